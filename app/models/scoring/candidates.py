@@ -1,0 +1,80 @@
+"""Which items a query may be answered with.
+
+Source: format document, section 7.2.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Indices = NDArray[np.integer[Any]]
+
+
+class Candidates:
+    """A set of item indices: everything, or an allow list, minus the excluded.
+
+    Parameters
+    ----------
+    num_items : int
+        Size of the catalogue.
+    allowed : ndarray of int, optional
+        The allow list; any order, may repeat.
+    excluded : ndarray of int, optional
+        Items to leave out; likewise.
+    """
+
+    def __init__(
+        self, num_items: int, allowed: Indices | None = None, excluded: Indices | None = None
+    ) -> None:
+        self.num_items = num_items
+        self.allowed = None if allowed is None else np.unique(allowed)
+        none = np.empty(0, np.int64)
+        self.excluded = none if excluded is None else np.unique(excluded)
+
+    def without(self, items: Indices) -> Candidates:
+        """Return the candidates that are left when these are excluded, too."""
+        if len(items) == 0:
+            return self
+        return Candidates(self.num_items, self.allowed, np.concatenate([self.excluded, items]))
+
+    def indices(self) -> Indices:
+        """Return all candidates, ascending."""
+        if self.allowed is not None:
+            return self.keep(self.allowed)
+        left = np.ones(self.num_items, np.bool_)
+        left[self.excluded] = False
+        return np.flatnonzero(left)
+
+    def keep(self, items: Indices) -> Indices:
+        """Return those of `items` that are candidates, in their order."""
+        if self.allowed is not None:
+            items = items[_in_sorted(items, self.allowed)]
+        return items[~_in_sorted(items, self.excluded)]
+
+    def first(self, count: int, besides: Indices) -> Indices:
+        """Return the `count` lowest candidates that are not in `besides` (ascending)."""
+        if self.allowed is not None:
+            pool: Indices = self.allowed
+        else:
+            # However the others lie, this many of the lowest indices are enough.
+            enough = count + len(besides) + len(self.excluded)
+            pool = np.arange(min(enough, self.num_items))
+        pool = self.keep(pool)
+        return pool[~_in_sorted(pool, besides)][:count]
+
+    def __len__(self) -> int:
+        if self.allowed is None:
+            return self.num_items - len(self.excluded)
+        return len(self.indices())
+
+
+def _in_sorted(items: Indices, ascending: Indices) -> NDArray[np.bool_]:
+    """Tell which items occur in an ascending array."""
+    if len(ascending) == 0:
+        return np.zeros(len(items), np.bool_)
+    places = np.minimum(np.searchsorted(ascending, items), len(ascending) - 1)
+    found: NDArray[np.bool_] = ascending[places] == items
+    return found

@@ -1,0 +1,136 @@
+"""Recommending by factorization models.
+
+Source: format document, sections 7.4 and 8.
+"""
+
+from __future__ import annotations
+
+import math
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from app.models.errors import QueryError
+from app.models.format import LINEAR, MACHINE, MATRIX, FactorModel, SavedModel
+from app.models.scoring import float32
+from app.models.scoring.candidates import Candidates
+from app.models.scoring.exact import (
+    ExactForm,
+    LinearForm,
+    MachineForm,
+    MatrixForm,
+    SimpleMatrixForm,
+)
+from app.models.scoring.features import FeatureReader, ItemFeatures
+from app.models.scoring.ids import UNKNOWN
+from app.models.scoring.prefilter import CosineFilter, ScoreFilter
+from app.models.scoring.query import Query
+from app.models.scoring.recommender import Indices, Recommender, Scores
+from app.models.scoring.similarity import most_similar
+from app.models.scoring.topk import EXACT_TIES_UP_TO, select
+
+EXACT_WORK = 1 << 15  # up to so many items times factors, filtering first does not pay
+
+
+class FactorizationRecommender(Recommender):
+    """`ranking_factorization_recommender` and `factorization_recommender` models."""
+
+    def __init__(self, saved: SavedModel, model: FactorModel) -> None:
+        super().__init__(saved)
+        self.num_factors = model.num_factors
+        self._model = model
+        self._reader = FeatureReader(model, saved.metadata)
+        self._catalogue = ItemFeatures(model, saved.metadata)
+        self._form = self._make_form()
+        self._simple_form = self._make_simple_form(saved)
+        self._filter = None
+        if model.mode != LINEAR:
+            interactions = model.mode == MACHINE
+            self._filter = ScoreFilter(model, self._catalogue, interactions=interactions)
+
+    def _make_form(self) -> ExactForm:
+        forms = {MACHINE: MachineForm, MATRIX: MatrixForm, LINEAR: LinearForm}
+        return forms[self._model.mode](self._model, self._catalogue)
+
+    def _make_simple_form(self, saved: SavedModel) -> SimpleMatrixForm | None:
+        sides = (saved.metadata.user_side.columns, saved.metadata.item_side.columns)
+        if self._model.mode != MATRIX or any(sides):
+            return None
+        return SimpleMatrixForm(self._model, self._catalogue)
+
+    # -- recommend -------------------------------------------------------------------------
+
+    def _rank(self, query: Query, candidates: Candidates, k: int) -> tuple[Indices, Scores]:
+        features = self._reader.read(query)
+        items = candidates.indices().astype(np.int64)
+        total = len(items)
+        if self._filter is not None and total > k and total * self._width > EXACT_WORK:
+            items = self._filter.survivors(features, items, k)
+        form: ExactForm = self._form
+        if self._simple_form is not None and query.user != UNKNOWN and not query.has_context:
+            form = self._simple_form
+        raw = form.scores(features, items)
+        best = select(raw, k, total=total)
+        return self._link(items[best], raw[best], k)
+
+    @property
+    def _width(self) -> int:
+        return self._model.num_factors
+
+    def _link(self, items: Indices, raw: Scores, k: int) -> tuple[Indices, Scores]:
+        """Pass raw scores through the link function of the model's loss."""
+        if not self._model.sigmoid:
+            return items, raw
+        scores = np.array([_sigmoid(score) for score in raw.tolist()])
+        if k > EXACT_TIES_UP_TO:  # different raw scores can become equal ones
+            order = np.lexsort((items, -scores))
+            items, scores = items[order], scores[order]
+        return items, scores
+
+    # -- similar items ---------------------------------------------------------------------
+
+    def _similar(self, item: int, k: int) -> tuple[Indices, Scores]:
+        if self._width == 0:
+            raise QueryError("model", "has no factors, so it cannot tell what is similar")
+        near = self._cosine_filter.survivors(item, k + 1)
+        cosines = self._cosines(item, near)
+        if len(near) < self.num_items and _is_unambiguous(cosines, k + 1):
+            best, scores = most_similar(cosines, int(np.searchsorted(near, item)), k)
+            return near[best], scores
+        everything = np.arange(self.num_items)
+        return most_similar(self._cosines(item, everything), item, k)
+
+    @cached_property
+    def _cosine_filter(self) -> CosineFilter:
+        return CosineFilter(self._factors)
+
+    @cached_property
+    def _factors(self) -> NDArray[np.float32]:
+        return self._catalogue.factors
+
+    def _cosines(self, item: int, others: Indices) -> Scores:
+        """Return the cosines with an item, as the library computes them in float32."""
+        factors = self._factors[others]
+        own = self._factors[item]
+        row = self._model.offsets[1] + item
+        with np.errstate(all="ignore"):
+            products = float32.matrix_vector(factors, own, row)
+            lengths = np.sqrt(float32.square_norm(factors))
+            own_length = np.sqrt(float32.square_norm(own[np.newaxis]))
+            cosines = (products / (own_length * lengths)).astype(np.float64)
+        return np.where(np.isfinite(cosines), cosines, -1.0)
+
+
+def _sigmoid(raw: float) -> float:
+    """Return 1 / (1 + exp(-raw)); by the C library's exp, as numpy's differs in the last digit."""
+    small = math.exp(-abs(raw))
+    return (small if math.copysign(1.0, raw) < 0 else 1.0) / (1.0 + small)
+
+
+def _is_unambiguous(scores: Scores, k: int) -> bool:
+    """Tell whether the best k are the same, in the same order, by any algorithm."""
+    if len(scores) <= k:
+        return False
+    top = np.sort(scores)[::-1][: k + 1]
+    return bool((np.diff(top) < 0).all())

@@ -1,0 +1,93 @@
+"""float32 sums in the order in which Turi Create's binary adds them.
+
+The library computes with Eigen on 4-lane SSE vectors, without fused multiply-add. A float32 sum
+depends on the order of its terms, so bit-equal scores need the same order. Each function works on
+many rows at once; the order is that within a row.
+
+Source: format document, section 7.4.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+Matrix = NDArray[np.float32]
+Vector = NDArray[np.float32]
+
+_LANES = 4
+
+
+def dot(left: Matrix, right: Matrix) -> Vector:
+    """Return the inner product of each row, as Eigen's vector reduction gives it.
+
+    Parameters
+    ----------
+    left, right : ndarray of float32, shape (n, K)
+        Either may have one row that stands for all.
+
+    Returns
+    -------
+    ndarray of float32, shape (n,)
+    """
+    products = left * right
+    width = products.shape[1]
+    groups = width // _LANES
+    if groups == 0:
+        return _add_columns(np.zeros(len(products), np.float32), products)
+    even = products[:, :_LANES].copy()
+    if groups > 1:
+        odd = products[:, _LANES : 2 * _LANES].copy()
+        for group in range(2, groups - groups % 2):
+            lanes = products[:, group * _LANES : (group + 1) * _LANES]
+            (odd if group % 2 else even).__iadd__(lanes)
+        even += odd
+        if groups % 2:
+            even += products[:, (groups - 1) * _LANES : groups * _LANES]
+    return _add_columns(_across(even), products[:, groups * _LANES :])
+
+
+def square_norm(rows: Matrix) -> Vector:
+    """Return the squared length of each row, shape (n,), float32."""
+    return dot(rows, rows)
+
+
+def matrix_vector(matrix: Matrix, vector: Vector, vector_row: int) -> Vector:
+    """Return matrix @ vector, as Eigen's row-major product gives it.
+
+    Parameters
+    ----------
+    matrix : ndarray of float32, shape (n, K)
+    vector : ndarray of float32, shape (K,)
+    vector_row : int
+        Row of the factor matrix that `vector` is: its address decides how many leading products
+        are added one by one.
+
+    Returns
+    -------
+    ndarray of float32, shape (n,)
+    """
+    width = len(vector)
+    lead = min(-(vector_row * width) % _LANES, width)
+    products = matrix * vector
+    total = _add_columns(np.zeros(len(products), np.float32), products[:, :lead])
+    groups = (width - lead) // _LANES
+    lanes = np.zeros((len(products), _LANES), np.float32)
+    for group in range(groups):
+        start = lead + group * _LANES
+        lanes += products[:, start : start + _LANES]
+    total += _across(lanes)
+    return _add_columns(total, products[:, lead + groups * _LANES :])
+
+
+def _across(lanes: Matrix) -> Vector:
+    """Add the four lanes of each row."""
+    total: Vector = (lanes[:, 0] + lanes[:, 2]) + (lanes[:, 1] + lanes[:, 3])
+    return total
+
+
+def _add_columns(total: Vector, columns: Matrix) -> Vector:
+    """Add columns to `total` one after the other, in place."""
+    for column in range(columns.shape[1]):
+        total += columns[:, column]
+    return total

@@ -1,0 +1,36 @@
+"""Scoring by popularity: the same for everyone.
+
+Source: format document, sections 7.5 and 8.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from app.models.format import PopularityModel, SavedModel
+from app.models.scoring.candidates import Candidates
+from app.models.scoring.query import Query
+from app.models.scoring.recommender import Indices, Recommender, Scores
+from app.models.scoring.similarity import most_similar
+from app.models.scoring.topk import select
+
+
+class PopularityRecommender(Recommender):
+    """`popularity` models."""
+
+    def __init__(self, saved: SavedModel, model: PopularityModel) -> None:
+        super().__init__(saved)
+        predictions = model.predictions[: self.num_items]
+        self._scores = np.full(self.num_items, model.unseen)
+        self._scores[: len(predictions)] = predictions
+
+    def _rank(self, query: Query, candidates: Candidates, k: int) -> tuple[Indices, Scores]:
+        items = candidates.indices()
+        best = select(self._scores[items], k)
+        return items[best], self._scores[items[best]]
+
+    def _similar(self, item: int, k: int) -> tuple[Indices, Scores]:
+        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
+            squares = (self._scores[item] - self._scores) ** 2
+            scores = 1.0 - squares / squares.max()
+        return most_similar(scores, item, k)
