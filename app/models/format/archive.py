@@ -101,9 +101,7 @@ def check_file_name(path: Path, name: str, what: str) -> None:
         raise ModelFormatError(path, 0, f"{what} = the name of a file beside it", repr(name))
 
 
-def _expect(
-    path: Path, ini: configparser.ConfigParser, section: str, key: str, value: str
-) -> None:
+def _expect(path: Path, ini: configparser.ConfigParser, section: str, key: str, value: str) -> None:
     found = ini.get(section, key, fallback="missing")
     if found != value:
         raise ModelFormatError(path, 0, f"[{section}] {key} = {value}", found)

@@ -83,7 +83,7 @@ def read_column(values: ValueReader, what: str) -> Column | None:
     if stream.boolean(f"presence of the index of {name}"):
         stream.expect_version((1,), f"index version of {name}")
         values.tagged_variant(f"index options of {name}")
-        categories = values.variant_fields(f"index of {name}", tagged=False).list(
+        categories = values.variant_fields(f"index of {name}", tagged=False).values(
             "values_by_index_lookup"
         )
     counts, means = np.empty(0, np.uint64), np.empty(0, np.float64)

@@ -175,4 +175,3 @@ def _check_rows(
     expected = {MACHINE: total, MATRIX: sizes[0] + sizes[1], LINEAR: 0}[mode]
     if len(factors) != expected:
         stream.fail(f"{expected} rows of factors", str(len(factors)), fields.offset)
-

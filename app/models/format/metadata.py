@@ -114,4 +114,3 @@ def _read_side_table(values: ValueReader, what: str) -> SideTable:
     if len(present) != count:
         stream.fail(f"{count} columns of {what}", f"{len(present)} present", start)
     return read_side_rows(stream, present, rows, what)
-

@@ -183,4 +183,3 @@ def _expect_string(stream: Stream, value: str, what: str) -> None:
     found = stream.string(what)
     if found != value:
         stream.fail(f"{what} {value!r}", repr(found[:80]), start)
-

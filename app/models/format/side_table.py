@@ -181,9 +181,7 @@ def _floats(words: NDArray[np.uint64]) -> NDArray[np.float64]:
     return np.ascontiguousarray(words).view(np.float64)
 
 
-def read_side_rows(
-    stream: Stream, columns: tuple[Column, ...], rows: int, what: str
-) -> SideTable:
+def read_side_rows(stream: Stream, columns: tuple[Column, ...], rows: int, what: str) -> SideTable:
     """Find the packed rows at the cursor and move behind them.
 
     Raises

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -227,17 +227,18 @@ class Fields:
     def _get(self, name: str, kind: type[_T]) -> _T:
         value = self.entries.get(name)
         if not isinstance(value, kind):
-            found = type(value).__name__ if name in self.entries else "nothing of that name"
-            self.stream.fail(f"{self.what}.{name} ({kind.__name__})", found, self.offset)
+            self._wrong_type(name, kind.__name__)
         return value
+
+    def _wrong_type(self, name: str, kind: str) -> NoReturn:
+        found = type(self.entries[name]).__name__ if name in self.entries else "no such field"
+        self.stream.fail(f"{self.what}.{name} ({kind})", found, self.offset)
 
     def integer(self, name: str, *, low: int = 0, high: int = 2**62) -> int:
         """Return an integer within [low, high]."""
         value = self._get(name, int)
         if not low <= value <= high:
-            self.stream.fail(
-                f"{self.what}.{name} within {low} - {high}", str(value), self.offset
-            )
+            self.stream.fail(f"{self.what}.{name} within {low} - {high}", str(value), self.offset)
         return value
 
     def number(self, name: str) -> float:
@@ -252,9 +253,12 @@ class Fields:
         """Return a DICT."""
         return self._get(name, PairList)
 
-    def list(self, name: str) -> ValueList:
+    def values(self, name: str) -> ValueList:
         """Return a LIST."""
-        return self._get(name, ValueList)
+        value = self.entries.get(name)
+        if not isinstance(value, ValueList):
+            self._wrong_type(name, "LIST")
+        return value
 
     def vector(self, name: str) -> NDArray[np.float64]:
         """Return a VECTOR as a float64 view."""
@@ -262,7 +266,7 @@ class Fields:
 
     def integers(self, name: str, *, low: int, high: int) -> list[int]:
         """Return a LIST of integers within [low, high]."""
-        values = self.list(name).tolist()
+        values = self.values(name).tolist()
         for value in values:
             if not isinstance(value, int) or not low <= value <= high:
                 self.stream.fail(

@@ -6,6 +6,7 @@ Source: format document, sections 7.4 and 8.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from functools import cached_property
 
 import numpy as np
@@ -50,7 +51,11 @@ class FactorizationRecommender(Recommender):
             self._filter = ScoreFilter(model, self._catalogue, interactions=interactions)
 
     def _make_form(self) -> ExactForm:
-        forms = {MACHINE: MachineForm, MATRIX: MatrixForm, LINEAR: LinearForm}
+        forms: dict[str, Callable[[FactorModel, ItemFeatures], ExactForm]] = {
+            MACHINE: MachineForm,
+            MATRIX: MatrixForm,
+            LINEAR: LinearForm,
+        }
         return forms[self._model.mode](self._model, self._catalogue)
 
     def _make_simple_form(self, saved: SavedModel) -> SimpleMatrixForm | None:
@@ -114,11 +119,10 @@ class FactorizationRecommender(Recommender):
         factors = self._factors[others]
         own = self._factors[item]
         row = self._model.offsets[1] + item
-        with np.errstate(all="ignore"):
-            products = float32.matrix_vector(factors, own, row)
-            lengths = np.sqrt(float32.square_norm(factors))
-            own_length = np.sqrt(float32.square_norm(own[np.newaxis]))
-            cosines = (products / (own_length * lengths)).astype(np.float64)
+        products = float32.matrix_vector(factors, own, row)
+        lengths = np.sqrt(float32.square_norm(factors))
+        own_length = np.sqrt(float32.square_norm(own[np.newaxis]))
+        cosines = (products / (own_length * lengths)).astype(np.float64)
         return np.where(np.isfinite(cosines), cosines, -1.0)
 
 

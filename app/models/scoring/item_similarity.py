@@ -122,9 +122,7 @@ class ItemSimilarityRecommender(Recommender):
         scores[: len(model.mean_scores)] = (model.mean_scores - model.mean_min) / spread
         return scores[: self.num_items]
 
-    def _rank_all(
-        self, scores: Scores, candidates: Candidates, k: int
-    ) -> tuple[Indices, Scores]:
+    def _rank_all(self, scores: Scores, candidates: Candidates, k: int) -> tuple[Indices, Scores]:
         items = candidates.indices()
         best = select(scores[items], k)
         return items[best], scores[items[best]]
@@ -137,10 +135,8 @@ class ItemSimilarityRecommender(Recommender):
         row = self._model.neighbours[self._bounds[item] : self._bounds[item + 1]]
         values = row["value"].astype(np.float64)
         k = min(k, self._model.num_items - 1)
-        if k <= EXACT_TIES_UP_TO:
-            best = best_by_nth_element(values, k)
-        else:
-            best = select(values, k)
+        choose = best_by_nth_element if k <= EXACT_TIES_UP_TO else select
+        best = choose(values, k)
         lowest = 0.0 if self._model.similarity == "jaccard" else -1.0
         scores = np.clip(values[best] / _ONE, lowest, 1.0)
         return row["item"][best].astype(np.int64), scores
@@ -152,5 +148,4 @@ def _round_half_away(values: Scores) -> Scores:
 
 
 def _to_int64(values: Scores) -> NDArray[np.int64]:
-    with np.errstate(invalid="ignore"):  # a sum out of range is the library's undefined, too
-        return values.astype(np.int64)
+    return values.astype(np.int64)

@@ -30,7 +30,6 @@ class PopularityRecommender(Recommender):
         return items[best], self._scores[items[best]]
 
     def _similar(self, item: int, k: int) -> tuple[Indices, Scores]:
-        with np.errstate(invalid="ignore", divide="ignore", over="ignore"):
-            squares = (self._scores[item] - self._scores) ** 2
-            scores = 1.0 - squares / squares.max()
+        squares = (self._scores[item] - self._scores) ** 2
+        scores = 1.0 - squares / squares.max()
         return most_similar(scores, item, k)

@@ -25,6 +25,7 @@ Items = NDArray[np.int64]
 
 _UNIT = 2.0**-24  # unit roundoff of float32
 _DOUBLE_SLACK = 1e-13  # for the few float64 operations beside them
+_OVERFLOW = 1e37
 _UNDERFLOW = 1e-37  # what float32 products can lose below its normal range
 _SAFE_SQUARES = (1e-25, 1e25)
 _CHUNK = 1 << 14
@@ -50,8 +51,8 @@ class ScoreFilter:
         self._constants = catalogue.linear
         self._lengths = row_lengths(catalogue.factors)
         self._max_features = 1 + catalogue.max_side
-        self._linear_size = float(np.abs(catalogue.linear).max(initial=0.0))
-        self._linear_size += float(np.abs(catalogue.side_linear).max(initial=0.0)) * catalogue.max_side
+        self._linear_size = _largest(catalogue.linear)
+        self._linear_size += _largest(catalogue.side_linear) * catalogue.max_side
         if catalogue.has_side:
             self._fold_side(catalogue)
 
@@ -93,13 +94,13 @@ class ScoreFilter:
         """
         features = query.all if self._interactions else query.all[: int(query.user is not None)]
         direction, length = self._direction(features)
-        with np.errstate(over="ignore", invalid="ignore"):
-            scores = self._approximate(direction, items)
-            errors = self._errors(query, length, items)
-            if not (np.isfinite(scores).all() and np.isfinite(errors).all()):
-                return items
-            threshold = kth_largest(scores - errors, k)
-            return items[scores + errors >= threshold]
+        scores = self._approximate(direction, items)
+        errors = self._errors(query, length, items)
+        if not (np.isfinite(scores).all() and np.isfinite(errors).all()):
+            return items
+        threshold = kth_largest(scores - errors, k)
+        left: Items = items[scores + errors >= threshold]
+        return left
 
     def _direction(self, features: tuple[Feature, ...]) -> tuple[NDArray[np.float32], float]:
         """Sum the factors of the query's features; also the length of the sum of their sizes."""
@@ -121,6 +122,7 @@ class ScoreFilter:
     def _errors(self, query: QueryFeatures, length: float, items: Items) -> Scores:
         terms = self._max_features + len(query.all) + 2 * self._folded.shape[1] + 4
         spans = (self._lengths[items] + length) ** 2
+        spans[spans > _OVERFLOW] = np.inf  # a float32 sum of the library could be infinite
         linear = abs(self._model.intercept) + sum(abs(feature.linear) for feature in query.all)
         linear += self._linear_size
         return (
@@ -152,8 +154,7 @@ class CosineFilter:
         count = len(self._factors)
         if k >= count or self._unsure[item]:
             return np.arange(count)
-        with np.errstate(over="ignore", invalid="ignore"):
-            products = (self._factors @ self._factors[item]).astype(np.float64)
+        products = (self._factors @ self._factors[item]).astype(np.float64)
         cosines = products / (self._lengths * self._lengths[item])
         cosines[self._unsure] = 0.0
         error = 8 * (self._factors.shape[1] + 8) * _UNIT
@@ -172,7 +173,13 @@ def _row_squares(rows: NDArray[np.floating[Any]]) -> Scores:
 def row_lengths(rows: NDArray[np.float32]) -> Scores:
     """Length of each row, in float64."""
     parts = [_row_squares(chunk) for chunk in _chunks(rows)]
-    return np.sqrt(np.concatenate([np.empty(0), *parts]))
+    lengths: Scores = np.sqrt(np.concatenate([np.empty(0), *parts]))
+    return lengths
+
+
+def _largest(values: Scores) -> float:
+    """Largest magnitude; 0 of nothing."""
+    return float(np.abs(values).max(initial=0.0))
 
 
 def _chunks(rows: NDArray[np.float32]) -> Iterator[NDArray[np.float32]]:

@@ -95,14 +95,12 @@ class QueryReader:
     def _query(self, user_id: object, row: Mapping[str, Any]) -> Query:
         user = cast_id(user_id, self._user)
         index = self._users.find(user)
-        if len(row) < 2:
-            return Query(user, index)
         self._check_names(row)
         context: list[Entry] = []
         for position, column, categories in self._side:
             if column.name in row:
                 context += _expand(position, column, categories, row[column.name])
-        return Query(user, index, tuple(context), has_context=True)
+        return Query(user, index, tuple(context), has_context=len(row) > 1)
 
     def _check_names(self, row: Mapping[str, Any]) -> None:
         for name in row:

@@ -139,7 +139,8 @@ class Recommender(ABC):
                 unknown[item_id] = None
             else:
                 known.append(item_id)
-                rankings.append(self._ranking(*self._similar(index, k)))
+                with np.errstate(all="ignore"):
+                    rankings.append(self._ranking(*self._similar(index, k)))
         return SimilarItems(known, rankings, list(unknown))
 
     @abstractmethod
@@ -157,7 +158,9 @@ class Recommender(ABC):
             candidates = candidates.without(self._history(query.user)[0])
         if len(candidates) == 0:
             return Ranking([], [])
-        return self._ranking(*self._rank(query, candidates, k))
+        # Infinite and undefined scores are answers, too: a model may have diverged in training.
+        with np.errstate(all="ignore"):
+            return self._ranking(*self._rank(query, candidates, k))
 
     def _history(self, user: int) -> tuple[NDArray[np.int32], Scores]:
         """Return the trained items of a user and their values; empty for a cold user."""
@@ -171,7 +174,8 @@ class Recommender(ABC):
     def _known_items(self, items: Sequence[Id], argument: str) -> Indices:
         ids = [self._cast_item(item, argument, position) for position, item in enumerate(items)]
         indices = np.array([self.items.find(item) for item in ids], np.int64)
-        return indices[indices != UNKNOWN]
+        known: Indices = indices[indices != UNKNOWN]
+        return known
 
     def _cast_item(self, item: Id, argument: str, position: int) -> Id:
         try:

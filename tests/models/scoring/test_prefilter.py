@@ -1,0 +1,87 @@
+"""The filter may only drop items that cannot be among the best: properties that try to break it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from app.models.format import MACHINE, MATRIX
+from app.models.scoring import factorization, make_recommender
+from app.models.scoring.factorization import FactorizationRecommender
+from app.models.scoring.prefilter import CosineFilter
+from tests.models.scoring.synthetic import factor_model
+
+MODELS = st.builds(
+    factor_model,
+    st.integers(0, 2**32 - 1),
+    mode=st.sampled_from([MACHINE, MATRIX]),
+    items=st.integers(1, 80),
+    factors=st.integers(1, 40),
+    scale=st.sampled_from([1e-30, 1e-12, 1e-3, 1.0, 100.0, 1e12, 1e19, 1e30]),
+    levels=st.sampled_from([0, 0, 1, 2]),
+    item_side=st.booleans(),
+    sigmoid=st.booleans(),
+)
+ROWS = st.fixed_dictionaries(
+    {"user": st.integers(0, 7)},
+    optional={
+        "period": st.sampled_from(["period0", "period3", "unknown", None]),
+        "hour": st.sampled_from([0.0, 23.0, None, 1e9, -1e30]),
+    },
+)
+QUERIES = st.fixed_dictionaries(
+    {"k": st.integers(1, 30), "exclude_known": st.booleans()},
+    optional={
+        "items": st.lists(st.integers(0, 90), min_size=1),
+        "exclude": st.lists(st.integers(0, 90)),
+    },
+)
+
+
+def answers(model: FactorizationRecommender, row: dict[str, Any], query: dict[str, Any]) -> Any:
+    (ranking,) = model.recommend([row], **query).rankings
+    return [(item, np.float64(score).tobytes()) for item, score in
+            zip(ranking.items, ranking.scores, strict=True)]
+
+
+@settings(max_examples=400, deadline=None)
+@given(MODELS, ROWS, QUERIES)
+def test_filtered_answers_equal_exact_ones(
+    saved: Any, row: dict[str, Any], query: dict[str, Any]
+) -> None:
+    model = make_recommender(saved)
+    assert isinstance(model, FactorizationRecommender)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(factorization, "EXACT_WORK", 0)
+        filtered = answers(model, row, query)
+        patch.setattr(factorization, "EXACT_WORK", 2**60)
+        assert filtered == answers(model, row, query)
+
+
+@settings(max_examples=200, deadline=None)
+@given(MODELS, st.integers(0, 79), st.integers(1, 30))
+def test_filtered_cosines_equal_exact_ones(saved: Any, item: int, k: int) -> None:
+    model = make_recommender(saved)
+    assert isinstance(model, FactorizationRecommender)
+    item %= model.num_items
+    filtered = model.similar_items([item], k=k)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            CosineFilter, "survivors", lambda self, item, k: np.arange(len(self._factors))
+        )
+        exact = model.similar_items([item], k=k)
+    assert list(filtered.rows()) == list(exact.rows())
+
+
+def test_the_filter_drops_most_of_a_catalogue() -> None:
+    """The control: a filter that keeps everything would pass the tests above."""
+    model = make_recommender(factor_model(3, items=5000, factors=16))
+    assert isinstance(model, FactorizationRecommender)
+    query = model._reader.read(model._queries.read({"user": 1, "period": "period0"}, 0))
+    assert model._filter is not None
+    assert len(model._filter.survivors(query, np.arange(5000), 10)) < 20
+    assert len(CosineFilter(model._factors).survivors(7, 10)) < 20
