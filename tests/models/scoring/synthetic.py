@@ -73,7 +73,8 @@ def factor_model(
 ) -> SavedModel:
     """Make a random factorization model with a context column and item side data.
 
-    `levels` above 0 draws factors from that many values, so that many scores are equal.
+    `levels` above 0 draws factors from that many values, so that many scores are equal; below 0
+    they all are nearly equal, so that only rounding tells scores apart.
     """
     generator = np.random.default_rng(seed)
     context = (column("period", 4), column("hour", 1, ColumnMode.NUMERIC))
@@ -95,6 +96,9 @@ def factor_model(
     width = factors if mode != LINEAR else 0
 
     def draw(shape: tuple[int, ...]) -> NDArray[np.float32]:
+        if levels < 0:
+            near_one = 1.0 + 2e-7 * generator.standard_normal(shape)
+            return (near_one * scale).astype(np.float32)
         if levels:
             return (generator.integers(-levels, levels + 1, shape) * scale).astype(np.float32)
         return (generator.standard_normal(shape) * scale).astype(np.float32)

@@ -22,7 +22,7 @@ MODELS = st.builds(
     items=st.integers(1, 80),
     factors=st.integers(1, 40),
     scale=st.sampled_from([1e-30, 1e-12, 1e-3, 1.0, 100.0, 1e12, 1e19, 1e30]),
-    levels=st.sampled_from([0, 0, 1, 2]),
+    levels=st.sampled_from([0, 0, 1, 2, -1]),
     item_side=st.booleans(),
     sigmoid=st.booleans(),
 )
