@@ -74,7 +74,7 @@ def factor_model(
     """Make a random factorization model with a context column and item side data.
 
     `levels` above 0 draws factors from that many values, so that many scores are equal; below 0
-    they all are nearly equal, so that only rounding tells scores apart.
+    they nearly equal one (-1) or differ by rounding alone (-4).
     """
     generator = np.random.default_rng(seed)
     context = (column("period", 4), column("hour", 1, ColumnMode.NUMERIC))
@@ -97,7 +97,7 @@ def factor_model(
 
     def draw(shape: tuple[int, ...]) -> NDArray[np.float32]:
         if levels < 0:
-            near_one = 1.0 + 2e-7 * generator.standard_normal(shape)
+            near_one = 1.0 + 10.0 ** (levels - 3) * generator.standard_normal(shape)
             return (near_one * scale).astype(np.float32)
         if levels:
             return (generator.integers(-levels, levels + 1, shape) * scale).astype(np.float32)

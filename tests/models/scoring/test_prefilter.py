@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.models.format import MACHINE, MATRIX
+from app.models.format import MACHINE, MATRIX, FactorModel
 from app.models.scoring import factorization, make_recommender
 from app.models.scoring.factorization import FactorizationRecommender
 from app.models.scoring.prefilter import CosineFilter
@@ -22,7 +23,7 @@ MODELS = st.builds(
     items=st.integers(1, 80),
     factors=st.integers(1, 40),
     scale=st.sampled_from([1e-30, 1e-12, 1e-3, 1.0, 100.0, 1e12, 1e19, 1e30]),
-    levels=st.sampled_from([0, 0, 1, 2, -1]),
+    levels=st.sampled_from([0, 0, 1, 2, -1, -4]),
     item_side=st.booleans(),
     sigmoid=st.booleans(),
 )
@@ -75,6 +76,24 @@ def test_filtered_cosines_equal_exact_ones(saved: Any, item: int, k: int) -> Non
         )
         exact = model.similar_items([item], k=k)
     assert list(filtered.rows()) == list(exact.rows())
+
+
+@pytest.mark.parametrize("noise", [1e-4, 3e-4, 1e-3])
+def test_cosines_that_differ_by_rounding(noise: float) -> None:
+    """Among vectors this close, float32 orders many cosines otherwise than real numbers would."""
+    generator = np.random.default_rng(1)
+    for _ in range(60):
+        saved = factor_model(0, items=300, factors=7, item_side=False)
+        details = saved.details
+        assert isinstance(details, FactorModel)
+        factors = 1.0 + noise * generator.standard_normal(details.factors.shape)
+        close = replace(saved, details=replace(details, factors=factors.astype(np.float32)))
+        model = make_recommender(close)
+        assert isinstance(model, FactorizationRecommender)
+        cosines = model._cosines(5, np.arange(300))
+        for k in (1, 4, 10):
+            best = np.flatnonzero(cosines >= np.sort(cosines)[-k])
+            assert np.isin(best, model._cosine_filter.survivors(5, k)).all()
 
 
 def test_the_filter_drops_most_of_a_catalogue() -> None:
