@@ -64,4 +64,8 @@ def load_model(path: str | os.PathLike[str]) -> Recommender:
     ModelFormatError
         If it is damaged, truncated, foreign or unsupported; it names the file and the byte offset.
     """
-    return make_recommender(read_model(Path(path)))
+    saved = read_model(Path(path))
+    recommender = make_recommender(saved)
+    if saved.stream is not None:
+        saved.stream.release_pages()
+    return recommender

@@ -51,6 +51,8 @@ class SavedModel:
         What the class adds.
     num_observations : int
         Rows of the training data.
+    stream : Stream or None
+        The mapped file that the arrays are views of.
     """
 
     path: Path
@@ -59,6 +61,7 @@ class SavedModel:
     interactions: Interactions
     details: Details
     num_observations: int
+    stream: Stream | None = None
 
 
 def read_model(path: Path) -> SavedModel:
@@ -98,6 +101,7 @@ def read_model(path: Path) -> SavedModel:
         interactions=interactions,
         details=details,
         num_observations=observations if isinstance(observations, int) else 0,
+        stream=stream,
     )
 
 

@@ -159,6 +159,14 @@ class Stream:
             self.fail(f"{what} {' or '.join(map(str, supported))}", str(found), start)
         return found
 
+    def release_pages(self) -> None:
+        """Give the pages touched so far back to the system; they come back when they are used.
+
+        Reading a model touches every page once, serving it only a few.
+        """
+        if hasattr(mmap, "MADV_DONTNEED"):
+            self.map.madvise(mmap.MADV_DONTNEED)
+
     def repeats(self, start: int, length: int) -> bool:
         """Tell whether the next `length` bytes equal those at `start`.
 

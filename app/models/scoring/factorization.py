@@ -31,6 +31,7 @@ from app.models.scoring.recommender import Indices, Recommender, Scores
 from app.models.scoring.similarity import most_similar
 from app.models.scoring.topk import EXACT_TIES_UP_TO, select
 
+_CHUNK = 1 << 13
 EXACT_WORK = 1 << 15  # up to so many items times factors, filtering first does not pay
 
 
@@ -75,7 +76,7 @@ class FactorizationRecommender(Recommender):
         form: ExactForm = self._form
         if self._simple_form is not None and query.user != UNKNOWN and not query.has_context:
             form = self._simple_form
-        raw = form.scores(features, items)
+        raw = _in_chunks(lambda chunk: form.scores(features, chunk), items)
         best = select(raw, k, total=total)
         return self._link(items[best], raw[best], k)
 
@@ -103,8 +104,8 @@ class FactorizationRecommender(Recommender):
         if len(near) < self.num_items and _is_unambiguous(cosines, k + 1):
             best, scores = most_similar(cosines, int(np.searchsorted(near, item)), k)
             return near[best], scores
-        everything = np.arange(self.num_items)
-        return most_similar(self._cosines(item, everything), item, k)
+        cosines = _in_chunks(lambda chunk: self._cosines(item, chunk), np.arange(self.num_items))
+        return most_similar(cosines, item, k)
 
     @cached_property
     def _cosine_filter(self) -> CosineFilter:
@@ -124,6 +125,12 @@ class FactorizationRecommender(Recommender):
         own_length = np.sqrt(float32.square_norm(own[np.newaxis]))
         cosines = (products / (own_length * lengths)).astype(np.float64)
         return np.where(np.isfinite(cosines), cosines, -1.0)
+
+
+def _in_chunks(score: Callable[[NDArray[np.int64]], Scores], items: NDArray[np.int64]) -> Scores:
+    """Score items some thousand at a time: their products then stay in the cache."""
+    parts = [score(items[low : low + _CHUNK]) for low in range(0, len(items), _CHUNK)]
+    return np.concatenate([np.empty(0), *parts])
 
 
 def _sigmoid(raw: float) -> float:
