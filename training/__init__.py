@@ -1,0 +1,1 @@
+"""What runs on CPython 3.8 with real Turi Create: the trainer, and the judge of our answers."""
