@@ -1,0 +1,3 @@
+"""Serve Turi Create recommenders over HTTP, without Turi Create."""
+
+__version__ = "0.1.0"

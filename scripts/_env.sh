@@ -1,0 +1,52 @@
+# Shared by the scripts: find a Python, make a virtual environment, install a lock into it.
+# Needs a POSIX shell and python3 >= 3.11, nothing else.
+
+fail() {
+    echo "$(basename "$0"): $1" >&2
+    exit 3
+}
+
+new_enough() {
+    "$1" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
+}
+
+# Set $python to $PYTHON, or the first of python3, python3.14 ... python3.11 that is new enough.
+find_python() {
+    if [ -n "${PYTHON:-}" ]; then
+        new_enough "$PYTHON" || fail "PYTHON=$PYTHON is not a Python of version 3.11 or newer"
+        python=$PYTHON
+        return
+    fi
+    for python in python3 python3.14 python3.13 python3.12 python3.11; do
+        if command -v "$python" >/dev/null 2>&1 && new_enough "$python"; then
+            return
+        fi
+    done
+    if command -v python3 >/dev/null 2>&1; then
+        fail "Python 3.11 or newer is needed, python3 is $(python3 -V 2>&1 | cut -d' ' -f2)"
+    fi
+    fail "Python 3.11 or newer is needed, and there is no python3"
+}
+
+# Make $venv hold exactly the lock requirements/$1.txt; set $venv_python.
+prepare_venv() {
+    find_python
+    tag=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
+    venv=$root/.venv-$1-$tag
+    venv_python=$venv/bin/python
+    lock=$root/requirements/$1.txt
+    if [ -x "$venv_python" ] && cmp -s "$lock" "$venv/installed.txt"; then
+        return
+    fi
+    "$python" -c 'import venv, ensurepip' 2>/dev/null ||
+        fail "the Python module venv is missing (on Debian: apt-get install python3-venv)"
+    echo "Setting up $(basename "$venv") ..." >&2
+    rm -rf "$venv"
+    "$python" -m venv "$venv" || fail "could not make a virtual environment in $venv"
+    "$venv_python" -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+        -r "$lock" >&2 || fail "could not install $lock"
+    cp "$lock" "$venv/installed.txt"
+}
+
+root=$(cd "$(dirname "$0")/.." && pwd)
+export PYTHONPATH="$root${PYTHONPATH:+:$PYTHONPATH}"
