@@ -52,17 +52,22 @@ class QueryError(RecommenderError):
 
     Parameters
     ----------
-    field : str
-        The column or argument at fault.
+    path : tuple of str or int
+        Where in the query, such as ``("users", 3, "month")``.
     message : str
-        What is wrong with it.
-    index : int or None
-        Position of the row at fault in the query, if it is one row's fault.
+        What is wrong there.
     """
 
-    def __init__(self, field: str, message: str, index: int | None = None) -> None:
-        self.field = field
+    def __init__(self, path: tuple[str | int, ...], message: str) -> None:
+        self.path = path
         self.message = message
-        self.index = index
-        where = field if index is None else f"row {index}, {field}"
-        super().__init__(f"{where}: {message}")
+        super().__init__(f"{self.field}: {message}")
+
+    @property
+    def field(self) -> str:
+        """The path with dots, such as ``users.3.month``."""
+        return ".".join(map(str, self.path))
+
+    def within(self, *path: str | int) -> QueryError:
+        """Return the same error, told from further outside."""
+        return QueryError((*path, *self.path), self.message)

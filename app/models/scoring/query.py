@@ -5,6 +5,7 @@ Source: format document, sections 7.1 and 7.4 (expansion by mode).
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,6 +14,9 @@ from app.models.errors import QueryError
 from app.models.format import Column, ColumnMode, ValueType
 from app.models.scoring.ids import UNKNOWN, IdIndex
 from app.models.scoring.results import Id
+
+
+_INTEGER = re.compile(r"-?[0-9]{1,19}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,27 +91,38 @@ class QueryReader:
             if not isinstance(row, Mapping):
                 return self._query(row, {})
             if self._user.name not in row:
-                raise QueryError(self._user.name, "missing")
+                raise QueryError((self._user.name,), "missing")
             return self._query(row[self._user.name], row)
         except QueryError as error:
-            raise QueryError(error.field, error.message, position) from None
+            raise error.within("users", position) from None
+
+    def context(self, row: Mapping[str, Any]) -> tuple[Entry, ...]:
+        """Translate the side columns of a row.
+
+        Raises
+        ------
+        QueryError
+            As `read`.
+        """
+        self._check_names(row)
+        entries: list[Entry] = []
+        for position, column, categories in self._side:
+            if column.name in row:
+                entries += _expand(position, column, categories, row[column.name])
+        return tuple(entries)
 
     def _query(self, user_id: object, row: Mapping[str, Any]) -> Query:
         user = cast_id(user_id, self._user)
-        index = self._users.find(user)
-        self._check_names(row)
-        context: list[Entry] = []
-        for position, column, categories in self._side:
-            if column.name in row:
-                context += _expand(position, column, categories, row[column.name])
-        return Query(user, index, tuple(context), has_context=len(row) > 1)
+        has_context = len(row) > 1
+        context = self.context(row) if has_context else ()
+        return Query(user, self._users.find(user), context, has_context)
 
     def _check_names(self, row: Mapping[str, Any]) -> None:
         for name in row:
             if name == self._item.name:
-                raise QueryError(name, "the item column cannot be part of a user's row")
+                raise QueryError((name,), "the item column cannot be part of a user's row")
             if name not in self._known_names:
-                raise QueryError(name, "the model was not trained with this column")
+                raise QueryError((name,), "the model was not trained with this column")
 
 
 def cast_id(value: object, column: Column) -> Id:
@@ -123,12 +138,14 @@ def cast_id(value: object, column: Column) -> Id:
             return value
         if isinstance(value, int) and not isinstance(value, bool):
             return str(value)
-        raise QueryError(column.name, f"expected a string, got {_kind(value)}")
+        raise QueryError((column.name,), f"expected a string, got {_kind(value)}")
     if isinstance(value, int) and not isinstance(value, bool):
         return value
     if isinstance(value, float) and value.is_integer():
         return int(value)
-    raise QueryError(column.name, f"expected an integer, got {_kind(value)}")
+    if isinstance(value, str) and _INTEGER.fullmatch(value):
+        return int(value)
+    raise QueryError((column.name,), f"expected an integer, got {_kind(value)}")
 
 
 def _expand(position: int, column: Column, categories: IdIndex, value: Any) -> list[Entry]:
@@ -159,11 +176,11 @@ def _known(categories: IdIndex, values: Sequence[Any]) -> list[int]:
 
 def _number(value: Any, column: Column) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float):
-        raise QueryError(column.name, f"expected a number, got {_kind(value)}")
+        raise QueryError((column.name,), f"expected a number, got {_kind(value)}")
     try:
         return float(value)
     except OverflowError:
-        raise QueryError(column.name, "the number is too large") from None
+        raise QueryError((column.name,), "the number is too large") from None
 
 
 def _vector(value: Any, column: Column) -> list[float]:
@@ -172,7 +189,7 @@ def _vector(value: Any, column: Column) -> list[float]:
         return means
     numbers = [_number(number, column) for number in _list(value, column)]
     if len(numbers) != column.size:
-        raise QueryError(column.name, f"expected {column.size} numbers, got {len(numbers)}")
+        raise QueryError((column.name,), f"expected {column.size} numbers, got {len(numbers)}")
     return numbers
 
 
@@ -180,7 +197,7 @@ def _list(value: Any, column: Column) -> Sequence[Any]:
     if value is None:
         return []
     if isinstance(value, str) or not isinstance(value, Sequence):
-        raise QueryError(column.name, f"expected a list, got {_kind(value)}")
+        raise QueryError((column.name,), f"expected a list, got {_kind(value)}")
     return value
 
 
@@ -188,7 +205,7 @@ def _dictionary(position: int, column: Column, categories: IdIndex, value: Any) 
     if value is None:
         return []
     if not isinstance(value, Mapping):
-        raise QueryError(column.name, f"expected a dictionary, got {_kind(value)}")
+        raise QueryError((column.name,), f"expected a dictionary, got {_kind(value)}")
     entries = [
         Entry(position, categories.find(key), _number(number, column))
         for key, number in value.items()

@@ -1,0 +1,140 @@
+"""Errors as RFC 9457 problem details.
+
+The `type` of a problem is stable, its `detail` is for people. Nothing of the inside shows: no trace,
+no exception text that was not written for the caller.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
+from pydantic_core import ErrorDetails, to_json
+from starlette.exceptions import HTTPException
+
+from app.models.errors import QueryError, RecommenderError
+from app.service import ModelUnavailableError
+
+MEDIA_TYPE = "application/problem+json"
+MAX_ERRORS = 20  # a body of a thousand bad rows is not worth a thousand messages
+
+log = logging.getLogger(__name__)
+
+
+class FieldError(BaseModel):
+    """What is wrong with one field of a request."""
+
+    field: str = Field(description="Path of the field", examples=["users.0.visitorid"])
+    message: str = Field(examples=["Input should be a valid integer"])
+    type: str = Field(description="Kind of the error", examples=["int_type"])
+
+
+class Problem(BaseModel):
+    """Problem details (RFC 9457)."""
+
+    type: str = Field(examples=["urn:turi-recommender:problem:validation"])
+    title: str
+    status: int
+    detail: str
+    errors: list[FieldError] | None = None
+
+
+class InvalidBodyError(Exception):
+    """A request body that does not validate."""
+
+    def __init__(self, errors: Sequence[ErrorDetails]) -> None:
+        self.errors = errors
+        super().__init__(f"{len(errors)} errors")
+
+
+def problem(
+    status: int,
+    detail: str,
+    *,
+    kind: str | None = None,
+    errors: Sequence[Mapping[str, str]] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Make a problem response."""
+    body: dict[str, Any] = {
+        "type": f"urn:turi-recommender:problem:{kind}" if kind else "about:blank",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "detail": detail,
+    }
+    if errors:
+        body["errors"] = list(errors)
+    return Response(to_json(body), status, headers, MEDIA_TYPE)
+
+
+def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Describe problem responses for the OpenAPI document of a route."""
+    return {
+        status: {"description": HTTPStatus(status).phrase, "content": {MEDIA_TYPE: _REFERENCE}}
+        for status in statuses
+    }
+
+
+_REFERENCE = {"schema": {"$ref": "#/components/schemas/Problem"}}
+
+
+def add_problem_handlers(app: FastAPI) -> None:
+    """Make every error of the application a problem."""
+    app.add_exception_handler(InvalidBodyError, _on_invalid_body)
+    app.add_exception_handler(RequestValidationError, _on_invalid_request)
+    app.add_exception_handler(QueryError, _on_query_error)
+    app.add_exception_handler(ModelUnavailableError, _on_unavailable)
+    app.add_exception_handler(RecommenderError, _on_unexpected)
+    app.add_exception_handler(HTTPException, _on_http_exception)
+    app.add_exception_handler(Exception, _on_unexpected)
+
+
+def validation_problem(errors: Sequence[ErrorDetails]) -> Response:
+    """Make the answer to a body that does not validate."""
+    fields = [
+        {
+            "field": ".".join(map(str, error["loc"])) or "body",
+            "message": error["msg"],
+            "type": error["type"],
+        }
+        for error in errors[:MAX_ERRORS]
+    ]
+    more = f" and {len(errors) - 1} more" if len(errors) > 1 else ""
+    detail = f"{fields[0]['field']}: {fields[0]['message']}{more}"
+    return problem(422, detail, kind="validation", errors=fields)
+
+
+def _on_invalid_body(request: Request, error: Exception) -> Response:
+    assert isinstance(error, InvalidBodyError)
+    return validation_problem(error.errors)
+
+
+def _on_invalid_request(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    return validation_problem(error.errors())
+
+
+def _on_query_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, QueryError)
+    path = error.field if error.index is None else f"{error.index}.{error.field}"
+    field = {"field": path, "message": error.message, "type": "query"}
+    return problem(422, str(error), kind="validation", errors=[field])
+
+
+def _on_unavailable(request: Request, error: Exception) -> Response:
+    return problem(503, str(error), kind="model-unavailable")
+
+
+def _on_http_exception(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    return problem(error.status_code, str(error.detail), headers=error.headers)
+
+
+def _on_unexpected(request: Request, error: Exception) -> Response:
+    log.error("unexpected error at %s", request.url.path, exc_info=error)
+    return problem(500, "The service failed; the reason is in its log.")

@@ -1,0 +1,104 @@
+"""What is running: probes and the loaded models."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel, Field
+
+from app.models import Column
+from app.service import RecommendationService, Slot
+
+
+class Health(BaseModel):
+    """Answer of a probe."""
+
+    status: str = Field(examples=["ok"])
+
+
+class ColumnInfo(BaseModel):
+    """A column of the training data."""
+
+    name: str
+    type: str = Field(examples=["integer"])
+    mode: str = Field(examples=["categorical"])
+
+
+class ModelInfo(BaseModel):
+    """A role and the model that plays it."""
+
+    role: str = Field(examples=["similarity"])
+    loaded: bool
+    reason: str | None = Field(None, description="Why no model is loaded")
+    name: str | None = None
+    version: str | None = None
+    kind: str | None = None
+    path: str | None = Field(None, description="Where it was read from")
+    user_column: ColumnInfo | None = None
+    item_column: ColumnInfo | None = None
+    target: str | None = None
+    side_columns: list[ColumnInfo] = []
+    side_data_defaults: dict[str, Any] = {}
+    users: int | None = None
+    items: int | None = None
+    observations: int | None = None
+    factors: int | None = None
+
+
+class ModelList(BaseModel):
+    """All roles."""
+
+    models: list[ModelInfo]
+
+
+def build_info_router(service: RecommendationService) -> APIRouter:
+    """Build the router for the loaded models."""
+    router = APIRouter(tags=["service"])
+
+    @router.get("/healthz/live", operation_id="live")
+    async def live() -> Health:
+        """Tell that the process runs."""
+        return Health(status="ok")
+
+    @router.get("/healthz/ready", operation_id="ready")
+    async def ready() -> Health:
+        """Tell that the models are loaded."""
+        return Health(status="ok")
+
+    @router.get("/models", operation_id="list_models")
+    async def models() -> ModelList:
+        """List the models: name, version, columns, sizes, and where they come from."""
+        slots = service.slots.values()
+        return ModelList(models=[_describe(slot, service.defaults) for slot in slots])
+
+    return router
+
+
+def _describe(slot: Slot, defaults: dict[str, Any]) -> ModelInfo:
+    if slot.entry is None:
+        return ModelInfo(role=slot.role, loaded=False, reason=slot.reason)
+    model = slot.entry.model
+    return ModelInfo(
+        role=slot.role,
+        loaded=True,
+        name=slot.entry.name,
+        version=slot.entry.version,
+        kind=model.kind,
+        path=str(slot.entry.path),
+        user_column=_column(model.user_column),
+        item_column=_column(model.item_column),
+        target=model.target,
+        side_columns=[_column(column) for column in model.side_columns],
+        side_data_defaults=defaults if slot.role == "ranking" else {},
+        users=model.num_users,
+        items=model.num_items,
+        observations=model.num_observations,
+        factors=model.num_factors,
+    )
+
+
+def _column(column: Column) -> ColumnInfo:
+    return ColumnInfo(
+        name=column.name, type=column.value_type.name.lower(), mode=column.mode.name.lower()
+    )

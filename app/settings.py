@@ -1,0 +1,106 @@
+"""Everything that can be configured, by environment variables with the prefix `RECOMMENDER_`."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from pathlib import Path
+from typing import Any
+
+from pydantic import AliasChoices, Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from app.models.errors import RecommenderError
+
+PREFIX = "RECOMMENDER_"
+SAMPLE_MODELS = Path(__file__).parent / "sample_models"
+
+
+class ConfigurationError(RecommenderError):
+    """A setting that cannot be honoured; it stops the start."""
+
+
+class Settings(BaseSettings):
+    """Settings of the service. Lists and objects are written as JSON."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, extra="forbid", populate_by_name=True, frozen=True
+    )
+
+    host: str = Field("127.0.0.1", min_length=1)
+    """Address to listen on."""
+
+    port: int = Field(8000, ge=0, le=65535)
+    """Port to listen on; 0 takes a free one."""
+
+    models_dir: Path = Field(
+        SAMPLE_MODELS, validation_alias=AliasChoices(f"{PREFIX}MODELS_DIR", "AZUREML_MODEL_DIR")
+    )
+    """Directory of models: `<name>/<version>/<file>.model`, or flat `<file>.model`. If unset,
+    `AZUREML_MODEL_DIR`, else the sample models that come with the service."""
+
+    similarity_model: str = Field("similarity_model", min_length=1)
+    """Model for users without side data and for similar items: a registry name (highest version),
+    `name:version`, or a path to a model directory. Left at its default, it may be absent."""
+
+    ranking_model: str = Field("ranking_factorization_model", min_length=1)
+    """Model for users with side data; named likewise. Left at its default, it may be absent."""
+
+    side_data_defaults: dict[str, Any] = {"period": "Night", "month": 8, "weekday": 2}
+    """Value of each side column that a user's row leaves out. Left at its default, only the columns
+    that the ranking model has count."""
+
+    max_k: int = Field(1000, ge=1)
+    """Largest `k` of a request."""
+
+    max_users: int = Field(1000, ge=1)
+    """Most users a request."""
+
+    max_items: int = Field(1000, ge=1)
+    """Most items a request, in each of its lists."""
+
+    max_body_bytes: int = Field(1024 * 1024, ge=1)
+    """Largest request body; beyond it the answer is 413."""
+
+    def is_default(self, name: str) -> bool:
+        """Tell whether a setting was left alone."""
+        return name not in self.model_fields_set
+
+
+def load_settings() -> Settings:
+    """Read the settings from the environment.
+
+    Raises
+    ------
+    ConfigurationError
+        If a variable has a value that cannot be used, or a name that means nothing here.
+    """
+    _refuse_unknown_names()
+    try:
+        return Settings()
+    except ValidationError as error:
+        problems = [f"{_variable(one['loc'])}: {one['msg']}" for one in error.errors()]
+        raise ConfigurationError("; ".join(problems)) from None
+    except ValueError as error:  # not JSON where JSON is called for
+        raise ConfigurationError(str(error)) from None
+
+
+def variable_names() -> dict[str, str]:
+    """Return the environment variable of each setting, by the setting's name."""
+    return {name: f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
+
+
+def _variable(location: tuple[int | str, ...]) -> str:
+    name, *rest = map(str, location)
+    return ".".join([variable_names().get(name, name), *rest])
+
+
+def _refuse_unknown_names() -> None:
+    """Stop at a misspelt variable: silently ignored, it would be believed to be in force."""
+    known = variable_names().values()
+    for name in os.environ:
+        upper = name.upper()
+        if upper.startswith(PREFIX) and upper not in known:
+            near = difflib.get_close_matches(upper, known, 1)
+            hint = f" (did you mean {near[0]}?)" if near else ""
+            raise ConfigurationError(f"unknown setting {name}{hint}")
