@@ -8,7 +8,7 @@ from fastapi import FastAPI
 
 from app import __version__
 from app.problems import Problem, add_problem_handlers
-from app.routers.docs import build_docs_router
+from app.routers.docs import build_docs_router, docs_assets
 from app.routers.info import build_info_router
 from app.routers.recommend import build_recommend_router
 from app.routers.score import build_score_router
@@ -52,7 +52,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(build_recommend_router(service, schemas))
     app.include_router(build_score_router(service, settings))
     app.include_router(build_info_router(service))
-    app.include_router(build_docs_router(title=TITLE))
+    app.include_router(build_docs_router(TITLE))
+    app.mount("/docs/assets", docs_assets())
     _describe_problems(app)
     _log_models(service)
     return app
@@ -81,4 +82,6 @@ def _log_models(service: RecommendationService) -> None:
         else:
             entry = slot.entry
             version = f" version {entry.version}" if entry.version else ""
-            log.info("%s: %s%s, %s, %s", slot.role, entry.name, version, entry.model.kind, entry.path)
+            log.info(
+                "%s: %s%s, %s, %s", slot.role, entry.name, version, entry.model.kind, entry.path
+            )

@@ -121,8 +121,7 @@ def _on_invalid_request(request: Request, error: Exception) -> Response:
 
 def _on_query_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, QueryError)
-    path = error.field if error.index is None else f"{error.index}.{error.field}"
-    field = {"field": path, "message": error.message, "type": "query"}
+    field = {"field": error.field, "message": error.message, "type": "query"}
     return problem(422, str(error), kind="validation", errors=[field])
 
 

@@ -57,7 +57,9 @@ def build_schemas(service: RecommendationService, settings: Settings) -> Schemas
     user, item = service.user_column, service.item_column
     for column in (user, item):
         if column.name in _RESERVED:
-            raise ConfigurationError(f"a column named {column.name!r} cannot be told from the answer's")
+            raise ConfigurationError(
+                f"a column named {column.name!r} cannot be told from the answer's"
+            )
     user_id, item_id = _id_type(user), _id_type(item)
     examples = _Examples(service)
     items = Annotated[list[item_id], Field(min_length=1, max_length=settings.max_items)]  # type: ignore[valid-type]

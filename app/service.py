@@ -13,7 +13,6 @@ from typing import Any, Literal
 from app.models import Column, Id, Recommendations, Recommender, SimilarItems
 from app.models.errors import ModelNotFoundError, QueryError, RecommenderError
 from app.models.registry import ModelEntry, Registry
-from app.models.scoring.query import QueryReader
 from app.settings import ConfigurationError, Settings, variable_names
 
 Role = Literal["similarity", "ranking"]
@@ -211,14 +210,7 @@ def _fitting_defaults(settings: Settings, ranking: Recommender | None) -> dict[s
             f"(it has {', '.join(sorted(columns)) or 'none'})"
         )
     try:
-        _try_row(ranking, defaults)
+        ranking.check_side_data(defaults)
     except QueryError as error:
-        raise ConfigurationError(f"{variable}: {error.field}: {error.message}") from None
+        raise ConfigurationError(f"{variable}: {error}") from None
     return dict(defaults)
-
-
-def _try_row(ranking: Recommender, defaults: Mapping[str, Any]) -> None:
-    columns = (ranking.user_column, ranking.item_column, *ranking.side_columns)
-    reader = QueryReader(columns, ranking.users)
-    user: Id = "" if ranking.user_column.value_type.name == "STRING" else 0
-    reader.read({ranking.user_column.name: user, **defaults}, 0)

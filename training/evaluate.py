@@ -57,7 +57,9 @@ def precision_recall(model: Any, test: pd.DataFrame, with_context: bool) -> tupl
         visitor: set(test[(test.visitorid == visitor) & (test.period == period)].itemid)
         for visitor, period in zip(asked.visitorid, asked.period)
     }
-    hits = {visitor: set(rows.itemid) & truth[visitor] for visitor, rows in answers.groupby("visitorid")}
+    hits = {
+        visitor: set(rows.itemid) & truth[visitor] for visitor, rows in answers.groupby("visitorid")
+    }
     precision = sum(len(hit) for hit in hits.values()) / (K * len(truth))
     recall = sum(len(hit) / len(truth[visitor]) for visitor, hit in hits.items()) / len(truth)
     return precision, recall

@@ -70,7 +70,9 @@ def record(args: argparse.Namespace, name: str, seed: int) -> None:
             "written_by": written_by,
             "judge": tc.__version__,
         }
-        recommend = [judge.recommend(query) for query in recommend_queries(made)] if made.recommends else []
+        recommend = (
+            [judge.recommend(query) for query in recommend_queries(made)] if made.recommends else []
+        )
         similar = [judge.similar(query) for query in similar_queries(made)] if made.similar else []
         target = os.path.join(args.out, name + args.suffix)
         write_json(target + ".json", answers, recommend, similar)
@@ -104,7 +106,9 @@ def recommend_queries(made: Case) -> Iterator[Query]:
         yield query(rows, draw.choice([1, 3, 5, 10, 10, 20]), items=allow)
         yield query(rows, 10, items=draw.sample(shop.items, 12), exclude_known=False)
     for columns in context_sets(made.context):
-        yield query([odd_row(shop, user, columns) for user in draw.sample(shop.users, 4)], 10, items=allow)
+        yield query(
+            [odd_row(shop, user, columns) for user in draw.sample(shop.users, 4)], 10, items=allow
+        )
 
 
 def query(
@@ -115,7 +119,13 @@ def query(
     exclude: Optional[List[Any]] = None,
 ) -> Query:
     """Make a query as it is stored."""
-    return {"users": users, "k": k, "exclude_known": exclude_known, "items": items, "exclude": exclude}
+    return {
+        "users": users,
+        "k": k,
+        "exclude_known": exclude_known,
+        "items": items,
+        "exclude": exclude,
+    }
 
 
 def context_sets(names: List[str]) -> List[List[str]]:
@@ -137,7 +147,7 @@ def odd_row(shop: Shop, user: Any, names: List[str]) -> Dict[str, Any]:
     odd: Dict[str, List[Any]] = {
         "period": ["never", None, ""],
         "maybe": [None, "never"],
-        "month": [None, 0, -5, 10 ** 6],
+        "month": [None, 0, -5, 10**6],
         "weekday": [None, 99],
         "hour": [None, 0.0, -1e6, 1e-9],
         "vector": [None, [0.0, 0.0, 0.0], [1e6, -1.0, 0.5]],
@@ -183,8 +193,12 @@ class Judge:
         if asked["exclude"]:
             options["exclude"] = self._pairs(asked, user)
         answer = model.recommend(
-            users, k=asked["k"], exclude_known=asked["exclude_known"], items=items,
-            verbose=False, **options
+            users,
+            k=asked["k"],
+            exclude_known=asked["exclude_known"],
+            items=items,
+            verbose=False,
+            **options,
         )
         stored = dict(asked)
         stored["users"] = [self._rename(row, user) for row in asked["users"]]

@@ -56,7 +56,7 @@ def similarity(
     users: int = 40,
     items: int = 30,
     rows: int = 500,
-    **options: Any
+    **options: Any,
 ) -> Case:
     """Train an item similarity model."""
     shop = Shop(seed, users, items, rows, strings)
@@ -65,7 +65,7 @@ def similarity(
         target=None if targets is None else "target",
         similarity_type=kind,
         verbose=False,
-        **options
+        **options,
     )
     return Case(shop, model, note=note)
 
@@ -148,9 +148,7 @@ def similarity_side_users(seed: int) -> Case:
     events = frame(shop.events())
     extra = [shop._id("user", 5), shop._id("user", 6)]
     users = frame(shop.side_table("user_id", shop.users + extra, ["state"]))
-    model = tc.item_similarity_recommender.create(
-        events, user_data=users, verbose=False
-    )
+    model = tc.item_similarity_recommender.create(events, user_data=users, verbose=False)
     shop.users += extra
     return Case(shop, model, note="two users occur in the side data only")
 
@@ -210,7 +208,7 @@ def factorization(
     note: str = "",
     similar: bool = True,
     rows: int = 500,
-    **options: Any
+    **options: Any,
 ) -> Case:
     """Train a factorization model; side-only users and items come with side tables."""
     shop = Shop(seed, rows=rows, strings=strings)
@@ -232,7 +230,7 @@ def factorization(
         max_iterations=options.pop("max_iterations", 8),
         verbose=False,
         random_seed=seed % 1000,
-        **options
+        **options,
     )
     return Case(shop, model, context or [], similar=similar, note=note)
 
@@ -243,8 +241,13 @@ RATINGS = [1.0, 2.0, 3.5, 5.0]
 @case
 def ranking_seed_shape(seed: int) -> Case:
     return factorization(
-        seed, 32, context=SEED_SHAPE, user_side=["state"], item_side=["category"],
-        targets=[1.0, 10.0, 50.0], note="the shape of the original deployment's model",
+        seed,
+        32,
+        context=SEED_SHAPE,
+        user_side=["state"],
+        item_side=["category"],
+        targets=[1.0, 10.0, 50.0],
+        note="the shape of the original deployment's model",
     )
 
 
@@ -263,7 +266,12 @@ def ranking_everything(seed: int) -> Case:
 @case
 def ranking_everything_strings(seed: int) -> Case:
     return factorization(
-        seed, 5, context=OBSERVED, user_side=USER_SIDE, item_side=ITEM_SIDE, targets=RATINGS,
+        seed,
+        5,
+        context=OBSERVED,
+        user_side=USER_SIDE,
+        item_side=ITEM_SIDE,
+        targets=RATINGS,
         strings=True,
     )
 
@@ -313,8 +321,13 @@ def ranking_one_factor(seed: int) -> Case:
 @case
 def ranking_side_linear_only(seed: int) -> Case:
     return factorization(
-        seed, 8, context=["period", "hour"], user_side=["state"], item_side=["category", "price"],
-        targets=RATINGS, side_data_factorization=False,
+        seed,
+        8,
+        context=["period", "hour"],
+        user_side=["state"],
+        item_side=["category", "price"],
+        targets=RATINGS,
+        side_data_factorization=False,
         note="matrix factorization with side data in the linear terms",
     )
 
@@ -322,8 +335,13 @@ def ranking_side_linear_only(seed: int) -> Case:
 @case
 def ranking_linear(seed: int) -> Case:
     return factorization(
-        seed, 0, context=["period", "vector"], user_side=["state"], item_side=["category", "tags"],
-        targets=RATINGS, similar=False,
+        seed,
+        0,
+        context=["period", "vector"],
+        user_side=["state"],
+        item_side=["category", "tags"],
+        targets=RATINGS,
+        similar=False,
     )
 
 
@@ -347,7 +365,12 @@ def factorization_plain(seed: int) -> Case:
 @case
 def factorization_everything(seed: int) -> Case:
     return factorization(
-        seed, 13, ranking=False, context=OBSERVED, user_side=USER_SIDE, item_side=ITEM_SIDE,
+        seed,
+        13,
+        ranking=False,
+        context=OBSERVED,
+        user_side=USER_SIDE,
+        item_side=ITEM_SIDE,
         targets=RATINGS,
     )
 
@@ -397,7 +420,5 @@ def resaved_ranking(seed: int) -> Case:
 def resaved_popularity(seed: int) -> Case:
     shop = Shop(seed)
     events = frame(shop.events([1.0, 10.0]))
-    model = tc.popularity_recommender.create(
-        events, "user_id", "item_id", "target", verbose=False
-    )
+    model = tc.popularity_recommender.create(events, "user_id", "item_id", "target", verbose=False)
     return resaved(Case(shop, model))

@@ -25,8 +25,8 @@ class Shop:
         self.strings = strings
         self.users = [self._id("user", 1000 + 7 * number) for number in range(users)]
         self.items = [self._id("item", 50 + 3 * number) for number in range(items)]
-        self.unknown_users = [self._id("user", 10 ** 12), self._id("user", -1)]
-        self.unknown_items = [self._id("item", 10 ** 12 + 1), self._id("item", -3)]
+        self.unknown_users = [self._id("user", 10**12), self._id("user", -1)]
+        self.unknown_items = [self._id("item", 10**12 + 1), self._id("item", -3)]
         self.random.shuffle(self.items)
         self.rows = rows
 

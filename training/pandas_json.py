@@ -53,7 +53,9 @@ def doubles() -> List[float]:
     seeded += list(np.float32(draw.random_sample(40)).astype(float))
     seeded += [a / b for a, b in zip(draw.randint(1, 50, 40), draw.randint(50, 400, 40))]
     seeded += list(draw.randn(40) * 10.0 ** draw.randint(-12, 17, 40))
-    seeded += [value for value in map(_from_bits, draw.randint(0, 2**62, 40)) if math.isfinite(value)]
+    seeded += [
+        value for value in map(_from_bits, draw.randint(0, 2**62, 40)) if math.isfinite(value)
+    ]
     return [float(value) for value in hard + seeded]
 
 

@@ -46,7 +46,9 @@ def prepare(events: pd.DataFrame) -> pd.DataFrame:
     unknown = set(events["event"]) - set(TARGETS)
     if unknown:
         raise ValueError("unknown event " + ", ".join(map(repr, sorted(map(str, unknown)))))
-    kept = events[_often(events["visitorid"], _VISITOR_QUANTILE) & _often(events["itemid"], _ITEM_QUANTILE)]
+    kept = events[
+        _often(events["visitorid"], _VISITOR_QUANTILE) & _often(events["itemid"], _ITEM_QUANTILE)
+    ]
     time = pd.to_datetime(kept["timestamp"], unit="ms", utc=True).dt
     rows = pd.DataFrame(
         {

@@ -1,7 +1,7 @@
 """The rules of the original deployment's ``score.py``, on real Turi Create and pandas.
 
-An entry script of the Azure ML inference server: ``init()`` loads the models, ``run(body)`` answers.
-It is the judge of our own ``/score`` and keeps the original's defects; nothing else uses it.
+An entry script of the Azure ML inference server: ``init()`` loads the models, ``run(body)`` answers
+one request. It is the judge of our own ``/score`` and keeps the original's defects.
 """
 
 from __future__ import annotations

@@ -109,7 +109,7 @@ def train_ranking(table: Any, args: argparse.Namespace) -> Any:
         linear_regularization=_REGULARIZATION,
         random_seed=args.seed,
         verbose=args.verbose,
-        **dict(options, **_KEYS)
+        **dict(options, **_KEYS),
     )
 
 

@@ -32,11 +32,15 @@ class JsonRoute(APIRoute):
         async def handle(request: Request) -> Response:
             body = await request.body()
             if not is_json(request.headers.get("content-type", "")):
-                raise HTTPException(415, "The body must be JSON, with Content-Type: application/json")
+                raise HTTPException(
+                    415, "The body must be JSON, with Content-Type: application/json"
+                )
             try:
                 value = validate(body)
             except ValidationError as error:
-                details = error.errors(include_url=False, include_context=False, include_input=False)
+                details = error.errors(
+                    include_url=False, include_context=False, include_input=False
+                )
                 raise InvalidBodyError(details) from None
             return await endpoint(value)
 

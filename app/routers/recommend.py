@@ -113,9 +113,7 @@ def _rows(head: str, item: str, heads: list[Id], rankings: list[Ranking]) -> lis
     return [
         {head: one, item: other, "score": score, "rank": rank}
         for one, ranking in zip(heads, rankings, strict=True)
-        for rank, (other, score) in enumerate(
-            zip(ranking.items, ranking.scores, strict=True), 1
-        )
+        for rank, (other, score) in enumerate(zip(ranking.items, ranking.scores, strict=True), 1)
     ]
 
 

@@ -111,9 +111,10 @@ def scan_strings(data: mmap.mmap, start: int, count: int) -> NDArray[np.int64] |
     def guess(low: int, high: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         # A tag followed by a length below 64 KiB; the chain decides whether it really is one.
         window = octets[low : min(high + _STRING_HEADER, len(octets))]
-        marks = window[: len(window) - _STRING_HEADER + 1] == _STRING_TAG
+        room = max(len(window) - _STRING_HEADER + 1, 0)
+        marks = window[:room] == _STRING_TAG
         for place in range(3, _STRING_HEADER):
-            marks &= window[place : len(window) - _STRING_HEADER + 1 + place] == 0
+            marks &= window[place : place + room] == 0
         places = np.flatnonzero(marks)
         sizes = window[places + 1].astype(np.int64) + 256 * window[places + 2].astype(np.int64)
         return places + low, sizes + _STRING_HEADER

@@ -98,7 +98,7 @@ class FactorizationRecommender(Recommender):
 
     def _similar(self, item: int, k: int) -> tuple[Indices, Scores]:
         if self._width == 0:
-            raise QueryError("model", "has no factors, so it cannot tell what is similar")
+            raise QueryError(("model",), "has no factors, so it cannot tell what is similar")
         near = self._cosine_filter.survivors(item, k + 1)
         cosines = self._cosines(item, near)
         if len(near) < self.num_items and _is_unambiguous(cosines, k + 1):

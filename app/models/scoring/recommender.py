@@ -113,6 +113,16 @@ class Recommender(ABC):
         cold = {query.user_id: None for query in queries if query.user == UNKNOWN}
         return Recommendations([query.user_id for query in queries], rankings, list(cold))
 
+    def check_side_data(self, row: Mapping[str, Any]) -> None:
+        """Check side data that is to be given with users later.
+
+        Raises
+        ------
+        QueryError
+            If the model does not know a column, or a value is of the wrong type.
+        """
+        self._queries.context(row)
+
     def similar_items(self, items: Sequence[Id], *, k: int = 10) -> SimilarItems:
         """Find the `k` items most similar to each item.
 
@@ -181,9 +191,9 @@ class Recommender(ABC):
         try:
             return cast_id(item, self.item_column)
         except QueryError as error:
-            raise QueryError(argument, error.message, position) from None
+            raise QueryError((argument, position), error.message) from None
 
 
 def _check_k(k: int) -> None:
     if k < 1:
-        raise QueryError("k", "must be 1 or more")
+        raise QueryError(("k",), "must be 1 or more")

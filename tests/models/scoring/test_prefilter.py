@@ -45,8 +45,10 @@ QUERIES = st.fixed_dictionaries(
 
 def answers(model: FactorizationRecommender, row: dict[str, Any], query: dict[str, Any]) -> Any:
     (ranking,) = model.recommend([row], **query).rankings
-    return [(item, np.float64(score).tobytes()) for item, score in
-            zip(ranking.items, ranking.scores, strict=True)]
+    return [
+        (item, np.float64(score).tobytes())
+        for item, score in zip(ranking.items, ranking.scores, strict=True)
+    ]
 
 
 @settings(max_examples=400, deadline=None)

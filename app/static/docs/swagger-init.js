@@ -1,0 +1,9 @@
+"use strict";
+// Relative to the page, so that the pages also work behind a path prefix.
+window.ui = SwaggerUIBundle({
+  url: new URL("openapi.json", window.location.href).href,
+  dom_id: "#swagger-ui",
+  deepLinking: true,
+  validatorUrl: null, // no outgoing call
+  tryItOutEnabled: false,
+});

@@ -1,0 +1,39 @@
+"""The real service on a real uvicorn, for tests."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import httpx
+import uvicorn
+
+from app.__main__ import server_options
+from app.main import create_app
+from app.settings import Settings
+
+START_SECONDS = 20.0
+
+
+@contextmanager
+def serving(settings: Settings | None = None) -> Iterator[httpx.Client]:
+    """Serve until the block ends; yield a client of the service."""
+    settings = settings or Settings()
+    options = {**server_options(settings), "port": 0, "log_level": "warning"}
+    server = uvicorn.Server(uvicorn.Config(create_app(settings), **options))  # type: ignore[arg-type]
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    try:
+        deadline = time.monotonic() + START_SECONDS
+        while not server.started:
+            assert thread.is_alive() and time.monotonic() < deadline, "the server did not start"
+            time.sleep(0.01)
+        port = server.servers[0].sockets[0].getsockname()[1]
+        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
+            yield client
+    finally:
+        server.should_exit = True
+        thread.join(START_SECONDS)
+        assert not thread.is_alive(), "the server did not stop"
