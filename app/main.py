@@ -46,8 +46,8 @@ def create_app(settings: Settings | None = None) -> FastAPI:
         docs_url=None,  # our own pages, from our own assets
         redoc_url=None,
         redirect_slashes=False,
-        max_body_size=settings.max_body_bytes,
     )
+    app.state.max_body_bytes = settings.max_body_bytes
     add_problem_handlers(app)
     app.include_router(build_recommend_router(service, schemas))
     app.include_router(build_score_router(service, settings))

@@ -16,6 +16,7 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from pydantic_core import ErrorDetails, to_json
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 
 from app.models.errors import QueryError, RecommenderError
 from app.service import ModelUnavailableError
@@ -63,7 +64,7 @@ def problem(
     """Make a problem response."""
     body: dict[str, Any] = {
         "type": f"urn:turi-recommender:problem:{kind}" if kind else "about:blank",
-        "title": HTTPStatus(status).phrase,
+        "title": title(status),
         "status": status,
         "detail": detail,
     }
@@ -72,20 +73,27 @@ def problem(
     return Response(to_json(body), status, headers, MEDIA_TYPE)
 
 
+def title(status: int) -> str:
+    """Return the name of a status (RFC 9110); Python's own names changed with its versions."""
+    return _TITLES.get(status) or HTTPStatus(status).phrase
+
+
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
     """Describe problem responses for the OpenAPI document of a route."""
     return {
-        status: {"description": HTTPStatus(status).phrase, "content": {MEDIA_TYPE: _REFERENCE}}
+        status: {"description": title(status), "content": {MEDIA_TYPE: _REFERENCE}}
         for status in statuses
     }
 
 
+_TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
 _REFERENCE = {"schema": {"$ref": "#/components/schemas/Problem"}}
 
 
 def add_problem_handlers(app: FastAPI) -> None:
     """Make every error of the application a problem."""
     app.add_exception_handler(InvalidBodyError, _on_invalid_body)
+    app.add_exception_handler(ClientDisconnect, _on_disconnect)
     app.add_exception_handler(RequestValidationError, _on_invalid_request)
     app.add_exception_handler(QueryError, _on_query_error)
     app.add_exception_handler(ModelUnavailableError, _on_unavailable)
@@ -117,6 +125,10 @@ def _on_invalid_body(request: Request, error: Exception) -> Response:
 def _on_invalid_request(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     return validation_problem(error.errors())
+
+
+def _on_disconnect(request: Request, error: Exception) -> Response:
+    return problem(400, "The client went away before it had sent the whole body.")
 
 
 def _on_query_error(request: Request, error: Exception) -> Response:

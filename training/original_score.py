@@ -39,7 +39,7 @@ def run(raw_data: str) -> Any:
             return "Error: the payload must have either visitorid or itemid"
         if "itemid" in data:
             answer = models["similarity"].get_similar_items(data["itemid"].tolist(), k=K)
-        elif ("period" or "month" or "weekday") in data:  # noqa: SIM222 - the original's defect
+        elif ("period" or "month" or "weekday") in data:  # the defect: tests "period" alone
             for column, value in DEFAULTS.items():
                 if column not in data:
                     data[column] = value

@@ -1,8 +1,8 @@
 """Record what the original answers: ``python -m training.score_reference OUT.json PANDAS.json``.
 
 Each payload is answered by freshly loaded models, since the library learns unknown ids. The body is
-what the Azure ML server sends: the JSON encoding of the string that ``run`` returns. The second file
-holds numbers and strings as pandas writes them.
+what the Azure ML server sends: the JSON encoding of the string that ``run`` returns. The second
+file holds numbers and strings as pandas writes them.
 """
 
 from __future__ import annotations
@@ -92,7 +92,17 @@ def pandas_texts() -> dict:
     numbers += [draw.uniform(-2, 2) for _ in range(100)]
     numbers += [draw.uniform(-1, 1) * 10.0 ** draw.randint(-18, 17) for _ in range(200)]
     numbers += [draw.randint(0, 10**6) / 10**5 + draw.choice([1, 3, 5]) * 5e-11 for _ in range(80)]
-    strings = ["", "käse", "a/b", "<b>&'\"", "\\", "\n\t\r\b\f\0\x1f\x7f", "\\u007f\x7f", "\u2028", "😀"]
+    strings = [
+        "",
+        "käse",
+        "a/b",
+        "<b>&'\"",
+        "\\",
+        "\n\t\r\b\f\0\x1f\x7f",
+        "\\u007f\x7f",
+        "\u2028",
+        "😀",
+    ]
     return {
         "pandas": pd.__version__,
         "numbers": [[number, _text(number)] for number in numbers],

@@ -1,4 +1,4 @@
-"""Record what the Azure ML inference server adds around ``score.py``: the judge of our ``/score``.
+"""Record what the Azure ML inference server adds around the original's ``score.py``.
 
     python -m training.server_reference --models-dir app/sample_models --out tests/score
 
@@ -19,8 +19,6 @@ import sys
 import time
 from typing import Any, Dict, List, Optional
 
-from training.score_reference import NIGHT, TWO, asking, write
-
 _JSON = {"Content-Type": "application/json"}
 _LONG = "x" * 101
 # What changes from one answer to the next; the header's presence is recorded, not its value.
@@ -29,7 +27,7 @@ _VARYING = {"Date", "x-ms-run-fn-exec-ms"}
 _START = (
     "import azureml_inference_server_http.amlserver as a; a.DEFAULT_HOST = '127.0.0.1'; a.run()"
 )
-_SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "score.py")
+_SCRIPT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "original_score.py")
 
 
 def main() -> None:
@@ -57,15 +55,19 @@ def main() -> None:
     for answer in answers:
         print("{:44} {}".format(answer["name"], answer["status"]))
     content = {"server": "azureml-inference-server-http " + version, "answers": answers}
-    write(os.path.join(args.out, "server.json"), content)
+    with open(os.path.join(args.out, "server.json"), "w") as file:
+        json.dump(content, file, indent=1)
+        file.write("\n")
 
 
 def requests() -> List[Dict[str, Any]]:
     """Return the requests: name, method, path, and perhaps body and headers."""
-    visitors, both = asking(TWO), [{"visitorid": 6000, "itemid": 152913}]
+    visitors = [{"visitorid": 6000}, {"visitorid": 567987987988}]
+    night = [dict(visitor, period="Night", month=8, weekday=2) for visitor in visitors]
+    both = [{"visitorid": 6000, "itemid": 152913}]
     return [
         _post("visitors", visitors),
-        _post("side data", asking(TWO, **NIGHT)),
+        _post("side data", night),
         _post("items", [{"itemid": 152913}, {"itemid": 355908}]),
         _post("no content type", visitors, headers={}),
         _post("another content type", visitors, headers={"Content-Type": "text/plain"}),

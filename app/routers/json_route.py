@@ -16,6 +16,7 @@ from pydantic import BaseModel, ValidationError
 from starlette.exceptions import HTTPException
 
 from app.problems import InvalidBodyError
+from app.routers.body import read_body
 
 Endpoint = Callable[[Any], Awaitable[Response]]
 
@@ -30,11 +31,11 @@ class JsonRoute(APIRoute):
         validate = model.__pydantic_validator__.validate_json
 
         async def handle(request: Request) -> Response:
-            body = await request.body()
             if not is_json(request.headers.get("content-type", "")):
                 raise HTTPException(
                     415, "The body must be JSON, with Content-Type: application/json"
                 )
+            body = await read_body(request)
             try:
                 value = validate(body)
             except ValidationError as error:

@@ -20,6 +20,7 @@ from starlette.exceptions import HTTPException
 
 from app import pandas_json
 from app.models.errors import QueryError, RecommenderError
+from app.routers.body import read_body
 from app.routers.swagger import swagger_document
 from app.service import ModelUnavailableError, RecommendationService
 from app.settings import Settings
@@ -202,7 +203,7 @@ async def _payload(request: Request) -> Any:
     """Return the payload: the body, or the query parameters of a GET request."""
     if request.method == "GET":
         return _from_parameters(request)
-    body = await request.body()
+    body = await read_body(request)
     try:
         return _parse(body.decode())
     except UnicodeDecodeError as error:

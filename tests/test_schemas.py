@@ -1,0 +1,95 @@
+"""The OpenAPI document bears the loaded models' own names and types."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import httpx
+import pytest
+
+from app.schemas import build_schemas
+from app.service import RecommendationService, Slot
+from app.settings import ConfigurationError, Settings
+
+
+def schemas_of(client: httpx.Client) -> dict[str, Any]:
+    document = client.get("/openapi.json").json()
+    parts: dict[str, Any] = document["components"]["schemas"]
+    return parts
+
+
+def types(schema: dict[str, Any]) -> list[Any]:
+    """Return the JSON types that a field takes."""
+    return [one.get("type") for one in schema.get("anyOf", [schema])]
+
+
+def test_names_and_types_of_the_shop(client: httpx.Client) -> None:
+    user = schemas_of(client)["User"]
+    assert user["required"] == ["visitorid"]
+    assert user["additionalProperties"] is False
+    assert types(user["properties"]["visitorid"]) == ["integer"]
+    assert types(user["properties"]["period"]) == ["string", "null"]
+    assert types(user["properties"]["month"]) == ["integer", "null"]
+    assert set(user["properties"]) == {"visitorid", "period", "month", "weekday"}
+    assert set(schemas_of(client)["Recommendation"]["properties"]) == {
+        "visitorid", "itemid", "score", "rank",
+    }  # fmt: skip
+    assert set(schemas_of(client)["SimilarItem"]["properties"]) == {
+        "itemid", "similar", "score", "rank",
+    }  # fmt: skip
+
+
+def test_types_of_every_mode(rich_client: httpx.Client) -> None:
+    fields = schemas_of(rich_client)["User"]["properties"]
+    assert types(fields["user_id"]) == ["string"]
+    assert types(fields["hour"]) == ["number", "null"]
+    assert types(fields["month"]) == ["integer", "null"]
+    vector = fields["vector"]["anyOf"][0]
+    assert (vector["type"], vector["minItems"], vector["maxItems"]) == ("array", 3, 3)
+    assert fields["tags"]["anyOf"][0]["items"] == {"type": "string"}
+    assert fields["weights"]["anyOf"][0]["additionalProperties"] == {"type": "number"}
+
+
+def test_limits_are_shown() -> None:
+    settings = Settings(max_k=7, max_users=5, max_items=3)
+    from tests.serving import serving
+
+    with serving(settings) as client:
+        request = schemas_of(client)["RecommendRequest"]["properties"]
+        assert request["k"]["maximum"] == 7
+        assert request["users"]["maxItems"] == 5
+        assert request["items"]["anyOf"][0]["maxItems"] == 3
+
+
+def test_problems_are_described(client: httpx.Client) -> None:
+    document = client.get("/openapi.json").json()
+    for path in ("/recommend/users", "/similar/items"):
+        answers = document["paths"][path]["post"]["responses"]
+        assert set(answers) == {"200", "413", "415", "422", "503"}
+        assert list(answers["422"]["content"]) == ["application/problem+json"]
+    assert "errors" in document["components"]["schemas"]["Problem"]["properties"]
+    assert "HTTPValidationError" not in document["components"]["schemas"]
+
+
+@pytest.mark.parametrize("name", ["score", "rank", "similar"])
+def test_a_column_that_the_answer_needs_for_itself(
+    service: RecommendationService, name: str
+) -> None:
+    entry = service.need("similarity")
+    model = _renamed(entry.model, name)
+    renamed = RecommendationService(
+        {"similarity": Slot("similarity", replace(entry, model=model)),
+         "ranking": Slot("ranking", None)},
+        {},
+    )  # fmt: skip
+    with pytest.raises(ConfigurationError, match=f"column named '{name}'"):
+        build_schemas(renamed, Settings())
+
+
+def _renamed(model: Any, name: str) -> Any:
+    import copy
+
+    twin = copy.copy(model)
+    twin.item_column = replace(model.item_column, name=name)
+    return twin
