@@ -48,7 +48,9 @@ class _Assets(StaticFiles):
 def build_docs_router(title: str) -> APIRouter:
     """Build the router of `/docs`, `/redoc` and their assets."""
     router = APIRouter(include_in_schema=False)
-    swagger = _page(title, "swagger-ui", "swagger-ui.css", "swagger-ui-bundle.js", "swagger-init.js")
+    swagger = _page(
+        title, "swagger-ui", "swagger-ui.css", "swagger-ui-bundle.js", "swagger-init.js"
+    )
     redoc = _page(title, "redoc", "redoc.css", "redoc.standalone.js", "redoc-init.js")
 
     @router.api_route("/docs", methods=["GET", "HEAD"])

@@ -57,12 +57,14 @@ def open_archive(root: Path) -> Archive:
     count = ini.get("archive", "num_prefixes", fallback="missing")
     names = dict(ini.items("prefixes")) if ini.has_section("prefixes") else {}
     if not count.isdecimal() or int(count) != len(names) or len(names) < 3:
-        raise ModelFormatError(path, 0, "num_prefixes = the number of prefixes (3 or more)", count)
+        raise ModelFormatError(
+            path, 0, "num_prefixes = the number of prefixes (3 or more)", count or "nothing"
+        )
     prefixes = [names.get(f"{number:04d}", "") for number in range(len(names))]
     for number, name in enumerate(prefixes):
         check_file_name(path, name, f"prefix {number:04d}")
     if prefixes[0] != _INDEX_FILE:
-        raise ModelFormatError(path, 0, f"prefix 0000 = {_INDEX_FILE}", prefixes[0])
+        raise ModelFormatError(path, 0, f"prefix 0000 = {_INDEX_FILE}", repr(prefixes[0]))
     return Archive(root, tuple(prefixes))
 
 
@@ -104,4 +106,4 @@ def check_file_name(path: Path, name: str, what: str) -> None:
 def _expect(path: Path, ini: configparser.ConfigParser, section: str, key: str, value: str) -> None:
     found = ini.get(section, key, fallback="missing")
     if found != value:
-        raise ModelFormatError(path, 0, f"[{section}] {key} = {value}", found)
+        raise ModelFormatError(path, 0, f"[{section}] {key} = {value}", found or "nothing")
