@@ -1,0 +1,96 @@
+"""The scripts on machines that lack something: one line that names it."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+TOOLS = ("sh", "dirname", "basename", "cut", "cmp", "rm", "cp", "cat", "cksum")
+
+
+@pytest.fixture
+def bare(tmp_path: Path) -> Path:
+    """Make a PATH with a few tools and no Python."""
+    folder = tmp_path / "bin"
+    folder.mkdir()
+    for tool in TOOLS:
+        found = shutil.which(tool)
+        assert found is not None
+        (folder / tool).symlink_to(found)
+    return folder
+
+
+def run(script: str, path: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+    # A copy, so that no environment of this checkout is found.
+    copy = path.parent / "checkout"
+    shutil.copytree(ROOT / "scripts", copy / "scripts", dirs_exist_ok=True)
+    shutil.copytree(ROOT / "requirements", copy / "requirements", dirs_exist_ok=True)
+    shutil.copytree(ROOT / "training", copy / "training", dirs_exist_ok=True)
+    return subprocess.run(
+        ["/bin/sh", str(copy / "scripts" / script)],
+        env={"PATH": str(path), "HOME": "/nonexistent", **variables},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+
+def fake_python(folder: Path, name: str, body: str) -> None:
+    program = folder / name
+    program.write_text(f"#!/bin/sh\n{body}\n")
+    program.chmod(0o755)
+
+
+def assert_one_line(done: subprocess.CompletedProcess[str], text: str) -> None:
+    assert done.returncode == 3
+    assert done.stderr.count("\n") == 1
+    assert text in done.stderr
+
+
+@pytest.mark.parametrize("script", ["serve", "test", "check"])
+def test_no_python(bare: Path, script: str) -> None:
+    assert_one_line(run(script, bare), f"{script}: Python 3.11 or newer is needed, and there is no")
+
+
+@pytest.mark.parametrize("script", ["serve", "test"])
+def test_too_old_a_python(bare: Path, script: str) -> None:
+    fake_python(bare, "python3", '[ "$1" = -V ] && echo "Python 3.9.2"; [ "$1" = -V ]')
+    assert_one_line(run(script, bare), "Python 3.11 or newer is needed, python3 is 3.9.2")
+
+
+def test_no_venv_module(bare: Path) -> None:
+    body = f'case "$2" in *ensurepip*) exit 1;; esac; exec {sys.executable} "$@"'
+    fake_python(bare, "python3", body)
+    assert_one_line(run("serve", bare), "the Python module venv is missing")
+
+
+def test_a_python_that_is_none(bare: Path) -> None:
+    done = run("serve", bare, PYTHON="/nonexistent/python")
+    assert_one_line(done, "PYTHON=/nonexistent/python is not a Python of version 3.11")
+
+
+def test_no_python_38_for_the_trainer(bare: Path) -> None:
+    assert_one_line(run("training-env", bare), "no CPython 3.8 found (set PYTHON38 to one)")
+
+
+def test_locks_name_no_host() -> None:
+    locks = [*(ROOT / "requirements").glob("*.txt"), *(ROOT / "training").glob("*.txt")]
+    assert len(locks) == 4
+    for lock in locks:
+        text = lock.read_text()
+        assert "://" not in text
+        assert "index-url" not in text
+        pins = [line for line in text.splitlines() if line and not line.startswith((" ", "#"))]
+        assert text.count("--hash=sha256:") >= len(pins) > 0
+
+
+def test_scripts_are_executable() -> None:
+    for name in ("serve", "test", "check", "lock", "training-env", "vendor-docs-assets"):
+        assert os.access(ROOT / "scripts" / name, os.X_OK)
