@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from typing import Any
 
 import uvicorn
 
@@ -28,7 +29,7 @@ def main() -> None:
     uvicorn.run(app, **server_options(settings))
 
 
-def server_options(settings: Settings) -> dict[str, object]:
+def server_options(settings: Settings) -> dict[str, Any]:
     """Return uvicorn's options."""
     return {
         "host": settings.host,

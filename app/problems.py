@@ -1,7 +1,7 @@
 """Errors as RFC 9457 problem details.
 
-The `type` of a problem is stable, its `detail` is for people. Nothing of the inside shows: no trace,
-no exception text that was not written for the caller.
+The `type` of a problem is stable, its `detail` is for people. Nothing of the inside shows: no
+trace, no exception text that was not written for the caller.
 """
 
 from __future__ import annotations
@@ -90,18 +90,6 @@ _TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
 _REFERENCE = {"schema": {"$ref": "#/components/schemas/Problem"}}
 
 
-def add_problem_handlers(app: FastAPI) -> None:
-    """Make every error of the application a problem."""
-    app.add_exception_handler(InvalidBodyError, _on_invalid_body)
-    app.add_exception_handler(ClientDisconnect, _on_disconnect)
-    app.add_exception_handler(RequestValidationError, _on_invalid_request)
-    app.add_exception_handler(QueryError, _on_query_error)
-    app.add_exception_handler(ModelUnavailableError, _on_unavailable)
-    app.add_exception_handler(RecommenderError, _on_unexpected)
-    app.add_exception_handler(HTTPException, _on_http_exception)
-    app.add_exception_handler(Exception, _on_unexpected)
-
-
 def validation_problem(errors: Sequence[ErrorDetails]) -> Response:
     """Make the answer to a body that does not validate."""
     fields = [
@@ -117,35 +105,36 @@ def validation_problem(errors: Sequence[ErrorDetails]) -> Response:
     return problem(422, detail, kind="validation", errors=fields)
 
 
-def _on_invalid_body(request: Request, error: Exception) -> Response:
-    assert isinstance(error, InvalidBodyError)
-    return validation_problem(error.errors)
+def add_problem_handlers(app: FastAPI) -> None:
+    """Make every error of the application a problem."""
 
+    @app.exception_handler(InvalidBodyError)
+    async def invalid_body(_: Request, error: InvalidBodyError) -> Response:
+        return validation_problem(error.errors)
 
-def _on_invalid_request(request: Request, error: Exception) -> Response:
-    assert isinstance(error, RequestValidationError)
-    return validation_problem(error.errors())
+    @app.exception_handler(RequestValidationError)
+    async def invalid_request(_: Request, error: RequestValidationError) -> Response:
+        return validation_problem(error.errors())
 
+    @app.exception_handler(QueryError)
+    async def impossible_query(_: Request, error: QueryError) -> Response:
+        field = {"field": error.field, "message": error.message, "type": "query"}
+        return problem(422, str(error), kind="validation", errors=[field])
 
-def _on_disconnect(request: Request, error: Exception) -> Response:
-    return problem(400, "The client went away before it had sent the whole body.")
+    @app.exception_handler(ModelUnavailableError)
+    async def model_unavailable(_: Request, error: ModelUnavailableError) -> Response:
+        return problem(503, str(error), kind="model-unavailable")
 
+    @app.exception_handler(HTTPException)
+    async def http_error(_: Request, error: HTTPException) -> Response:
+        return problem(error.status_code, str(error.detail), headers=error.headers)
 
-def _on_query_error(request: Request, error: Exception) -> Response:
-    assert isinstance(error, QueryError)
-    field = {"field": error.field, "message": error.message, "type": "query"}
-    return problem(422, str(error), kind="validation", errors=[field])
+    @app.exception_handler(ClientDisconnect)
+    async def disconnected(_: Request, __: ClientDisconnect) -> Response:
+        return problem(400, "The client went away before it had sent the whole body.")
 
-
-def _on_unavailable(request: Request, error: Exception) -> Response:
-    return problem(503, str(error), kind="model-unavailable")
-
-
-def _on_http_exception(request: Request, error: Exception) -> Response:
-    assert isinstance(error, HTTPException)
-    return problem(error.status_code, str(error.detail), headers=error.headers)
-
-
-def _on_unexpected(request: Request, error: Exception) -> Response:
-    log.error("unexpected error at %s", request.url.path, exc_info=error)
-    return problem(500, "The service failed; the reason is in its log.")
+    @app.exception_handler(RecommenderError)
+    @app.exception_handler(Exception)
+    async def unexpected(request: Request, error: Exception) -> Response:
+        log.error("unexpected error at %s", request.url.path, exc_info=error)
+        return problem(500, "The service failed; the reason is in its log.")

@@ -1,8 +1,8 @@
 """Requests and responses, in the loaded models' own column names and types.
 
-The fields of a row are known only when the models are loaded, so these types are built at the start.
-They are typed dictionaries: a column may have any name, and a field that was not sent is not there,
-which tells it from one that is null.
+The fields of a row are known only when the models are loaded, so these types are built at the
+start. They are typed dictionaries: a column may have any name, and a field that was not sent is not
+there, which tells it from one that is null.
 """
 
 from __future__ import annotations
@@ -18,6 +18,16 @@ from app.settings import ConfigurationError, Settings
 
 STRICT = ConfigDict(extra="forbid", strict=True)
 _RESERVED = {"score", "rank", "similar"}  # names that an answer's rows need themselves
+_WHOM = "Whom to recommend to, with what is known of the visit"
+_NUMBER = Annotated[float, Field(allow_inf_nan=False)]
+_INTEGER = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]
+
+# The same forms as values: type checkers do not follow types made while running.
+_LIST: Any = list
+_DICT: Any = dict
+_ANNOTATED: Any = Annotated
+_NOT_REQUIRED: Any = NotRequired
+_TYPED_DICT: Any = TypedDict
 
 
 class ModelReference(BaseModel):
@@ -44,150 +54,6 @@ class Schemas:
     recommend_response: type[BaseModel]
     similar_request: type[BaseModel]
     similar_response: type[BaseModel]
-
-
-def build_schemas(service: RecommendationService, settings: Settings) -> Schemas:
-    """Build the types for the loaded models.
-
-    Raises
-    ------
-    ConfigurationError
-        If a user or item column has a name that the answers need for themselves.
-    """
-    user, item = service.user_column, service.item_column
-    for column in (user, item):
-        if column.name in _RESERVED:
-            raise ConfigurationError(
-                f"a column named {column.name!r} cannot be told from the answer's"
-            )
-    user_id, item_id = _id_type(user), _id_type(item)
-    examples = _Examples(service)
-    items = Annotated[list[item_id], Field(min_length=1, max_length=settings.max_items)]  # type: ignore[valid-type]
-    k = Annotated[int, Field(ge=1, le=settings.max_k, description="How many items")]
-    return Schemas(
-        recommend_request=create_model(
-            "RecommendRequest",
-            __config__=ConfigDict(**STRICT, json_schema_extra={"examples": examples.recommend}),
-            users=(
-                Annotated[
-                    list[_user_row(service, user_id)],  # type: ignore[misc]
-                    Field(min_length=1, max_length=settings.max_users),
-                ],
-                Field(description="Whom to recommend to, with what is known of the visit"),
-            ),
-            k=(k, 10),
-            exclude_known=(bool, Field(True, description="Leave out items the user is known for")),
-            items=(items | None, Field(None, description="Recommend only these")),
-            exclude_items=(
-                Annotated[list[item_id], Field(max_length=settings.max_items)] | None,  # type: ignore[valid-type]
-                Field(None, description="Recommend none of these"),
-            ),
-            model=(
-                Literal["auto", "similarity", "ranking"],
-                Field(
-                    "auto",
-                    description="auto: ranking if any user carries side data, else similarity",
-                ),
-            ),
-            side_data_defaults=(
-                bool,
-                Field(True, description="Fill side columns that are left out with the defaults"),
-            ),
-        ),
-        recommend_response=create_model(
-            "RecommendResponse",
-            model=(ModelReference, ...),
-            recommendations=(list[_answer_row("Recommendation", user, item, item.name)], ...),  # type: ignore[misc]
-            cold_users=(
-                list[user_id],  # type: ignore[valid-type]
-                Field(description="Users that the model does not know"),
-            ),
-        ),
-        similar_request=create_model(
-            "SimilarItemsRequest",
-            __config__=ConfigDict(**STRICT, json_schema_extra={"examples": examples.similar}),
-            items=(
-                Annotated[
-                    list[_typed_dict("Item", {item.name: item_id})],  # type: ignore[misc]
-                    Field(min_length=1, max_length=settings.max_items),
-                ],
-                ...,
-            ),
-            k=(k, 10),
-            model=(Literal["similarity", "ranking"], "similarity"),
-        ),
-        similar_response=create_model(
-            "SimilarItemsResponse",
-            model=(ModelReference, ...),
-            similar_items=(list[_answer_row("SimilarItem", item, item, "similar")], ...),  # type: ignore[misc]
-            unknown_items=(
-                list[item_id],  # type: ignore[valid-type]
-                Field(description="Items that the model does not know"),
-            ),
-        ),
-    )
-
-
-def _user_row(service: RecommendationService, user_id: Any) -> Any:
-    fields: dict[str, Any] = {service.user_column.name: user_id}
-    for column in service.side_columns:
-        if column.mode != ColumnMode.UNTRANSLATED and column.name not in fields:
-            fields[column.name] = NotRequired[_side_type(column)]  # type: ignore[valid-type]
-    return _typed_dict("User", fields)
-
-
-def _answer_row(name: str, head: Column, item: Column, item_name: str) -> Any:
-    return _typed_dict(
-        name,
-        {
-            head.name: _id_type(head),
-            item_name: _id_type(item),
-            "score": float | None,
-            "rank": int,
-        },
-    )
-
-
-def _typed_dict(name: str, fields: dict[str, Any]) -> Any:
-    return with_config(STRICT)(TypedDict(name, fields))  # type: ignore[operator]
-
-
-def _id_type(column: Column) -> Any:
-    example = column.sample(1)
-    if column.value_type == ValueType.STRING:
-        return Annotated[str, Field(examples=example)]
-    return Annotated[int, Field(ge=-(2**63), le=2**63 - 1, examples=example)]
-
-
-def _side_type(column: Column) -> Any:
-    """Return the type of a side column's value; null is the library's missing value."""
-    number = Annotated[float, Field(allow_inf_nan=False)]
-    integer = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]
-    categories = column.sample(1000)
-    match column.mode:
-        case ColumnMode.NUMERIC:
-            kind = integer if column.value_type == ValueType.INTEGER else number
-        case ColumnMode.NUMERIC_VECTOR:
-            kind = Annotated[list[number], Field(min_length=column.size, max_length=column.size)]
-        case ColumnMode.CATEGORICAL_LIST:
-            kind = list[_category_type(categories)]  # type: ignore[misc]
-        case ColumnMode.DICTIONARY:
-            kind = dict[_category_type(categories), number]  # type: ignore[misc]
-        case _:
-            kind = _category_type(categories)
-    examples = [value for value in categories if value is not None][:3]
-    shown = examples if column.mode == ColumnMode.CATEGORICAL else None
-    return Annotated[kind | None, Field(examples=shown)]
-
-
-def _category_type(categories: list[Any]) -> Any:
-    """Return the type of a category: that of the trained ones, where they agree."""
-    kinds = {type(category) for category in categories if category is not None}
-    if kinds == {int}:
-        return Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]
-    if kinds <= {str}:
-        return str
-    return int | str
 
 
 class _Examples:
@@ -217,3 +83,166 @@ class _Examples:
                 return dict.fromkeys(map(str, categories[:2]), 1.0)
             case _:
                 return categories[0] if categories else None
+
+
+def build_schemas(service: RecommendationService, settings: Settings) -> Schemas:
+    """Build the types for the loaded models.
+
+    Raises
+    ------
+    ConfigurationError
+        If a user or item column has a name that the answers need for themselves.
+    """
+    for column in (service.user_column, service.item_column):
+        if column.name in _RESERVED:
+            name = repr(column.name)
+            raise ConfigurationError(f"a column named {name} cannot be told from the answer's")
+    examples = _Examples(service)
+    return Schemas(
+        recommend_request=_recommend_request(service, settings, examples),
+        recommend_response=_recommend_response(service),
+        similar_request=_similar_request(service, settings, examples),
+        similar_response=_similar_response(service),
+    )
+
+
+def _recommend_request(
+    service: RecommendationService, settings: Settings, examples: _Examples
+) -> type[BaseModel]:
+    item_ids = _LIST[_id_type(service.item_column)]
+    most = settings.max_items
+    only = "Recommend only these"
+    none = "Recommend none of these"
+    choice = "auto: ranking if any user carries side data, else similarity"
+    return _request(
+        "RecommendRequest",
+        examples.recommend,
+        users=(
+            _LIST[_user_row(service)],
+            Field(min_length=1, max_length=settings.max_users, description=_WHOM),
+        ),
+        k=_k(settings),
+        exclude_known=(bool, Field(True, description="Leave out items the user is known for")),
+        items=(
+            _ANNOTATED[item_ids, Field(min_length=1, max_length=most)] | None,
+            Field(None, description=only),
+        ),
+        exclude_items=(
+            _ANNOTATED[item_ids, Field(max_length=most)] | None,
+            Field(None, description=none),
+        ),
+        model=(Literal["auto", "similarity", "ranking"], Field("auto", description=choice)),
+        side_data_defaults=(
+            bool,
+            Field(True, description="Fill side columns that are left out with the defaults"),
+        ),
+    )
+
+
+def _recommend_response(service: RecommendationService) -> type[BaseModel]:
+    user, item = service.user_column, service.item_column
+    return _model(
+        "RecommendResponse",
+        model=(ModelReference, ...),
+        recommendations=(_LIST[_answer_row("Recommendation", user, item, item.name)], ...),
+        cold_users=(
+            _LIST[_id_type(user)],
+            Field(description="Users that the model does not know"),
+        ),
+    )
+
+
+def _similar_request(
+    service: RecommendationService, settings: Settings, examples: _Examples
+) -> type[BaseModel]:
+    item = service.item_column
+    return _request(
+        "SimilarItemsRequest",
+        examples.similar,
+        items=(
+            _LIST[_typed_dict("Item", {item.name: _id_type(item)})],
+            Field(min_length=1, max_length=settings.max_items),
+        ),
+        k=_k(settings),
+        model=(Literal["similarity", "ranking"], "similarity"),
+    )
+
+
+def _similar_response(service: RecommendationService) -> type[BaseModel]:
+    item = service.item_column
+    return _model(
+        "SimilarItemsResponse",
+        model=(ModelReference, ...),
+        similar_items=(_LIST[_answer_row("SimilarItem", item, item, "similar")], ...),
+        unknown_items=(
+            _LIST[_id_type(item)],
+            Field(description="Items that the model does not know"),
+        ),
+    )
+
+
+def _request(name: str, examples: list[Any], **fields: Any) -> type[BaseModel]:
+    config = ConfigDict(**STRICT, json_schema_extra={"examples": examples})
+    return _model(name, __config__=config, **fields)
+
+
+def _model(name: str, **parts: Any) -> type[BaseModel]:
+    make: Any = create_model
+    model: type[BaseModel] = make(name, **parts)
+    return model
+
+
+def _k(settings: Settings) -> Any:
+    return (int, Field(10, ge=1, le=settings.max_k, description="How many items"))
+
+
+def _user_row(service: RecommendationService) -> Any:
+    fields: dict[str, Any] = {service.user_column.name: _id_type(service.user_column)}
+    for column in service.side_columns:
+        if column.mode != ColumnMode.UNTRANSLATED:
+            fields.setdefault(column.name, _NOT_REQUIRED[_side_type(column)])
+    return _typed_dict("User", fields)
+
+
+def _answer_row(name: str, head: Column, item: Column, item_name: str) -> Any:
+    ids = {head.name: _id_type(head), item_name: _id_type(item)}
+    return _typed_dict(name, {**ids, "score": float | None, "rank": int})
+
+
+def _typed_dict(name: str, fields: dict[str, Any]) -> Any:
+    return with_config(STRICT)(_TYPED_DICT(name, fields))
+
+
+def _id_type(column: Column) -> Any:
+    example = column.sample(1)
+    if column.value_type == ValueType.STRING:
+        return Annotated[str, Field(examples=example)]
+    return Annotated[int, Field(ge=-(2**63), le=2**63 - 1, examples=example)]
+
+
+def _side_type(column: Column) -> Any:
+    """Return the type of a side column's value; null is the library's missing value."""
+    categories = column.sample(1000)
+    kind: Any
+    match column.mode:
+        case ColumnMode.NUMERIC:
+            kind = _INTEGER if column.value_type == ValueType.INTEGER else _NUMBER
+        case ColumnMode.NUMERIC_VECTOR:
+            kind = _ANNOTATED[_LIST[_NUMBER], Field(min_length=column.size, max_length=column.size)]
+        case ColumnMode.CATEGORICAL_LIST:
+            kind = _LIST[_category_type(categories)]
+        case ColumnMode.DICTIONARY:
+            kind = _DICT[_category_type(categories), _NUMBER]
+        case _:
+            kind = _category_type(categories)
+    examples = [value for value in categories if value is not None][:3]
+    shown = examples if column.mode == ColumnMode.CATEGORICAL else None
+    return _ANNOTATED[kind | None, Field(examples=shown)]
+
+
+def _category_type(categories: list[Any]) -> Any:
+    """Return the type of a category: that of the trained ones, where they agree."""
+    kinds = {type(category) for category in categories if category is not None}
+    if kinds == {int}:
+        return _INTEGER
+    return str if kinds <= {str} else int | str

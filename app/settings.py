@@ -27,39 +27,40 @@ class Settings(BaseSettings):
         env_prefix=PREFIX, extra="forbid", populate_by_name=True, frozen=True
     )
 
-    host: str = Field("127.0.0.1", min_length=1)
+    host: str = Field(default="127.0.0.1", min_length=1)
     """Address to listen on."""
 
-    port: int = Field(8000, ge=0, le=65535)
+    port: int = Field(default=8000, ge=0, le=65535)
     """Port to listen on; 0 takes a free one."""
 
     models_dir: Path = Field(
-        SAMPLE_MODELS, validation_alias=AliasChoices(f"{PREFIX}MODELS_DIR", "AZUREML_MODEL_DIR")
+        default=SAMPLE_MODELS,
+        validation_alias=AliasChoices(f"{PREFIX}MODELS_DIR", "AZUREML_MODEL_DIR"),
     )
     """Directory of models: `<name>/<version>/<file>.model`, or flat `<file>.model`. If unset,
     `AZUREML_MODEL_DIR`, else the sample models that come with the service."""
 
-    similarity_model: str = Field("similarity_model", min_length=1)
+    similarity_model: str = Field(default="similarity_model", min_length=1)
     """Model for users without side data and for similar items: a registry name (highest version),
     `name:version`, or a path to a model directory. Left at its default, it may be absent."""
 
-    ranking_model: str = Field("ranking_factorization_model", min_length=1)
+    ranking_model: str = Field(default="ranking_factorization_model", min_length=1)
     """Model for users with side data; named likewise. Left at its default, it may be absent."""
 
     side_data_defaults: dict[str, Any] = {"period": "Night", "month": 8, "weekday": 2}
     """Value of each side column that a user's row leaves out. Left at its default, only the columns
     that the ranking model has count."""
 
-    max_k: int = Field(1000, ge=1)
+    max_k: int = Field(default=1000, ge=1)
     """Largest `k` of a request."""
 
-    max_users: int = Field(1000, ge=1)
+    max_users: int = Field(default=1000, ge=1)
     """Most users a request."""
 
-    max_items: int = Field(1000, ge=1)
+    max_items: int = Field(default=1000, ge=1)
     """Most items a request, in each of its lists."""
 
-    max_body_bytes: int = Field(1024 * 1024, ge=1)
+    max_body_bytes: int = Field(default=1024 * 1024, ge=1)
     """Largest request body; beyond it the answer is 413."""
 
     def is_default(self, name: str) -> bool:

@@ -43,7 +43,7 @@ prepare_venv() {
     echo "Setting up $(basename "$venv") ..." >&2
     rm -rf "$venv"
     "$python" -m venv "$venv" || fail "could not make a virtual environment in $venv"
-    "$venv_python" -m pip install --quiet --disable-pip-version-check --no-deps --require-hashes \
+    "$venv_python" -m pip install -qq --disable-pip-version-check --no-deps --require-hashes \
         -r "$lock" >&2 || fail "could not install $lock"
     cp "$lock" "$venv/installed.txt"
 }

@@ -22,13 +22,14 @@ def serving(settings: Settings | None = None) -> Iterator[httpx.Client]:
     """Serve until the block ends; yield a client of the service."""
     settings = settings or Settings()
     options = {**server_options(settings), "port": 0, "log_level": "warning"}
-    server = uvicorn.Server(uvicorn.Config(create_app(settings), **options))  # type: ignore[arg-type]
+    server = uvicorn.Server(uvicorn.Config(create_app(settings), **options))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:
         deadline = time.monotonic() + START_SECONDS
         while not server.started:
-            assert thread.is_alive() and time.monotonic() < deadline, "the server did not start"
+            assert thread.is_alive(), "the server ended"
+            assert time.monotonic() < deadline, "the server did not start"
             time.sleep(0.01)
         port = server.servers[0].sockets[0].getsockname()[1]
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:

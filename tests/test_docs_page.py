@@ -46,7 +46,9 @@ class Visit:
         self.page: Page = browser.new_page(viewport={"width": 1280, "height": 1400})
         self.complaints: list[str] = []
         self.others: list[str] = []
-        self.page.on("console", lambda m: self.complaints.append(m.text) if m.type == "error" else None)
+        self.page.on(
+            "console", lambda m: self.complaints.append(m.text) if m.type == "error" else None
+        )
         self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
         self.page.route("**/*", self._only_loopback)
         self.page.goto(url)

@@ -36,7 +36,7 @@ def assert_problem(response: httpx.Response, status: int) -> dict[str, Any]:
     assert response.headers["content-type"] == "application/problem+json"
     problem: dict[str, Any] = response.json()
     assert problem["status"] == status
-    assert problem["title"] and problem["detail"] and problem["type"]
+    assert all(problem[name] for name in ("type", "title", "detail"))
     assert "Traceback" not in response.text
     return problem
 
@@ -92,7 +92,12 @@ def test_bodies_that_are_not_declared_json(
 
 @pytest.mark.parametrize(
     "content_type",
-    ["application/json", "application/json; charset=utf-8", "Application/JSON", "application/x+json"],
+    [
+        "application/json",
+        "application/json; charset=utf-8",
+        "Application/JSON",
+        "application/x+json",
+    ],
 )
 def test_bodies_that_are(client: httpx.Client, content_type: str) -> None:
     content = json.dumps({"users": [USER]})
@@ -266,11 +271,15 @@ def test_input_is_not_echoed(client: httpx.Client) -> None:
 
 ANYTHING = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=8),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=6), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=6), inner, max_size=4)
+    ),
     max_leaves=12,
 )
 ROW = st.dictionaries(
-    st.sampled_from(["visitorid", "itemid", "period", "month", "weekday", "x"]), ANYTHING, max_size=5
+    st.sampled_from(["visitorid", "itemid", "period", "month", "weekday", "x"]),
+    ANYTHING,
+    max_size=5,
 )
 BODY = st.dictionaries(
     st.sampled_from(
@@ -284,7 +293,8 @@ BODY = st.dictionaries(
 @settings(max_examples=300, deadline=None)
 @given(
     st.sampled_from(["/recommend/users", "/similar/items", "/score"]),
-    (BODY | ANYTHING | st.lists(ROW)).map(lambda body: json.dumps(body).encode()) | st.binary(max_size=60),
+    (BODY | ANYTHING | st.lists(ROW)).map(lambda body: json.dumps(body).encode())
+    | st.binary(max_size=60),
 )
 def test_no_body_breaks_the_service(client: httpx.Client, path: str, body: bytes) -> None:
     response = client.post(path, content=body, headers=JSON)

@@ -46,7 +46,8 @@ def process(**settings: object) -> Iterator[tuple[subprocess.Popen[str], str]]:
                     httpx.get(f"{url}/healthz/ready").raise_for_status()
                     break
                 except httpx.TransportError:
-                    assert running.poll() is None and time.monotonic() < deadline
+                    assert running.poll() is None
+                    assert time.monotonic() < deadline
                     time.sleep(0.05)
             yield running, url
         finally:

@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from app import pandas_json
 
-REFERENCE = json.loads((Path(__file__).parent / "routers" / "data" / "pandas_json.json").read_text())
+REFERENCE = json.loads(
+    (Path(__file__).parent / "routers" / "data" / "pandas_json.json").read_text()
+)
 
 
 def test_numbers() -> None:

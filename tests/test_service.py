@@ -69,7 +69,10 @@ def test_an_absent_model_tells_why(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
-        ({"models_dir": Path("/nowhere")}, "no model found: no model 'similarity_model' in /nowhere"),
+        (
+            {"models_dir": Path("/nowhere")},
+            "no model found: no model 'similarity_model' in /nowhere",
+        ),
         ({"similarity_model": "other"}, "RECOMMENDER_SIMILARITY_MODEL: no model 'other'"),
         ({"ranking_model": "ranking_factorization_model:2"}, "no version '2' of model"),
         ({"ranking_model": "/nowhere/x.model"}, "/nowhere/x.model is not a model directory"),
@@ -85,7 +88,9 @@ def test_what_stops_the_start(settings: dict[str, Any], message: str) -> None:
 
 def test_models_of_different_columns_do_not_go_together(tmp_path: Path) -> None:
     path = unpack_model("similarity_jaccard_strings", tmp_path)
-    with pytest.raises(ConfigurationError, match=r"differ in their user column: .* user_id \(string"):
+    with pytest.raises(
+        ConfigurationError, match=r"differ in their user column: .* user_id \(string"
+    ):
         load_service(Settings(similarity_model=str(path)))
 
 

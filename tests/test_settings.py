@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import ast
 import inspect
+import itertools
 from pathlib import Path
 
 import pytest
@@ -72,10 +73,11 @@ def test_what_cannot_be_honoured(
 
 def test_every_setting_is_documented_where_it_is_declared() -> None:
     tree = ast.parse(inspect.getsource(settings_module))
-    (body,) = [node.body for node in tree.body if getattr(node, "name", "") == "Settings"]
+    classes = [node for node in tree.body if isinstance(node, ast.ClassDef)]
+    (body,) = [node.body for node in classes if node.name == "Settings"]
     documented = {
         ast.unparse(field.target)
-        for field, text in zip(body, body[1:], strict=False)
+        for field, text in itertools.pairwise(body)
         if isinstance(field, ast.AnnAssign) and isinstance(text, ast.Expr)
     }
     assert documented == set(Settings.model_fields)

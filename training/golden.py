@@ -1,7 +1,7 @@
 """Record real answers of real Turi Create: ``python -m training.golden OUT [--seed N]``.
 
-For each case it writes ``CASE.tar.gz`` (the directory ``model/``) and ``CASE.json`` (queries and the
-rows that the library answered, scores as exact float64). The tests replay them.
+For each case it writes ``CASE.tar.gz`` (the directory ``model/``) and ``CASE.json`` (queries and
+the rows that the library answered, scores as exact float64). The tests replay them.
 
 The library adds unknown items of a query to the model, even before it answers. We do not, so the
 answer recorded for an allow list with unknown items is that of the list without them.
@@ -19,6 +19,7 @@ import shutil
 import sys
 import tarfile
 import tempfile
+from array import array
 from typing import Any, Dict, Iterator, List, Optional
 
 import turicreate as tc
@@ -89,7 +90,7 @@ def recommend_queries(made: Case) -> Iterator[Query]:
     """Draw batches of users with their options."""
     shop, draw = made.shop, made.shop.random
     allow = made.shop.items if made.resaved else None
-    for k in (1, 2, 3, 5, 10) + _BIG_K:
+    for k in (1, 2, 3, 5, 10, *_BIG_K):
         users = draw.sample(shop.users, 4 if k > 10 else 8) + shop.unknown_users[:1]
         yield query(users, k, items=allow)
     yield query(draw.sample(shop.users, 6), 10, exclude_known=False, items=allow)
@@ -161,7 +162,7 @@ def odd_row(shop: Shop, user: Any, names: List[str]) -> Dict[str, Any]:
 
 def similar_queries(made: Case) -> Iterator[Query]:
     """Draw items to find similar ones for."""
-    for k in (1, 3, 5, 10) + _BIG_K[:2]:
+    for k in (1, 3, 5, 10, *_BIG_K[:2]):
         items = made.shop.random.sample(made.shop.items, 12 if k <= 10 else 5)
         yield {"items": items + made.shop.unknown_items[:1], "k": k}
 
@@ -219,13 +220,10 @@ class Judge:
         for name, values in columns.items():
             kind = _TYPES.get(name)
             if name == "vector":
-                import array
-
-                values = [None if value is None else array.array("d", value) for value in values]
-                kind = array.array
-            table[user if name == "user_id" else name] = (
-                tc.SArray(values) if kind is None else tc.SArray(values, dtype=kind)
-            )
+                typed = tc.SArray([value and array("d", value) for value in values], dtype=array)
+            else:
+                typed = tc.SArray(values) if kind is None else tc.SArray(values, dtype=kind)
+            table[user if name == "user_id" else name] = typed
         return table
 
     def _pairs(self, asked: Query, user: str) -> Any:

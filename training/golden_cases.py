@@ -215,11 +215,11 @@ def factorization(
     columns = shop.events(targets)
     columns.update(shop.context(context or []))
     if user_side:
-        ids = shop.users + [shop._id("user", 5)]
+        ids = [*shop.users, shop._id("user", 5)]
         options["user_data"] = frame(shop.side_table("user_id", ids, user_side))
         shop.users = ids
     if item_side:
-        ids = shop.items + [shop._id("item", 5)]
+        ids = [*shop.items, shop._id("item", 5)]
         options["item_data"] = frame(shop.side_table("item_id", ids, item_side))
         shop.items = ids
     module = tc.ranking_factorization_recommender if ranking else tc.factorization_recommender

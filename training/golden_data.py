@@ -56,7 +56,7 @@ class Shop:
 
     def _value(self, name: str) -> Any:
         draw = self.random
-        base = name.split(".")[0]
+        base = name.partition(".")[0]
         if base == "period":
             return draw.choice(PERIODS)
         if base == "maybe":  # a category that can be missing

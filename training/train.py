@@ -27,8 +27,8 @@ from training.prepare import SIDE_COLUMNS, prepare
 SIMILARITY = ("similarity_model", "recommendation_s.model")
 RANKING = ("ranking_factorization_model", "recommendation_r.model")
 _KEYS = {"user_id": "visitorid", "item_id": "itemid"}
-# Measured on a generated log of 20,000 visitors: recall@10 0.17 in the visitor's period with this and 50
-# iterations, 0.07 with the library's own choice and 25.
+# Measured on a generated log of 20,000 visitors: recall@10 in the visitor's period is 0.17 with
+# this and 50 iterations, 0.07 with the library's own choice and 25.
 _REGULARIZATION = 1e-7
 
 
@@ -71,9 +71,13 @@ def parse_arguments(arguments: Optional[list] = None) -> argparse.Namespace:
     parser.add_argument("events", nargs="?", help="event log (CSV); a generated one if absent")
     parser.add_argument("--models-dir", required=True, help="where the models go")
     parser.add_argument("--version", type=int, help="version number (default: highest + 1)")
-    parser.add_argument("--target", choices=["none", "target"], default="none",
-                        help="what the ranking model learns from: that an event happened (none), or "
-                             "its kind as well (target: 1, 10, 50)")  # fmt: skip
+    parser.add_argument(
+        "--target",
+        choices=["none", "target"],
+        default="none",
+        help="what the ranking model learns from: that an event happened (none), or its kind as "
+        "well (target: 1, 10, 50)",
+    )
     parser.add_argument("--factors", type=int, default=32)
     parser.add_argument("--iterations", type=int, default=50)
     parser.add_argument("--item-data", help="CSV with itemid and side columns of the items")

@@ -30,11 +30,11 @@ class ModelInfo(BaseModel):
 
     role: str = Field(examples=["similarity"])
     loaded: bool
-    reason: str | None = Field(None, description="Why no model is loaded")
+    reason: str | None = Field(default=None, description="Why no model is loaded")
     name: str | None = None
     version: str | None = None
     kind: str | None = None
-    path: str | None = Field(None, description="Where it was read from")
+    path: str | None = Field(default=None, description="Where it was read from")
     user_column: ColumnInfo | None = None
     item_column: ColumnInfo | None = None
     target: str | None = None

@@ -22,7 +22,7 @@ Endpoint = Callable[[Any], Awaitable[Response]]
 
 
 class JsonRoute(APIRoute):
-    """A route for endpoints of one parameter, ``body``, a pydantic model; they return a Response."""
+    """A route for endpoints that take ``body``, a pydantic model, and return a Response."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return the handler that FastAPI calls for a request."""

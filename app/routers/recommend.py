@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from functools import partial
 from typing import Any
 
-from anyio import to_thread
 from fastapi import APIRouter, Response
 from pydantic import BaseModel
 from pydantic_core import to_json
@@ -14,13 +12,10 @@ from pydantic_core import to_json
 from app.models import Id, Ranking
 from app.models.registry import ModelEntry
 from app.problems import responses
+from app.routers import work
 from app.routers.json_route import JsonRoute
 from app.schemas import Schemas
 from app.service import RecommendationService
-
-# A request for so many users or items is scored at once; a larger one in a worker thread, so that
-# it does not hold up the others.
-INLINE_ROWS = 4
 
 _ERRORS = responses(413, 415, 422, 503)
 
@@ -30,10 +25,8 @@ def build_recommend_router(service: RecommendationService, schemas: Schemas) -> 
     router = APIRouter(route_class=JsonRoute, tags=["recommendations"])
 
     async def recommend_users(body: Any) -> Response:
-        entry, answer = await _run(
-            len(body.users),
-            partial(
-                service.recommend,
+        def answer() -> bytes:
+            entry, found = service.recommend(
                 body.users,
                 choice=body.model,
                 side_data_defaults=body.side_data_defaults,
@@ -41,30 +34,28 @@ def build_recommend_router(service: RecommendationService, schemas: Schemas) -> 
                 exclude_known=body.exclude_known,
                 items=body.items,
                 exclude=body.exclude_items,
-            ),
-        )
-        user, item = service.user_column.name, service.item_column.name
-        return _json(
-            {
-                "model": _reference(entry),
-                "recommendations": _rows(user, item, answer.users, answer.rankings),
-                "cold_users": answer.cold_users,
-            }
-        )
+            )
+            user, item = service.user_column.name, service.item_column.name
+            return b'{"model":%b,"recommendations":%b,"cold_users":%b}' % (
+                _write(_reference(entry)),
+                _write_rows(user, item, found.users, found.rankings),
+                _write(found.cold_users),
+            )
+
+        return _json(await work.run(len(body.users), body.k, answer))
 
     async def similar_items(body: Any) -> Response:
-        item = service.item_column.name
-        ids = [row[item] for row in body.items]
-        entry, answer = await _run(
-            len(ids), partial(service.similar_items, ids, role=body.model, k=body.k)
-        )
-        return _json(
-            {
-                "model": _reference(entry),
-                "similar_items": _rows(item, "similar", answer.items, answer.rankings),
-                "unknown_items": answer.unknown_items,
-            }
-        )
+        def answer() -> bytes:
+            item = service.item_column.name
+            ids = [row[item] for row in body.items]
+            entry, found = service.similar_items(ids, role=body.model, k=body.k)
+            return b'{"model":%b,"similar_items":%b,"unknown_items":%b}' % (
+                _write(_reference(entry)),
+                _write_rows(item, "similar", found.items, found.rankings),
+                _write(found.unknown_items),
+            )
+
+        return _json(await work.run(len(body.items), body.k, answer))
 
     _add(
         router,
@@ -105,14 +96,19 @@ def _add(
     )
 
 
-async def _run(rows: int, work: Callable[[], Any]) -> Any:
-    return work() if rows <= INLINE_ROWS else await to_thread.run_sync(work)
+def _write_rows(head: str, item: str, heads: list[Id], rankings: list[Ranking]) -> bytes:
+    """Write rows, one ranking at a time: a million rows at once would be a million objects."""
+    written = [
+        _write(_rows(head, item, one, ranking))[1:-1]
+        for one, ranking in zip(heads, rankings, strict=True)
+        if ranking.items
+    ]
+    return b"[%b]" % b",".join(written)
 
 
-def _rows(head: str, item: str, heads: list[Id], rankings: list[Ranking]) -> list[dict[str, Any]]:
+def _rows(head: str, item: str, one: Id, ranking: Ranking) -> list[dict[str, Any]]:
     return [
         {head: one, item: other, "score": score, "rank": rank}
-        for one, ranking in zip(heads, rankings, strict=True)
         for rank, (other, score) in enumerate(zip(ranking.items, ranking.scores, strict=True), 1)
     ]
 
@@ -121,6 +117,10 @@ def _reference(entry: ModelEntry) -> dict[str, str | None]:
     return {"name": entry.name, "version": entry.version, "kind": entry.model.kind}
 
 
-def _json(content: dict[str, Any]) -> Response:
+def _write(value: object) -> bytes:
     # A diverged model scores NaN; JSON has only null for that.
-    return Response(to_json(content, inf_nan_mode="null"), media_type="application/json")
+    return to_json(value, inf_nan_mode="null")
+
+
+def _json(content: bytes) -> Response:
+    return Response(content, media_type="application/json")

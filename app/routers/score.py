@@ -11,15 +11,14 @@ import json
 import time
 import uuid
 from collections.abc import Iterator, Mapping
-from functools import partial
 from typing import Any
 
-from anyio import to_thread
 from fastapi import APIRouter, Request, Response
 from starlette.exceptions import HTTPException
 
 from app import pandas_json
 from app.models.errors import QueryError, RecommenderError
+from app.routers import work
 from app.routers.body import read_body
 from app.routers.swagger import swagger_document
 from app.service import ModelUnavailableError, RecommendationService
@@ -47,9 +46,9 @@ def build_score_router(service: RecommendationService, settings: Settings) -> AP
         if request.method == "OPTIONS":
             return Response(status_code=200, headers=ids)
         try:
-            payload = await _payload(request)
+            records = scorer.records(await _payload(request))
             started = time.perf_counter()
-            body = await to_thread.run_sync(partial(scorer.score, payload))
+            body = await work.run(len(records), K, lambda: json.dumps(scorer.score(records)))
         except ScoreError as error:
             return _message(400, str(error), ids)
         except ModelUnavailableError as error:
@@ -58,7 +57,7 @@ def build_score_router(service: RecommendationService, settings: Settings) -> AP
             return _message(error.status_code, str(error.detail), ids)
         elapsed = f"{(time.perf_counter() - started) * 1000:.3f}"
         headers = {**ids, "x-ms-run-function-failed": "False", "x-ms-run-fn-exec-ms": elapsed}
-        return Response(json.dumps(body), 200, headers, "application/json")
+        return Response(body, 200, headers, "application/json")
 
     for path in PATHS:
         router.add_api_route(
@@ -124,17 +123,35 @@ class Scorer:
         self._service = service
         self._limit = max(settings.max_users, settings.max_items)
 
-    def score(self, payload: Any) -> str:
-        """Return the rows for a payload as pandas would write them.
+    def records(self, payload: Any) -> list[Record]:
+        """Return the payload's records: an array of objects, or an object of columns.
 
         Raises
         ------
         ScoreError
-            If the payload is not what the contract says.
+            If it has none, too many, or something else.
+        """
+        if isinstance(payload, dict):
+            payload = list(_from_columns(payload))
+        if not isinstance(payload, list) or not payload:
+            raise ScoreError("Error: the payload must be a JSON array of one record or more")
+        if len(payload) > self._limit:
+            raise ScoreError(f"Error: the payload has more than {self._limit} records")
+        for position, record in enumerate(payload):
+            if not isinstance(record, dict):
+                raise ScoreError(f"Error: record {position} is not a JSON object")
+        return payload
+
+    def score(self, records: list[Record]) -> str:
+        """Return the rows for a payload's records as pandas would write them.
+
+        Raises
+        ------
+        ScoreError
+            If the records are not what the contract says.
         ModelUnavailableError
             If the model it needs is not loaded.
         """
-        records = self._records(payload)
         user, item = self._service.user_column.name, self._service.item_column.name
         names = {name for record in records for name in record}
         if (user in names) == (item in names):
@@ -148,19 +165,6 @@ class Scorer:
             return self._recommend(records, user)
         except QueryError as error:
             raise ScoreError(f"Error: {error}") from None
-
-    def _records(self, payload: Any) -> list[Record]:
-        """Return the payload's records: an array of objects, or an object of columns."""
-        if isinstance(payload, dict):
-            payload = list(_from_columns(payload))
-        if not isinstance(payload, list) or not payload:
-            raise ScoreError("Error: the payload must be a JSON array of one record or more")
-        if len(payload) > self._limit:
-            raise ScoreError(f"Error: the payload has more than {self._limit} records")
-        for position, record in enumerate(payload):
-            if not isinstance(record, dict):
-                raise ScoreError(f"Error: record {position} is not a JSON object")
-        return payload
 
     def _recommend(self, records: list[Record], user: str) -> str:
         side = {column.name for column in self._service.side_columns}
@@ -246,8 +250,8 @@ def _request_ids(request: Request) -> dict[str, str] | Response:
         return _message(431, f"x-request-id must not exceed {_MAX_ID_LENGTH} characters", {})
     ids = {"x-request-id": request_id}
     if max(len(client_id), len(legacy_id)) > _MAX_ID_LENGTH:
-        text = f"x-ms-request-id and x-ms-client-request-id must not exceed {_MAX_ID_LENGTH} characters"
-        return _message(431, text, ids)
+        names = "x-ms-request-id and x-ms-client-request-id"
+        return _message(431, f"{names} must not exceed {_MAX_ID_LENGTH} characters", ids)
     ids["x-ms-request-id"] = legacy_id
     if client_id:
         ids["x-ms-client-request-id"] = client_id

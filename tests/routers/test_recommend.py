@@ -96,9 +96,7 @@ def test_a_model_can_be_forced(
     forced = post(client, "/recommend/users", users=[user], model="ranking")
     assert forced["model"] == RANKING
     assert forced["recommendations"] == rows(ranking, [{**user, **NIGHT}])
-    bare = post(
-        client, "/recommend/users", users=[user], model="ranking", side_data_defaults=False
-    )
+    bare = post(client, "/recommend/users", users=[user], model="ranking", side_data_defaults=False)
     assert bare["recommendations"] == rows(ranking, [user])
     plain = post(client, "/recommend/users", users=[user], model="similarity")
     assert plain["recommendations"] == rows(similarity, [6000])
@@ -228,16 +226,14 @@ def test_every_side_column_over_http(
 
 
 @pytest.mark.parametrize("absent", ["similarity", "ranking"])
-def test_either_model_may_be_absent(
-    absent: str, tmp_path_factory: pytest.TempPathFactory
-) -> None:
+def test_either_model_may_be_absent(absent: str, tmp_path_factory: pytest.TempPathFactory) -> None:
     root = tmp_path_factory.mktemp(f"without_{absent}")
     settings = Settings()
     for name in ("similarity_model", "ranking_factorization_model"):
         if not name.startswith(absent):
             (root / name).symlink_to(settings.models_dir / name)
     with serving(Settings(models_dir=root)) as client:
-        bodies = {
+        bodies: dict[str, list[tuple[str, Any]]] = {
             "similarity": [
                 ("/recommend/users", {"users": [{"visitorid": 6000}]}),
                 ("/similar/items", {"items": [{"itemid": 152913}]}),

@@ -14,7 +14,7 @@ from app.service import RecommendationService
 DATA = Path(__file__).parent / "data"
 CASES = json.loads((DATA / "score.json").read_text())
 PATHS = ["/score", "/api/v1/service/shop/score"]
-NIGHT = {"period": "Night", "month": 8, "weekday": 2}
+NIGHT: dict[str, Any] = {"period": "Night", "month": 8, "weekday": 2}
 
 
 @pytest.mark.parametrize("path", PATHS)
@@ -56,7 +56,7 @@ def test_defect_1_any_side_column_means_the_ranking_model(
 
 
 def test_defect_2_gaps_of_each_record_take_the_defaults(client: httpx.Client) -> None:
-    payload = [
+    payload: list[dict[str, Any]] = [
         {"visitorid": 6000, "period": "Morning"},
         {"visitorid": 257597, "month": 3},
         {"visitorid": 1297062},
@@ -129,9 +129,13 @@ def test_ids_beyond_64_bits_are_cold_or_refused_never_a_crash(
 
 def test_get_reads_the_query(client: httpx.Client) -> None:
     one = client.get("/score", params={"visitorid": 6000, "period": "Night"})
-    assert one.content == client.post("/score", json=[{"visitorid": 6000, "period": "Night"}]).content
+    assert (
+        one.content == client.post("/score", json=[{"visitorid": 6000, "period": "Night"}]).content
+    )
     two = client.get("/score", params=[("itemid", 152913), ("itemid", 355908)])
-    assert two.content == client.post("/score", json=[{"itemid": 152913}, {"itemid": 355908}]).content
+    assert (
+        two.content == client.post("/score", json=[{"itemid": 152913}, {"itemid": 355908}]).content
+    )
     assert client.get("/score").status_code == 400
 
 

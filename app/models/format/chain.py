@@ -52,7 +52,7 @@ def follow_chain(
             return None
         run, after = _verified_run(position, left, *guess(position, min(position + _STRETCH, end)))
         if len(run) < _WORTHWHILE or after > end:
-            # Crafted data could spoil every guess: walk on, so that guessing stays cheap per record.
+            # Crafted data could spoil every guess: walk on, so that guesses stay cheap a record.
             walked = _walk(position, min(left, _WALK), end, length_at)
             if walked is None:
                 return None

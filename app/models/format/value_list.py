@@ -56,6 +56,7 @@ class IntegerValues(ValueList):
         return len(self.values)
 
     def take(self, positions: NDArray[np.integer[Any]] | Sequence[int]) -> list[Any]:
+        """Return the values at these positions."""
         return list(self.values[positions].tolist())
 
 
@@ -74,6 +75,7 @@ class StringValues(ValueList):
         return self.data[int(self.offsets[position]) + _STRING_HEADER : self.offsets[position + 1]]
 
     def take(self, positions: NDArray[np.integer[Any]] | Sequence[int]) -> list[Any]:
+        """Return the values at these positions."""
         # A model may hold bytes that are not UTF-8; an answer must still be valid JSON.
         return [self.raw(position).decode(errors="replace") for position in positions]
 
@@ -88,6 +90,7 @@ class GenericValues(ValueList):
         return len(self.values)
 
     def take(self, positions: NDArray[np.integer[Any]] | Sequence[int]) -> list[Any]:
+        """Return the values at these positions."""
         return [self.values[position] for position in positions]
 
 

@@ -24,7 +24,7 @@ class PopularityRecommender(Recommender):
         self._scores = np.full(self.num_items, model.unseen)
         self._scores[: len(predictions)] = predictions
 
-    def _rank(self, query: Query, candidates: Candidates, k: int) -> tuple[Indices, Scores]:
+    def _rank(self, _: Query, candidates: Candidates, k: int) -> tuple[Indices, Scores]:
         items = candidates.indices()
         best = select(self._scores[items], k)
         return items[best], self._scores[items[best]]

@@ -125,11 +125,9 @@ class ScoreFilter:
         spans[spans > _OVERFLOW] = np.inf  # a float32 sum of the library could be infinite
         linear = abs(self._model.intercept) + sum(abs(feature.linear) for feature in query.all)
         linear += self._linear_size
-        return (
-            (2 * terms * _UNIT + _DOUBLE_SLACK) * spans
-            + 4 * _UNIT * np.abs(self._constants[items])
-            + (_DOUBLE_SLACK * linear + _UNDERFLOW)
-        )
+        errors: Scores = (2 * terms * _UNIT + _DOUBLE_SLACK) * spans
+        errors += 4 * _UNIT * np.abs(self._constants[items])
+        return errors + (_DOUBLE_SLACK * linear + _UNDERFLOW)
 
 
 class CosineFilter:

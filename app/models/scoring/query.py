@@ -15,7 +15,6 @@ from app.models.format import Column, ColumnMode, ValueType
 from app.models.scoring.ids import UNKNOWN, IdIndex
 from app.models.scoring.results import Id
 
-
 _INTEGER = re.compile(r"-?[0-9]{1,19}")
 
 

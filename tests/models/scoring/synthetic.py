@@ -56,7 +56,7 @@ def interactions(seed: int, users: int, items: int, each: int = 2) -> Interactio
     return Interactions(
         starts=starts.astype(np.int64),
         items=np.concatenate(rows).astype(np.int32),
-        values=generator.choice([0.0, 1.0, 10.0, -2.5], int(starts[-1])),
+        values=np.array([0.0, 1.0, 10.0, -2.5])[generator.integers(0, 4, int(starts[-1]))],
     )
 
 
