@@ -8,10 +8,10 @@ there, which tells it from one that is null.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, NotRequired
 
 from pydantic import BaseModel, ConfigDict, Field, create_model, with_config
-from typing_extensions import NotRequired, TypedDict  # pydantic asks for these before Python 3.12
+from typing_extensions import TypedDict  # the one that pydantic takes before Python 3.12
 
 from app.models import Column, ColumnMode, ValueType
 from app.service import RecommendationService
