@@ -189,7 +189,7 @@ def _row_starts(words: NDArray[np.uint64], rows: int) -> NDArray[np.int64] | Non
     """Walk the rows of a block: word 0 is their number, each row its length n and n pairs."""
     if int(words[0]) != rows or rows >= len(words):
         return None
-    view = memoryview(words)
+    view = words.data
     starts = []
     position, end = 1, len(words)
     for _ in range(rows):
