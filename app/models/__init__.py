@@ -18,6 +18,7 @@ from app.models.errors import (
     ModelError,
     ModelFormatError,
     ModelNotFoundError,
+    ModelUnreadableError,
     QueryError,
     RecommenderError,
 )
@@ -40,6 +41,7 @@ __all__ = [
     "ModelError",
     "ModelFormatError",
     "ModelNotFoundError",
+    "ModelUnreadableError",
     "QueryError",
     "Ranking",
     "Recommendations",

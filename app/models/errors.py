@@ -3,10 +3,11 @@
 ::
 
     RecommenderError
-    ├── ModelError              something is wrong with a model, not with the question
-    │   ├── ModelFormatError    a damaged, truncated, foreign or unsupported model directory
-    │   └── ModelNotFoundError  no model of that name, version or path
-    └── QueryError              a question that this model cannot be asked
+    ├── ModelError                something is wrong with a model, not with the question
+    │   ├── ModelFormatError      a damaged, truncated, foreign or unsupported model directory
+    │   ├── ModelUnreadableError  a loaded model whose file can no longer be read
+    │   └── ModelNotFoundError    no model of that name, version or path
+    └── QueryError                a question that this model cannot be asked
 """
 
 from __future__ import annotations
@@ -41,6 +42,25 @@ class ModelFormatError(ModelError):
         self.expected = expected
         self.found = found
         super().__init__(f"{path}, byte {offset}: expected {expected}, found {found}")
+
+
+class ModelUnreadableError(ModelError):
+    """A model that was loaded, and whose file has gone or changed since.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    offset : int
+        Byte offset at which it was read.
+    reason : str
+        What the system says.
+    """
+
+    def __init__(self, path: Path, offset: int, reason: str) -> None:
+        self.path = path
+        self.offset = offset
+        super().__init__(f"{path}, byte {offset}: {reason}")
 
 
 class ModelNotFoundError(ModelError):

@@ -6,6 +6,7 @@ from app.models.format.interactions import Interactions
 from app.models.format.neighbours import NeighbourModel
 from app.models.format.popularity import PopularityModel
 from app.models.format.recommender import SavedModel, read_model
+from app.models.format.rows import Rows
 from app.models.format.side_table import SideTable
 from app.models.format.value_list import GenericValues, IntegerValues, StringValues, ValueList
 from app.models.format.values import ValueType
@@ -22,6 +23,7 @@ __all__ = [
     "Interactions",
     "NeighbourModel",
     "PopularityModel",
+    "Rows",
     "SavedModel",
     "SideTable",
     "StringValues",

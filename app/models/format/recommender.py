@@ -12,12 +12,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from numpy.typing import NDArray
+
 from app.models.format.archive import open_archive
 from app.models.format.factors import FactorModel, read_factor_model
 from app.models.format.interactions import Interactions, read_interactions
 from app.models.format.metadata import Metadata, read_metadata
 from app.models.format.neighbours import NeighbourModel, read_neighbour_model
 from app.models.format.popularity import PopularityModel, read_popularity_model
+from app.models.format.rows import Rows
 from app.models.format.stream import Stream
 from app.models.format.values import ValueReader
 
@@ -62,6 +65,10 @@ class SavedModel:
     details: Details
     num_observations: int
     stream: Stream | None = None
+
+    def rows(self, view: NDArray[Any]) -> Rows:
+        """Return access to the rows of one of the model's arrays, for use while serving."""
+        return Rows(view) if self.stream is None else self.stream.rows(view)
 
 
 def read_model(path: Path) -> SavedModel:

@@ -18,6 +18,7 @@ import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
 from app.models.errors import ModelFormatError
+from app.models.format.rows import OpenFile, Rows
 
 _U8 = struct.Struct("<B")
 _I32 = struct.Struct("<i")
@@ -26,17 +27,17 @@ _I64 = struct.Struct("<q")
 _F64 = struct.Struct("<d")
 
 
-def map_file(path: Path) -> mmap.mmap:
+def map_file(file: OpenFile) -> mmap.mmap:
     """Map a whole file into memory, read only.
 
     Raises
     ------
     ModelFormatError
-        If the file is missing, unreadable or empty.
+        If the file cannot be mapped or is empty.
     """
+    path = file.path
     try:
-        with path.open("rb") as file:
-            return mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+        return mmap.mmap(file.descriptor, 0, access=mmap.ACCESS_READ)
     except OSError as error:
         raise ModelFormatError(path, 0, "a readable file", error.strerror or str(error)) from error
     except ValueError as error:  # what mmap says of an empty file
@@ -54,7 +55,8 @@ class Stream:
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        self.map = map_file(path)
+        self.file = OpenFile(path)
+        self.map = map_file(self.file)
         self.size = len(self.map)
         self.offset = 0
 
@@ -158,6 +160,11 @@ class Stream:
         if found not in supported:
             self.fail(f"{what} {' or '.join(map(str, supported))}", str(found), start)
         return found
+
+    def rows(self, view: NDArray[Any]) -> Rows:
+        """Return access to the rows of a contiguous view of this file, to be used while serving."""
+        start = np.frombuffer(self.map, np.uint8).ctypes.data
+        return Rows(view, self.file, view.ctypes.data - start)
 
     def release_pages(self) -> None:
         """Give the pages touched so far back to the system; they come back when they are used.

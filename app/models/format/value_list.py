@@ -35,6 +35,10 @@ class ValueList(ABC):
     def take(self, positions: NDArray[np.integer[Any]] | Sequence[int]) -> list[Any]:
         """Return the values at these positions."""
 
+    def in_memory(self) -> ValueList:
+        """Return the same values, independent of the file."""
+        return self
+
     def tolist(self) -> list[Any]:
         """Return all values; for short lists."""
         return self.take(range(len(self)))
@@ -55,17 +59,26 @@ class IntegerValues(ValueList):
     def __len__(self) -> int:
         return len(self.values)
 
+    def in_memory(self) -> IntegerValues:
+        """Return the same values, independent of the file."""
+        return IntegerValues(np.ascontiguousarray(self.values))
+
     def take(self, positions: NDArray[np.integer[Any]] | Sequence[int]) -> list[Any]:
         """Return the values at these positions."""
         return list(self.values[positions].tolist())
 
 
 class StringValues(ValueList):
-    """Strings only: offsets of the tagged strings in the map, int64, shape (n + 1,)."""
+    """Strings only: offsets of the tagged strings in the data, int64, shape (n + 1,)."""
 
-    def __init__(self, data: mmap.mmap, offsets: NDArray[np.int64]) -> None:
+    def __init__(self, data: mmap.mmap | bytes, offsets: NDArray[np.int64]) -> None:
         self.data = data
         self.offsets = offsets
+
+    def in_memory(self) -> StringValues:
+        """Return the same values, independent of the file."""
+        start, end = int(self.offsets[0]), int(self.offsets[-1])
+        return StringValues(bytes(self.data[start:end]), self.offsets - start)
 
     def __len__(self) -> int:
         return len(self.offsets) - 1

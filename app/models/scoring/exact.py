@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from app.models.format import FactorModel
 from app.models.scoring import float32
-from app.models.scoring.features import ItemFeatures, QueryFeatures, scaled
+from app.models.scoring.features import ItemFeatures, QueryFeatures
 
 Scores = NDArray[np.float64]
 Items = NDArray[np.int64]
@@ -32,12 +32,12 @@ class LinearForm:
     """`pure_linear_model`: intercept and weights only."""
 
     def __init__(self, model: FactorModel, catalogue: ItemFeatures) -> None:
-        self._model = model
+        self._intercept = model.intercept
         self._catalogue = catalogue
 
     def scores(self, query: QueryFeatures, items: Items) -> Scores:
         """Return the raw scores, shape (items,)."""
-        total = own_linear(self._model, self._catalogue, query, items)
+        total = own_linear(self._intercept, self._catalogue, query, items)
         return add_other_linear(total, self._catalogue, query, items)
 
 
@@ -45,15 +45,14 @@ class MatrixForm:
     """`matrix_factorization`, general form: only user and item have factors."""
 
     def __init__(self, model: FactorModel, catalogue: ItemFeatures) -> None:
-        self._model = model
+        self._intercept = model.intercept
         self._catalogue = catalogue
 
     def scores(self, query: QueryFeatures, items: Items) -> Scores:
         """Return the raw scores, shape (items,)."""
-        total = own_linear(self._model, self._catalogue, query, items)
+        total = own_linear(self._intercept, self._catalogue, query, items)
         if query.user is not None:
-            user = np.asarray(self._model.factors[query.user.row])
-            total += float32.dot(self._catalogue.factors[items], user[np.newaxis])
+            total += float32.dot(self._catalogue.factors(items), query.user.raw[np.newaxis])
         return add_other_linear(total, self._catalogue, query, items)
 
 
@@ -61,18 +60,17 @@ class SimpleMatrixForm:
     """`matrix_factorization` of a known user, where nothing else is known or asked."""
 
     def __init__(self, model: FactorModel, catalogue: ItemFeatures) -> None:
-        self._model = model
+        self._intercept = model.intercept
         self._catalogue = catalogue
         self._weights = catalogue.linear.astype(np.float32)
 
     def scores(self, query: QueryFeatures, items: Items) -> Scores:
         """Return the raw scores, shape (items,)."""
-        if query.user is None:
+        user = query.user
+        if user is None:
             raise ValueError("the simple form needs a known user")
-        row = query.user.row
-        user = np.asarray(self._model.factors[row])
-        products = float32.matrix_vector(self._catalogue.factors[items], user, row)
-        constant = self._model.intercept + query.user.linear
+        products = float32.matrix_vector(self._catalogue.factors(items), user.raw, user.row)
+        constant = self._intercept + user.linear
         return constant + (products + self._weights[items]).astype(np.float64)
 
 
@@ -80,43 +78,90 @@ class MachineForm:
     """`factorization_machine`: every pair of features interacts through their factors."""
 
     def __init__(self, model: FactorModel, catalogue: ItemFeatures) -> None:
-        self._model = model
+        self._intercept = model.intercept
         self._catalogue = catalogue
 
     def scores(self, query: QueryFeatures, items: Items) -> Scores:
         """Return the raw scores, shape (items,)."""
-        total = own_linear(self._model, self._catalogue, query, items)
+        total = own_linear(self._intercept, self._catalogue, query, items)
         total = add_other_linear(total, self._catalogue, query, items)
-        return self._add_pairs(total, query, items)
-
-    def _add_pairs(self, total: Scores, query: QueryFeatures, items: Items) -> Scores:
-        own = self._catalogue.factors[items]
-        user = None if query.user is None else scaled(self._model, query.user.row, query.user.x)
-        others = [scaled(self._model, feature.row, feature.x) for feature in query.others]
+        own = self._catalogue.factors(items).T
+        sums = own.copy() if query.user is None else query.user.factors[:, np.newaxis] + own
+        for place in range(len(query.others)):
+            sums += query.stacked[:, place : place + 1]
         side = [
-            (at, self._catalogue.side_factors(self._model, entry))
+            (at, self._catalogue.side_factors(entry).T)
             for at, entry in self._catalogue.side_slots(items)
         ]
-        sums = own.copy() if user is None else user + own
-        for factors in others:
-            sums += factors
         for at, factors in side:
-            sums[at] += factors
-        if user is not None:
-            total += _half_pairs(sums, user)
-        total += _half_pairs(sums, own)
-        for factors in others:
-            total += _half_pairs(sums, factors)
+            sums[:, at] += factors
+        return self._add_pairs(total, query, own, sums, side)
+
+    def _add_pairs(
+        self,
+        total: Scores,
+        query: QueryFeatures,
+        own: NDArray[np.float32],
+        sums: NDArray[np.float32],
+        side: list[tuple[Items, NDArray[np.float32]]],
+    ) -> Scores:
+        """Add half of what each feature's factors make with all others': user, own, others, side."""
+        shared = query.stacked
+        if query.user is not None:
+            shared = np.concatenate([query.user.factors[:, np.newaxis], shared], axis=1)
+        halves, own_halves = _half_pairs(shared, own, sums)
+        first = 0
+        if query.user is not None:
+            total += halves[0]
+            first = 1
+        total += own_halves
+        for half in halves[first:]:
+            total += half
         for at, factors in side:
-            total[at] += _half_pairs(sums[at], factors)
+            pairs = float32.dot_columns(sums[:, at] * factors)
+            pairs -= float32.dot_columns(factors * factors)
+            total[at] += 0.5 * pairs.astype(np.float64)
         return total
 
 
+def _half_pairs(
+    shared: NDArray[np.float32], own: NDArray[np.float32], sums: NDArray[np.float32]
+) -> tuple[Scores, Scores]:
+    """Return half of (dot(sum, factors) - squared length) for shared features and for each item.
+
+    All sums are taken in one pass over one array of products: with the few items that are left to
+    be scored exactly, it is the number of calls that takes the time.
+
+    Parameters
+    ----------
+    shared : ndarray of float32, shape (K, F)
+    own, sums : ndarray of float32, shape (K, n)
+
+    Returns
+    -------
+    halves : ndarray of float64, shape (F, n)
+    own_halves : ndarray of float64, shape (n,)
+    """
+    width, count = own.shape
+    features = shared.shape[1]
+    ends = np.cumsum([features * count, count, count, features]).tolist()
+    products = np.empty((width, ends[3]), np.float32)
+    pairs = products[:, : ends[0]].reshape(width, features, count)
+    np.multiply(shared[:, :, np.newaxis], sums[:, np.newaxis, :], out=pairs)
+    np.multiply(sums, own, out=products[:, ends[0] : ends[1]])
+    np.multiply(own, own, out=products[:, ends[1] : ends[2]])
+    np.multiply(shared, shared, out=products[:, ends[2] :])
+    dots = float32.dot_columns(products)
+    halves = dots[: ends[0]].reshape(features, count) - dots[ends[2] :, np.newaxis]
+    own_halves = dots[ends[0] : ends[1]] - dots[ends[1] : ends[2]]
+    return 0.5 * halves.astype(np.float64), 0.5 * own_halves.astype(np.float64)
+
+
 def own_linear(
-    model: FactorModel, catalogue: ItemFeatures, query: QueryFeatures, items: Items
+    intercept: float, catalogue: ItemFeatures, query: QueryFeatures, items: Items
 ) -> Scores:
     """Intercept, then the user's and each item's own linear term."""
-    constant = model.intercept
+    constant = intercept
     if query.user is not None:
         constant += query.user.linear
     total: Scores = constant + catalogue.linear[items]
@@ -132,9 +177,3 @@ def add_other_linear(
     for at, entry in catalogue.side_slots(items):
         total[at] += catalogue.side_linear[entry]
     return total
-
-
-def _half_pairs(sums: NDArray[np.float32], factors: NDArray[np.float32]) -> Scores:
-    """Return half of what one feature's factors make with all others'."""
-    pairs = float32.dot(sums, factors) - float32.square_norm(factors)
-    return 0.5 * pairs.astype(np.float64)

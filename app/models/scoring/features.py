@@ -7,19 +7,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from app.models.format import FactorModel, SideTable
+from app.models.format import FactorModel, SavedModel, SideTable
 from app.models.format.metadata import Metadata
 from app.models.scoring.ids import UNKNOWN
 from app.models.scoring.query import Entry, Query
 
 _USER, _ITEM = 0, 1
+_CONTEXTS = 4096  # combinations of side data that are kept ready
+
+Factors = NDArray[np.float32]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Feature:
     """One entry of a row as the model sees it.
 
@@ -27,18 +31,21 @@ class Feature:
     ----------
     row : int
         Its row of the weights and factors.
-    x : float
-        Its shifted and scaled value.
     linear : float
-        x times its linear weight.
+        x (its shifted and scaled value) times its linear weight.
+    raw : ndarray of float32, shape (K,)
+        Its factors; empty where it has none.
+    factors : ndarray of float32, shape (K,)
+        x times its factors.
     """
 
     row: int
-    x: float
     linear: float
+    raw: Factors
+    factors: Factors
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class QueryFeatures:
     """What all candidates of a query have in common.
 
@@ -48,10 +55,13 @@ class QueryFeatures:
         None for a cold user.
     others : tuple of Feature
         Context, then the user's side data, in the library's order.
+    stacked : ndarray of float32, shape (K, others)
+        Their factors.
     """
 
     user: Feature | None
     others: tuple[Feature, ...]
+    stacked: Factors
 
     @property
     def all(self) -> tuple[Feature, ...]:
@@ -64,38 +74,98 @@ class FeatureReader:
 
     Parameters
     ----------
+    saved : SavedModel
+        For its files.
     model : FactorModel
         Weights, factors and scaling.
-    metadata : Metadata
-        For the users' side data.
     """
 
-    def __init__(self, model: FactorModel, metadata: Metadata) -> None:
+    def __init__(self, saved: SavedModel, model: FactorModel) -> None:
         self._model = model
-        self._user_side: SideTable = metadata.user_side
-        self._first_user_side = len(metadata.columns)
+        self._factors = saved.rows(model.factors)
+        self._weights = np.array(model.weights)
+        self._user_scaling = _Scaling(model, _USER)
+        self._scaling = [_Scaling(model, column) for column in range(len(model.sizes))]
+        self._user_side = _UserSide(saved, saved.metadata.user_side)
+        self._first_user_side = len(saved.metadata.columns)
+        self._shared = lru_cache(_CONTEXTS)(self._read_others)
 
     def read(self, query: Query) -> QueryFeatures:
         """Translate one query."""
-        user = None
-        if query.user != UNKNOWN:
-            user = self._feature(Entry(_USER, query.user, 1.0))
-        entries = [*query.context, *self._side_entries(query.user)]
-        return QueryFeatures(user, tuple(self._feature(entry) for entry in entries))
+        if query.user == UNKNOWN:
+            others, stacked = self._shared(query.context)
+            return QueryFeatures(None, others, stacked)
+        user = self._feature(Entry(_USER, query.user, 1.0))
+        side = self._side_entries(query.user)
+        others, stacked = self._shared((*query.context, *side) if side else query.context)
+        return QueryFeatures(user, others, stacked)
+
+    def _read_others(self, entries: tuple[Entry, ...]) -> tuple[tuple[Feature, ...], Factors]:
+        others = tuple(self._feature(entry) for entry in entries)
+        width = self._model.factors.shape[1]
+        stacked = np.zeros((len(others), width), np.float32)
+        for place, feature in enumerate(others):
+            stacked[place, : len(feature.factors)] = feature.factors
+        return others, np.ascontiguousarray(stacked.T)
 
     def _feature(self, entry: Entry) -> Feature:
-        model = self._model
-        row = model.offsets[entry.column] + entry.index
-        x = float(model.scales[row]) * (entry.value - float(model.shifts[row]))
-        return Feature(row, x, x * float(model.weights[row]))
+        row = self._model.offsets[entry.column] + entry.index
+        x = self._scaling[entry.column].scaled(entry.index, entry.value)
+        linear = x * float(self._weights[row])
+        has_factors = row < len(self._factors)
+        raw = self._factors.row(row) if has_factors else np.empty(0, np.float32)
+        return Feature(row, linear, raw, raw if x == 1.0 else np.float32(x) * raw)
 
     def _side_entries(self, user: int) -> list[Entry]:
-        if user == UNKNOWN or not self._user_side.columns:
+        return [
+            Entry(column + self._first_user_side, index, value)
+            for column, index, value in self._user_side.entries(user)
+        ]
+
+
+class _Scaling:
+    """x = scale * (value - shift) of one column, without touching the file again."""
+
+    def __init__(self, model: FactorModel, column: int) -> None:
+        block = slice(model.offsets[column], model.offsets[column] + model.sizes[column])
+        shifts, scales = model.shifts[block], model.scales[block]
+        # Nearly all features are indicators: they are not shifted, and scaled by one.
+        self._is_identity = bool((shifts == 0.0).all() and (scales == 1.0).all())
+        none = np.empty(0)
+        self._shifts = none if self._is_identity else np.array(shifts)
+        self._scales = none if self._is_identity else np.array(scales)
+
+    def scaled(self, index: int, value: float) -> float:
+        if self._is_identity:
+            return value
+        return float(self._scales[index]) * (value - float(self._shifts[index]))
+
+
+class _UserSide:
+    """Side data of one user at a time."""
+
+    def __init__(self, saved: SavedModel, table: SideTable) -> None:
+        self._table = table
+        self._words = saved.rows(table.words) if table.columns else None
+
+    def entries(self, user: int) -> list[tuple[int, int, float]]:
+        """Return (side column, index, value) of each entry."""
+        table = self._table
+        if self._words is None or user >= len(table.starts):
             return []
-        side = self._user_side.entries(np.array([user]))
-        columns = (side.columns + self._first_user_side).tolist()
-        fields = zip(columns, side.indices.tolist(), side.values.tolist(), strict=True)
-        return [Entry(*field) for field in fields]
+        start, length = int(table.starts[user]), int(table.lengths[user])
+        words = self._words.slice(start, start + length)
+        one = SideTable(
+            table.columns,
+            words,
+            np.zeros(1, np.int64),
+            np.full(1, length, np.int64),
+            table.stream,
+            table.offset,
+        )
+        side = one.entries(np.zeros(1, np.int64))
+        fields = zip(side.columns.tolist(), side.indices.tolist(), side.values.tolist(), strict=True)
+        return list(fields)
 
 
 class ItemFeatures:
@@ -103,8 +173,8 @@ class ItemFeatures:
 
     Attributes
     ----------
-    factors : ndarray of float32, shape (items, K), aligned
-        x times factors of each item's own feature.
+    stored : ndarray of float32, shape (items, K), aligned
+        x times factors of each item's own feature, in stored order; see `reorder`.
     linear : ndarray of float64, shape (items,)
         x times weight of each item's own feature.
     side_starts : ndarray of int64, shape (items + 1,)
@@ -113,6 +183,8 @@ class ItemFeatures:
         Row of the weights and factors.
     side_x, side_linear : ndarray of float64
         x, and x times weight.
+    side_factors : ndarray of float32, shape (distinct side rows, K), and their places
+        Factors of the side features, which few items have each for themselves.
     """
 
     def __init__(self, model: FactorModel, metadata: Metadata) -> None:
@@ -120,29 +192,60 @@ class ItemFeatures:
         own = slice(model.offsets[_ITEM], model.offsets[_ITEM] + count)
         x = model.scales[own] * (1.0 - model.shifts[own])
         # Copied: BLAS would copy the unaligned view of the file at each product.
-        self.factors = np.array(model.factors[own], np.float32, order="C")
+        self.stored = np.array(model.factors[own], np.float32, order="C")
         if (x != 1.0).any():
-            self.factors *= x.astype(np.float32)[:, np.newaxis]
+            self.stored *= x.astype(np.float32)[:, np.newaxis]
         self.linear = x * model.weights[own]
+        self._order: NDArray[np.int32] | None = None
+        self._places: NDArray[np.int32] | None = None
         self._read_side(model, metadata, count)
 
     def _read_side(self, model: FactorModel, metadata: Metadata, count: int) -> None:
         side = metadata.item_side.entries(np.arange(count))
         first = len(metadata.columns) + len(metadata.user_side.columns)
         offsets = np.array(model.offsets[first:], np.int64)
-        self.side_rows = offsets[side.columns] + side.indices
-        self.side_x = model.scales[self.side_rows] * (side.values - model.shifts[self.side_rows])
-        self.side_linear = self.side_x * model.weights[self.side_rows]
+        rows = offsets[side.columns] + side.indices
+        self.side_x = model.scales[rows] * (side.values - model.shifts[rows])
+        self.side_linear = self.side_x * model.weights[rows]
         self.side_starts = np.searchsorted(side.rows, np.arange(count + 1))
+        distinct, self._side_places = np.unique(rows, return_inverse=True)
+        within = distinct[distinct < len(model.factors)]
+        self._side_raw = np.array(model.factors[within], np.float32)
 
-    def side_factors(self, model: FactorModel, entries: NDArray[np.int64]) -> NDArray[np.float32]:
+    def reorder(self, order: NDArray[np.int32]) -> None:
+        """Store the factors in this order of the items."""
+        self.stored = self.stored[order]
+        self._order = order
+        self._places = np.empty(len(order), np.int32)
+        self._places[order] = np.arange(len(order), dtype=np.int32)
+
+    def places(self, items: NDArray[np.int64]) -> NDArray[np.integer]:
+        """Return where these items are stored."""
+        return items if self._places is None else self._places[items]
+
+    def items(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the items, ascending, that are stored at these places."""
+        return places if self._order is None else np.sort(self._order[places]).astype(np.int64)
+
+    def factors(self, items: NDArray[np.int64]) -> Factors:
+        """Return x times the own factors of these items, shape (n, K)."""
+        return self.stored[self.places(items)]
+
+    def side_factors(self, entries: NDArray[np.int64]) -> Factors:
         """Return x times factors of these side features, shape (entries, K)."""
-        return scaled(model, self.side_rows[entries], self.side_x[entries])
+        x = self.side_x[entries].astype(np.float32)
+        scaled: Factors = x[:, np.newaxis] * self._side_raw[self._side_places[entries]]
+        return scaled
+
+    @property
+    def count(self) -> int:
+        """Number of items."""
+        return len(self.linear)
 
     @property
     def has_side(self) -> bool:
         """Whether any item has side data."""
-        return len(self.side_rows) > 0
+        return len(self.side_x) > 0
 
     @property
     def max_side(self) -> int:
@@ -156,15 +259,9 @@ class ItemFeatures:
 
         Each time: positions in `items` that have one, and its position in the side arrays.
         """
+        if not self.has_side:
+            return
         starts, ends = self.side_starts[items], self.side_starts[items + 1]
         for slot in range(int((ends - starts).max(initial=0))):
             at = np.flatnonzero(starts + slot < ends)
             yield at, starts[at] + slot
-
-
-def scaled(
-    model: FactorModel, rows: int | NDArray[np.int64], x: float | NDArray[np.float64]
-) -> NDArray[np.float32]:
-    """Return x times the factors of these rows, shape (rows, K) or (1, K)."""
-    factors = np.atleast_2d(np.asarray(model.factors[rows], np.float32))
-    return np.atleast_1d(np.asarray(x)).astype(np.float32)[:, np.newaxis] * factors

@@ -136,6 +136,6 @@ def _make_lookup(values: ValueList, size: int) -> _Lookup:
     if isinstance(values, IntegerValues):
         return _IntegerLookup(values.values[:size])
     if isinstance(values, StringValues):
-        return _StringLookup(values, size)
+        return _StringLookup(values.in_memory(), size)
     trained = values.values[:size] if isinstance(values, GenericValues) else []
     return _GenericLookup(trained)

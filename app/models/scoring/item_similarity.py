@@ -8,6 +8,7 @@ Source: format document, sections 7.3 and 8.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
@@ -17,7 +18,7 @@ from app.models.format import NeighbourModel, SavedModel
 from app.models.scoring.candidates import Candidates
 from app.models.scoring.libstdcxx import best_by_nth_element
 from app.models.scoring.query import Query
-from app.models.scoring.recommender import Indices, Recommender, Scores
+from app.models.scoring.recommender import Indices, Ranked, Recommender, Scores
 from app.models.scoring.topk import EXACT_TIES_UP_TO, select
 
 _ONE = 2.0**24  # fixed-point unit of the neighbour table
@@ -33,16 +34,22 @@ class ItemSimilarityRecommender(Recommender):
 
     # -- recommend -------------------------------------------------------------------------
 
-    def _rank(self, query: Query, candidates: Candidates, k: int) -> tuple[Indices, Scores]:
+    def _rank_all(
+        self, queries: Sequence[Query], candidates: Sequence[Candidates], k: int
+    ) -> list[Ranked]:
+        pairs = zip(queries, candidates, strict=True)
+        return [self._rank(query, left, k) for query, left in pairs]
+
+    def _rank(self, query: Query, candidates: Candidates, k: int) -> Ranked:
         history = self._history(query.user)
         visited = self._visit(*history)
         length = len(history[0])
         if len(visited[0]) == 0:
             visited, length = self._seed_visit
         if len(visited[0]) == 0:
-            return self._rank_all(self._fallback_scores, candidates, k)
+            return self._rank_catalogue(self._fallback_scores, candidates, k)
         if self._model.similarity == "pearson":
-            return self._rank_all(self._pearson_scores(*visited, length), candidates, k)
+            return self._rank_catalogue(self._pearson_scores(*visited, length), candidates, k)
         return self._rank_visited(*visited, length, candidates, k)
 
     @cached_property
@@ -92,7 +99,7 @@ class ItemSimilarityRecommender(Recommender):
         length: int,
         candidates: Candidates,
         k: int,
-    ) -> tuple[Indices, Scores]:
+    ) -> Ranked:
         """Rank without touching the whole catalogue: items not visited all score 0.
 
         Of these at most k can be among the best, and ties go by index, so the k lowest will do.
@@ -122,14 +129,14 @@ class ItemSimilarityRecommender(Recommender):
         scores[: len(model.mean_scores)] = (model.mean_scores - model.mean_min) / spread
         return scores[: self.num_items]
 
-    def _rank_all(self, scores: Scores, candidates: Candidates, k: int) -> tuple[Indices, Scores]:
+    def _rank_catalogue(self, scores: Scores, candidates: Candidates, k: int) -> Ranked:
         items = candidates.indices()
         best = select(scores[items], k)
         return items[best], scores[items[best]]
 
     # -- similar items ---------------------------------------------------------------------
 
-    def _similar(self, item: int, k: int) -> tuple[Indices, Scores]:
+    def _similar(self, item: int, k: int) -> Ranked:
         if item >= self._model.num_items:
             return np.empty(0, np.int64), np.empty(0)
         row = self._model.neighbours[self._bounds[item] : self._bounds[item + 1]]

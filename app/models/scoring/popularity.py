@@ -5,12 +5,14 @@ Source: format document, sections 7.5 and 8.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
 from app.models.format import PopularityModel, SavedModel
 from app.models.scoring.candidates import Candidates
 from app.models.scoring.query import Query
-from app.models.scoring.recommender import Indices, Recommender, Scores
+from app.models.scoring.recommender import Ranked, Recommender
 from app.models.scoring.similarity import most_similar
 from app.models.scoring.topk import select
 
@@ -24,12 +26,17 @@ class PopularityRecommender(Recommender):
         self._scores = np.full(self.num_items, model.unseen)
         self._scores[: len(predictions)] = predictions
 
-    def _rank(self, _: Query, candidates: Candidates, k: int) -> tuple[Indices, Scores]:
+    def _rank_all(
+        self, _: Sequence[Query], candidates: Sequence[Candidates], k: int
+    ) -> list[Ranked]:
+        return [self._rank(left, k) for left in candidates]
+
+    def _rank(self, candidates: Candidates, k: int) -> Ranked:
         items = candidates.indices()
         best = select(self._scores[items], k)
         return items[best], self._scores[items[best]]
 
-    def _similar(self, item: int, k: int) -> tuple[Indices, Scores]:
+    def _similar(self, item: int, k: int) -> Ranked:
         squares = (self._scores[item] - self._scores) ** 2
         scores = 1.0 - squares / squares.max()
         return most_similar(scores, item, k)

@@ -21,6 +21,7 @@ from app.models.scoring.results import Id, Ranking, Recommendations, SimilarItem
 
 Indices = NDArray[np.integer[Any]]
 Scores = NDArray[np.float64]
+Ranked = tuple[Indices, Scores]
 
 
 class Recommender(ABC):
@@ -61,9 +62,10 @@ class Recommender(ABC):
         self.target = metadata.target.name if metadata.target else None
         self.num_observations = saved.num_observations
         self.users = IdIndex(metadata.user.values, metadata.user.size)
-        self.items = IdIndex(metadata.item.values, metadata.item.size)
+        self.items = IdIndex(metadata.item.values.in_memory(), metadata.item.size)
         self.interactions = saved.interactions
         self._queries = QueryReader(metadata.columns, self.users)
+        self._everything = Candidates(self.num_items)
 
     @property
     def num_users(self) -> int:
@@ -106,10 +108,23 @@ class Recommender(ABC):
         """
         _check_k(k)
         queries = [self._queries.read(row, position) for position, row in enumerate(users)]
-        allowed = None if items is None else self._known_items(items, "items")
-        excluded = self._known_items(exclude or (), "exclude")
-        candidates = Candidates(self.num_items, allowed, excluded)
-        rankings = [self._recommend(query, candidates, k, exclude_known) for query in queries]
+        everyone = self._everything
+        if items is not None or exclude:
+            allowed = None if items is None else self._known_items(items, "items")
+            excluded = self._known_items(exclude or (), "exclude")
+            everyone = Candidates(self.num_items, allowed, excluded)
+        candidates = [everyone] * len(queries)
+        if exclude_known:
+            candidates = [everyone.without(self._history(query.user)[0]) for query in queries]
+        asked = [number for number, left in enumerate(candidates) if len(left)]
+        # Infinite and undefined scores are answers, too: a model may have diverged in training.
+        with np.errstate(all="ignore"):
+            ranked = self._rank_all(
+                [queries[number] for number in asked], [candidates[number] for number in asked], k
+            )
+        rankings = [Ranking([], []) for _ in queries]
+        for number, answer in zip(asked, ranked, strict=True):
+            rankings[number] = self._ranking(*answer)
         cold = {query.user_id: None for query in queries if query.user == UNKNOWN}
         return Recommendations([query.user_id for query in queries], rankings, list(cold))
 
@@ -154,23 +169,17 @@ class Recommender(ABC):
         return SimilarItems(known, rankings, list(unknown))
 
     @abstractmethod
-    def _rank(self, query: Query, candidates: Candidates, k: int) -> tuple[Indices, Scores]:
-        """Return the item indices and scores of the best `k` candidates, best first."""
+    def _rank_all(
+        self, queries: Sequence[Query], candidates: Sequence[Candidates], k: int
+    ) -> list[Ranked]:
+        """Return, for each query, indices and scores of its best `k` candidates, best first.
+
+        There is one set of candidates for each query, and none is empty.
+        """
 
     @abstractmethod
     def _similar(self, item: int, k: int) -> tuple[Indices, Scores]:
         """Return the item indices and scores of the `k` items most similar to one."""
-
-    def _recommend(
-        self, query: Query, candidates: Candidates, k: int, exclude_known: bool
-    ) -> Ranking:
-        if exclude_known:
-            candidates = candidates.without(self._history(query.user)[0])
-        if len(candidates) == 0:
-            return Ranking([], [])
-        # Infinite and undefined scores are answers, too: a model may have diverged in training.
-        with np.errstate(all="ignore"):
-            return self._ranking(*self._rank(query, candidates, k))
 
     def _history(self, user: int) -> tuple[NDArray[np.int32], Scores]:
         """Return the trained items of a user and their values; empty for a cold user."""

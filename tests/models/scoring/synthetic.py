@@ -70,8 +70,11 @@ def factor_model(
     levels: int = 0,
     item_side: bool = True,
     sigmoid: bool = False,
+    tail: float = 0.0,
 ) -> SavedModel:
     """Make a random factorization model with a context column and item side data.
+
+    `tail` above 0 gives the items' factors lengths that fall with that power, as popularity does.
 
     `levels` above 0 draws factors from that many values, so that many scores are equal; below 0
     they nearly equal one (-1) or differ by rounding alone (-4).
@@ -105,6 +108,12 @@ def factor_model(
 
     shifts, scales = np.zeros(total), np.ones(total)
     shifts[offsets[3]], scales[offsets[3]] = 11.5, 0.25
+    weights, drawn = draw((total,)), draw((rows_of_factors, width))
+    own = slice(offsets[1], offsets[1] + items)
+    lengths = (1.0 + generator.permutation(items)) ** -tail
+    weights[own] *= lengths.astype(np.float32)
+    if width:
+        drawn[own] *= lengths[:, np.newaxis].astype(np.float32)
     model = FactorModel(
         mode=mode,
         sigmoid=sigmoid,
@@ -113,8 +122,8 @@ def factor_model(
         shifts=shifts,
         scales=scales,
         intercept=0.125,
-        weights=draw((total,)),
-        factors=draw((rows_of_factors, width)),
+        weights=weights,
+        factors=drawn,
     )
     return SavedModel(
         path=Path("synthetic.model"),

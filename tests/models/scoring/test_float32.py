@@ -71,6 +71,14 @@ def test_dot_adds_in_the_order_of_eigens_reduction(width: int) -> None:
     assert float32.dot(left, right).tobytes() == np.array(expected, np.float32).tobytes()
 
 
+@pytest.mark.parametrize("count", [1, 2, 50, 3000])
+@pytest.mark.parametrize("width", [*WIDTHS, 128])
+def test_dot_columns_adds_in_the_same_order(width: int, count: int) -> None:
+    left, right = rows(count, width, 1), rows(count, width, 2)
+    products = np.ascontiguousarray((left * right).T)
+    assert float32.dot_columns(products).tobytes() == float32.dot(left, right).tobytes()
+
+
 @pytest.mark.parametrize("width", WIDTHS)
 @pytest.mark.parametrize("vector_row", [0, 1, 2, 3, 7])
 def test_matrix_vector_adds_in_the_order_of_eigens_product(width: int, vector_row: int) -> None:

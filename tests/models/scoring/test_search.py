@@ -1,7 +1,9 @@
-"""The filter may only drop items that cannot be among the best: properties that try to break it."""
+"""The search may only drop items that cannot be among the best: properties that try to break it."""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -11,21 +13,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.models.format import MACHINE, MATRIX, FactorModel
-from app.models.scoring import factorization, make_recommender
+from app.models.scoring import factorization, make_recommender, search
+from app.models.scoring.candidates import Candidates
+from app.models.scoring.cosine import CosineFilter
 from app.models.scoring.factorization import FactorizationRecommender
-from app.models.scoring.prefilter import CosineFilter
 from tests.models.scoring.synthetic import factor_model
 
 MODELS = st.builds(
     factor_model,
     st.integers(0, 2**32 - 1),
     mode=st.sampled_from([MACHINE, MATRIX]),
-    items=st.integers(1, 80),
+    items=st.integers(1, 120),
     factors=st.integers(1, 40),
     scale=st.sampled_from([1e-30, 1e-12, 1e-3, 1.0, 100.0, 1e12, 1e19, 1e30]),
     levels=st.sampled_from([0, 0, 1, 2, -1, -4]),
     item_side=st.booleans(),
     sigmoid=st.booleans(),
+    tail=st.sampled_from([0.0, 0.5, 1.0, 2.0]),
 )
 ROWS = st.fixed_dictionaries(
     {"user": st.integers(0, 7)},
@@ -43,26 +47,41 @@ QUERIES = st.fixed_dictionaries(
 )
 
 
-def answers(model: FactorizationRecommender, row: dict[str, Any], query: dict[str, Any]) -> Any:
-    (ranking,) = model.recommend([row], **query).rankings
+def answers(
+    model: FactorizationRecommender, rows: list[dict[str, Any]], query: dict[str, Any]
+) -> Any:
     return [
-        (item, np.float64(score).tobytes())
-        for item, score in zip(ranking.items, ranking.scores, strict=True)
+        [
+            (item, np.float64(score).tobytes())
+            for item, score in zip(ranking.items, ranking.scores, strict=True)
+        ]
+        for ranking in model.recommend(rows, **query).rankings
     ]
 
 
-@settings(max_examples=400, deadline=None)
-@given(MODELS, ROWS, QUERIES)
-def test_filtered_answers_equal_exact_ones(
-    saved: Any, row: dict[str, Any], query: dict[str, Any]
-) -> None:
-    model = make_recommender(saved)
-    assert isinstance(model, FactorizationRecommender)
+@contextmanager
+def small_steps(first: int) -> Iterator[pytest.MonkeyPatch]:
+    """Make even a small catalogue many blocks and steps."""
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(search, "BLOCK", 4)
+        patch.setattr(search, "FIRST", first)
+        patch.setattr(search, "_GROWTH", 2)
+        patch.setattr(search, "_LARGEST", 16)
+        yield patch
+
+
+@settings(max_examples=500, deadline=None)
+@given(MODELS, st.lists(ROWS, min_size=1, max_size=4), QUERIES, st.sampled_from([4, 8, 200]))
+def test_searched_answers_equal_exact_ones(
+    saved: Any, rows: list[dict[str, Any]], query: dict[str, Any], first: int
+) -> None:
+    with small_steps(first) as patch:
+        model = make_recommender(saved)
+        assert isinstance(model, FactorizationRecommender)
         patch.setattr(factorization, "EXACT_WORK", 0)
-        filtered = answers(model, row, query)
+        searched = answers(model, rows, query)
         patch.setattr(factorization, "EXACT_WORK", 2**60)
-        assert filtered == answers(model, row, query)
+        assert searched == answers(model, rows, query)
 
 
 @settings(max_examples=200, deadline=None)
@@ -74,7 +93,7 @@ def test_filtered_cosines_equal_exact_ones(saved: Any, item: int, k: int) -> Non
     filtered = model.similar_items([item], k=k)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            CosineFilter, "survivors", lambda self, item, k: np.arange(len(self._factors))
+            CosineFilter, "survivors", lambda self, item, k: np.arange(len(self._catalogue.stored))
         )
         exact = model.similar_items([item], k=k)
     assert list(filtered.rows()) == list(exact.rows())
@@ -98,11 +117,31 @@ def test_cosines_that_differ_by_rounding(noise: float) -> None:
             assert np.isin(best, model._cosine_filter.survivors(5, k)).all()
 
 
-def test_the_filter_drops_most_of_a_catalogue() -> None:
-    """The control: a filter that keeps everything would pass the tests above."""
+def test_the_search_drops_most_of_a_catalogue() -> None:
+    """The control: a search that keeps everything would pass the tests above."""
     model = make_recommender(factor_model(3, items=5000, factors=16))
     assert isinstance(model, FactorizationRecommender)
     query = model._reader.read(model._queries.read({"user": 1, "period": "period0"}, 0))
-    assert model._filter is not None
-    assert len(model._filter.survivors(query, np.arange(5000), 10)) < 20
-    assert len(CosineFilter(model._factors).survivors(7, 10)) < 20
+    assert model._search is not None
+    (left,) = model._search.survivors([query], [Candidates(5000)], 10)
+    assert 10 <= len(left) < 20
+    among = model._search.among(query, np.arange(0, 5000, 2), 10)
+    assert 10 <= len(among) < 20
+    assert len(CosineFilter(model._catalogue).survivors(7, 10)) < 20
+
+
+def test_the_scan_stops_where_lengths_fall() -> None:
+    model = make_recommender(factor_model(3, items=20000, factors=16, tail=1.0, item_side=False))
+    assert isinstance(model, FactorizationRecommender)
+    assert model._search is not None
+    seen = []
+    absorb = search._Scan.absorb
+
+    def count(scan: Any, low: int, products: Any) -> None:
+        seen.append(len(products))
+        absorb(scan, low, products)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(search._Scan, "absorb", count)
+        model.recommend([{"user": 1, "period": "period0"}])
+    assert sum(seen) < 2000
