@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 Indices = NDArray[np.integer[Any]]
 
 
+_NONE: Indices = np.empty(0, np.int64)
+
+
 class Candidates:
     """A set of item indices: everything, or an allow list, minus the excluded.
 
@@ -21,24 +24,34 @@ class Candidates:
     num_items : int
         Size of the catalogue.
     allowed : ndarray of int, optional
-        The allow list; any order, may repeat.
-    excluded : ndarray of int, optional
+        The allow list; ascending, without repeats.
+    excluded : ndarray of int
         Items to leave out; likewise.
     """
 
+    __slots__ = ("allowed", "excluded", "num_items")
+
     def __init__(
-        self, num_items: int, allowed: Indices | None = None, excluded: Indices | None = None
+        self, num_items: int, allowed: Indices | None = None, excluded: Indices = _NONE
     ) -> None:
         self.num_items = num_items
-        self.allowed = None if allowed is None else np.unique(allowed)
-        none = np.empty(0, np.int64)
-        self.excluded = none if excluded is None else np.unique(excluded)
+        self.allowed = allowed
+        self.excluded = excluded
+
+    @classmethod
+    def of(
+        cls, num_items: int, allowed: Indices | None = None, excluded: Indices = _NONE
+    ) -> Candidates:
+        """Make a set of lists in any order, with repeats."""
+        return cls(num_items, None if allowed is None else np.unique(allowed), np.unique(excluded))
 
     def without(self, items: Indices) -> Candidates:
-        """Return the candidates that are left when these are excluded, too."""
+        """Return the candidates that are left when these (ascending) are excluded, too."""
         if len(items) == 0:
             return self
-        return Candidates(self.num_items, self.allowed, np.concatenate([self.excluded, items]))
+        if len(self.excluded):
+            items = np.union1d(self.excluded, items)
+        return Candidates(self.num_items, self.allowed, items)
 
     def indices(self) -> Indices:
         """Return all candidates, ascending."""

@@ -87,8 +87,9 @@ class MachineForm:
         total = add_other_linear(total, self._catalogue, query, items)
         own = self._catalogue.factors(items).T
         sums = own.copy() if query.user is None else query.user.factors[:, np.newaxis] + own
-        for place in range(len(query.others)):
-            sums += query.stacked[:, place : place + 1]
+        stacked = query.others.stacked
+        for place in range(stacked.shape[1]):
+            sums += stacked[:, place : place + 1]
         side = [
             (at, self._catalogue.side_factors(entry).T)
             for at, entry in self._catalogue.side_slots(items)
@@ -106,7 +107,7 @@ class MachineForm:
         side: list[tuple[Items, NDArray[np.float32]]],
     ) -> Scores:
         """Add half of what each feature's factors make with all others': user, own, others, side."""
-        shared = query.stacked
+        shared = query.others.stacked
         if query.user is not None:
             shared = np.concatenate([query.user.factors[:, np.newaxis], shared], axis=1)
         halves, own_halves = _half_pairs(shared, own, sums)
@@ -144,16 +145,16 @@ def _half_pairs(
     """
     width, count = own.shape
     features = shared.shape[1]
-    ends = np.cumsum([features * count, count, count, features]).tolist()
-    products = np.empty((width, ends[3]), np.float32)
-    pairs = products[:, : ends[0]].reshape(width, features, count)
+    end = features * count
+    products = np.empty((width, end + 2 * count + features), np.float32)
+    pairs = products[:, :end].reshape(width, features, count)
     np.multiply(shared[:, :, np.newaxis], sums[:, np.newaxis, :], out=pairs)
-    np.multiply(sums, own, out=products[:, ends[0] : ends[1]])
-    np.multiply(own, own, out=products[:, ends[1] : ends[2]])
-    np.multiply(shared, shared, out=products[:, ends[2] :])
+    np.multiply(sums, own, out=products[:, end : end + count])
+    np.multiply(own, own, out=products[:, end + count : end + 2 * count])
+    np.multiply(shared, shared, out=products[:, end + 2 * count :])
     dots = float32.dot_columns(products)
-    halves = dots[: ends[0]].reshape(features, count) - dots[ends[2] :, np.newaxis]
-    own_halves = dots[ends[0] : ends[1]] - dots[ends[1] : ends[2]]
+    halves = dots[:end].reshape(features, count) - dots[end + 2 * count :, np.newaxis]
+    own_halves = dots[end : end + count] - dots[end + count : end + 2 * count]
     return 0.5 * halves.astype(np.float64), 0.5 * own_halves.astype(np.float64)
 
 
@@ -172,7 +173,7 @@ def add_other_linear(
     total: Scores, catalogue: ItemFeatures, query: QueryFeatures, items: Items
 ) -> Scores:
     """Add the linear terms of context, user side and item side, in this order, in place."""
-    for feature in query.others:
+    for feature in query.others.features:
         total += feature.linear
     for at, entry in catalogue.side_slots(items):
         total[at] += catalogue.side_linear[entry]

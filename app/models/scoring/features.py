@@ -18,7 +18,7 @@ from app.models.scoring.ids import UNKNOWN
 from app.models.scoring.query import Entry, Query
 
 _USER, _ITEM = 0, 1
-_CONTEXTS = 4096  # combinations of side data that are kept ready
+_CONTEXTS = 1024  # combinations of side data that are kept ready
 
 Factors = NDArray[np.float32]
 
@@ -45,6 +45,37 @@ class Feature:
     factors: Factors
 
 
+class Others:
+    """The features of a query besides the user's own; visits share them, so they are kept.
+
+    Parameters
+    ----------
+    features : tuple of Feature
+        Context, then the user's side data, in the library's order.
+    width : int
+        K.
+
+    Attributes
+    ----------
+    stacked : ndarray of float32, shape (K, features)
+        Their factors.
+    total, magnitude : ndarray of float64, shape (K,)
+        Sum of the factors, and of their magnitudes.
+    linear_size : float
+        Sum of the magnitudes of their linear terms.
+    """
+
+    def __init__(self, features: tuple[Feature, ...], width: int) -> None:
+        self.features = features
+        rows = np.zeros((len(features), width), np.float32)
+        for place, feature in enumerate(features):
+            rows[place, : len(feature.factors)] = feature.factors
+        self.stacked = np.ascontiguousarray(rows.T)
+        self.total = rows.sum(axis=0, dtype=np.float64)
+        self.magnitude = np.abs(rows).sum(axis=0, dtype=np.float64)
+        self.linear_size = sum(abs(feature.linear) for feature in features)
+
+
 @dataclass(frozen=True, slots=True, eq=False)
 class QueryFeatures:
     """What all candidates of a query have in common.
@@ -53,20 +84,12 @@ class QueryFeatures:
     ----------
     user : Feature or None
         None for a cold user.
-    others : tuple of Feature
-        Context, then the user's side data, in the library's order.
-    stacked : ndarray of float32, shape (K, others)
-        Their factors.
+    others : Others
+        The other features.
     """
 
     user: Feature | None
-    others: tuple[Feature, ...]
-    stacked: Factors
-
-    @property
-    def all(self) -> tuple[Feature, ...]:
-        """The user, if known, and the others."""
-        return self.others if self.user is None else (self.user, *self.others)
+    others: Others
 
 
 class FeatureReader:
@@ -84,7 +107,6 @@ class FeatureReader:
         self._model = model
         self._factors = saved.rows(model.factors)
         self._weights = np.array(model.weights)
-        self._user_scaling = _Scaling(model, _USER)
         self._scaling = [_Scaling(model, column) for column in range(len(model.sizes))]
         self._user_side = _UserSide(saved, saved.metadata.user_side)
         self._first_user_side = len(saved.metadata.columns)
@@ -93,20 +115,17 @@ class FeatureReader:
     def read(self, query: Query) -> QueryFeatures:
         """Translate one query."""
         if query.user == UNKNOWN:
-            others, stacked = self._shared(query.context)
-            return QueryFeatures(None, others, stacked)
+            return QueryFeatures(None, self._shared(query.context))
         user = self._feature(Entry(_USER, query.user, 1.0))
         side = self._side_entries(query.user)
-        others, stacked = self._shared((*query.context, *side) if side else query.context)
-        return QueryFeatures(user, others, stacked)
+        return QueryFeatures(
+            user, self._shared((*query.context, *side) if side else query.context)
+        )
 
-    def _read_others(self, entries: tuple[Entry, ...]) -> tuple[tuple[Feature, ...], Factors]:
-        others = tuple(self._feature(entry) for entry in entries)
-        width = self._model.factors.shape[1]
-        stacked = np.zeros((len(others), width), np.float32)
-        for place, feature in enumerate(others):
-            stacked[place, : len(feature.factors)] = feature.factors
-        return others, np.ascontiguousarray(stacked.T)
+    def _read_others(self, entries: tuple[Entry, ...]) -> Others:
+        return Others(
+            tuple(self._feature(entry) for entry in entries), self._model.num_factors
+        )
 
     def _feature(self, entry: Entry) -> Feature:
         row = self._model.offsets[entry.column] + entry.index

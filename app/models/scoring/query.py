@@ -8,18 +8,20 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from app.models.errors import QueryError
 from app.models.format import Column, ColumnMode, ValueType
 from app.models.scoring.ids import UNKNOWN, IdIndex
 from app.models.scoring.results import Id
 
+_CONTEXTS = 1024  # combinations of side data that are kept ready ...
+_LONG = 64  # ... if no text among them is longer
 _INTEGER = re.compile(r"-?[0-9]{1,19}")
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(NamedTuple):
     """One feature of a row: column (position among all columns), index within it, value."""
 
     column: int
@@ -68,6 +70,7 @@ class QueryReader:
             (position, column, IdIndex(column.values, column.size))
             for position, column in enumerate(columns[2:], 2)
         ]
+        self._remembered = lru_cache(_CONTEXTS, typed=True)(self._read_context)
         self._known_names = {self._user.name, *(column.name for column in columns[2:])}
 
     def read(self, row: Id | Mapping[str, Any], position: int) -> Query:
@@ -103,6 +106,18 @@ class QueryReader:
         QueryError
             As `read`.
         """
+        fields = [part for pair in row.items() if pair[0] != self._user.name for part in pair]
+        try:
+            # Shops ask with few combinations, each of them many times.
+            if not any(isinstance(part, str) and len(part) > _LONG for part in fields):
+                return self._remembered(*fields)
+        except TypeError:  # lists and dictionaries cannot be remembered
+            pass
+        return self._read_context(*fields)
+
+    def _read_context(self, *fields: Any) -> tuple[Entry, ...]:
+        """Translate names and values, one after the other."""
+        row = dict(zip(fields[::2], fields[1::2], strict=True))
         self._check_names(row)
         entries: list[Entry] = []
         for position, column, categories in self._side:

@@ -112,7 +112,7 @@ class Recommender(ABC):
         if items is not None or exclude:
             allowed = None if items is None else self._known_items(items, "items")
             excluded = self._known_items(exclude or (), "exclude")
-            everyone = Candidates(self.num_items, allowed, excluded)
+            everyone = Candidates.of(self.num_items, allowed, excluded)
         candidates = [everyone] * len(queries)
         if exclude_known:
             candidates = [everyone.without(self._history(query.user)[0]) for query in queries]

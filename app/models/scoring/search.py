@@ -28,7 +28,7 @@ from numpy.typing import NDArray
 
 from app.models.format import FactorModel
 from app.models.scoring.candidates import Candidates
-from app.models.scoring.features import Feature, ItemFeatures, QueryFeatures
+from app.models.scoring.features import ItemFeatures, QueryFeatures
 
 Scores = NDArray[np.float64]
 Items = NDArray[np.int64]
@@ -133,16 +133,17 @@ class ScoreSearch:
         return items[scan.found()] if scan.is_sure else items
 
     def _direction(self, query: QueryFeatures) -> _Direction:
-        features: tuple[Feature, ...] = query.all
-        if not self._interactions:
-            features = features[: int(query.user is not None)]
+        user, others = query.user, query.others
         width = self.vectors.shape[1]
-        total, sizes = np.zeros(width), np.zeros(width)
-        for feature in features:
-            total += feature.factors
-            sizes += np.abs(feature.factors)
-        linear = self._intercept + sum(abs(feature.linear) for feature in query.all)
-        terms = self._max_features + len(query.all) + 2 * width + 4
+        if self._interactions:
+            total, sizes = others.total, others.magnitude
+        else:
+            total = sizes = np.zeros(width)
+        linear = self._intercept + others.linear_size
+        if user is not None:
+            total, sizes = total + user.factors, sizes + np.abs(user.factors)
+            linear += abs(user.linear)
+        terms = self._max_features + 1 + len(others.features) + 2 * width + 4
         return _Direction(
             vector=total.astype(np.float32),
             length=math.sqrt(total @ total),

@@ -17,6 +17,7 @@ Positions = NDArray[np.int64]
 
 EXACT_TIES_UP_TO = 10
 _BLOCK = 512
+_FEW = 64
 
 
 def select(scores: Scores, k: int, total: int | None = None) -> Positions:
@@ -64,14 +65,22 @@ def _select_like_library(keys: Scores, k: int) -> Positions:
     Of the scores equal to the k-th largest, only those among the first k that reach it are in the
     running, and the last of these win. Ties are then listed in descending position.
     """
-    threshold = kth_largest(keys, k)
-    reaching = np.flatnonzero(keys >= threshold)
-    greater = reaching[keys[reaching] > threshold]
-    running = reaching[:k]
-    tied = running[keys[running] == threshold]
-    places = k - len(greater)
-    chosen = np.concatenate([greater, tied[len(tied) - places :]])
-    return chosen[np.lexsort((-chosen, -keys[chosen]))]
+    if len(keys) <= _FEW:  # a list of a few numbers is sorted before numpy is called once
+        numbers = keys.tolist()
+        threshold = sorted(numbers)[-k]
+        reaching = [place for place, key in enumerate(numbers) if key >= threshold]
+        greater = [place for place in reaching if numbers[place] > threshold]
+        running = reaching[:k]
+    else:
+        threshold = kth_largest(keys, k)
+        found = np.flatnonzero(keys >= threshold)
+        greater = found[keys[found] > threshold].tolist()
+        running = found[:k].tolist()
+    tied = [place for place in running if keys[place] == threshold]
+    chosen = greater + tied[len(tied) - (k - len(greater)) :]
+    chosen.sort(reverse=True)
+    chosen.sort(key=keys.__getitem__, reverse=True)
+    return np.array(chosen, np.int64)
 
 
 def kth_largest(keys: Scores, k: int) -> float:

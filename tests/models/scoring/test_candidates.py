@@ -23,7 +23,7 @@ def test_candidates_are_a_set(
     others: np.ndarray,
     count: int,
 ) -> None:
-    candidates = Candidates(SIZE, allowed, excluded).without(known)
+    candidates = Candidates.of(SIZE, allowed, excluded).without(np.unique(known))
     listed = None if allowed is None else allowed.tolist()
     members = expected(listed, [*excluded.tolist(), *known.tolist()])
     besides = np.unique(others)
