@@ -10,6 +10,7 @@ from app import __version__
 from app.problems import Problem, add_problem_handlers
 from app.routers.docs import build_docs_router, docs_assets
 from app.routers.info import build_info_router
+from app.routers.json_route import DirectRoutes
 from app.routers.recommend import build_recommend_router
 from app.routers.score import build_score_router
 from app.schemas import build_schemas
@@ -49,11 +50,13 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     )
     app.state.max_body_bytes = settings.max_body_bytes
     add_problem_handlers(app)
-    app.include_router(build_recommend_router(service, schemas))
+    recommend = build_recommend_router(service, schemas)
+    app.include_router(recommend)
     app.include_router(build_score_router(service, settings))
     app.include_router(build_info_router(service))
     app.include_router(build_docs_router(TITLE))
     app.mount("/docs/assets", docs_assets())
+    app.add_middleware(DirectRoutes, routes=recommend.routes)
     _describe_problems(app)
     _log_models(service)
     return app

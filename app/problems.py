@@ -18,7 +18,7 @@ from pydantic_core import ErrorDetails, to_json
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from app.models.errors import QueryError, RecommenderError
+from app.models.errors import ModelUnreadableError, QueryError, RecommenderError
 from app.service import ModelUnavailableError
 
 MEDIA_TYPE = "application/problem+json"
@@ -105,36 +105,50 @@ def validation_problem(errors: Sequence[ErrorDetails]) -> Response:
     return problem(422, detail, kind="validation", errors=fields)
 
 
+def problem_of(error: Exception, path: str) -> Response:
+    """Return the answer to an error.
+
+    Parameters
+    ----------
+    error : Exception
+        Any; one that nobody foresaw is logged, and its answer says nothing of it.
+    path : str
+        Of the request, for the log.
+    """
+    match error:
+        case InvalidBodyError():
+            return validation_problem(error.errors)
+        case RequestValidationError():
+            return validation_problem(error.errors())
+        case QueryError():
+            field = {"field": error.field, "message": error.message, "type": "query"}
+            return problem(422, str(error), kind="validation", errors=[field])
+        case ModelUnavailableError():
+            return problem(503, str(error), kind="model-unavailable")
+        case ModelUnreadableError():
+            log.error("at %s: %s", path, error)
+            return problem(503, "The model's files cannot be read.", kind="model-unreadable")
+        case HTTPException():
+            return problem(error.status_code, str(error.detail), headers=error.headers)
+        case ClientDisconnect():
+            return problem(400, "The client went away before it had sent the whole body.")
+        case _:
+            log.error("unexpected error at %s", path, exc_info=error)
+            return problem(500, "The service failed; the reason is in its log.")
+
+
 def add_problem_handlers(app: FastAPI) -> None:
     """Make every error of the application a problem."""
 
-    @app.exception_handler(InvalidBodyError)
-    async def invalid_body(_: Request, error: InvalidBodyError) -> Response:
-        return validation_problem(error.errors)
+    async def handle(request: Request, error: Exception) -> Response:
+        return problem_of(error, request.url.path)
 
-    @app.exception_handler(RequestValidationError)
-    async def invalid_request(_: Request, error: RequestValidationError) -> Response:
-        return validation_problem(error.errors())
-
-    @app.exception_handler(QueryError)
-    async def impossible_query(_: Request, error: QueryError) -> Response:
-        field = {"field": error.field, "message": error.message, "type": "query"}
-        return problem(422, str(error), kind="validation", errors=[field])
-
-    @app.exception_handler(ModelUnavailableError)
-    async def model_unavailable(_: Request, error: ModelUnavailableError) -> Response:
-        return problem(503, str(error), kind="model-unavailable")
-
-    @app.exception_handler(HTTPException)
-    async def http_error(_: Request, error: HTTPException) -> Response:
-        return problem(error.status_code, str(error.detail), headers=error.headers)
-
-    @app.exception_handler(ClientDisconnect)
-    async def disconnected(_: Request, __: ClientDisconnect) -> Response:
-        return problem(400, "The client went away before it had sent the whole body.")
-
-    @app.exception_handler(RecommenderError)
-    @app.exception_handler(Exception)
-    async def unexpected(request: Request, error: Exception) -> Response:
-        log.error("unexpected error at %s", request.url.path, exc_info=error)
-        return problem(500, "The service failed; the reason is in its log.")
+    for kind in (
+        RequestValidationError,
+        HTTPException,
+        ClientDisconnect,
+        RecommenderError,
+        InvalidBodyError,
+        Exception,
+    ):
+        app.add_exception_handler(kind, handle)

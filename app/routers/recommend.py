@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter
 from pydantic import BaseModel
 from pydantic_core import to_json
 
@@ -24,7 +24,7 @@ def build_recommend_router(service: RecommendationService, schemas: Schemas) -> 
     """Build the router for the loaded models."""
     router = APIRouter(route_class=JsonRoute, tags=["recommendations"])
 
-    async def recommend_users(body: Any) -> Response:
+    async def recommend_users(body: Any) -> bytes:
         def answer() -> bytes:
             entry, found = service.recommend(
                 body.users,
@@ -42,9 +42,9 @@ def build_recommend_router(service: RecommendationService, schemas: Schemas) -> 
                 _write(found.cold_users),
             )
 
-        return _json(await work.run(len(body.users), body.k, answer))
+        return await work.run(len(body.users), body.k, answer)
 
-    async def similar_items(body: Any) -> Response:
+    async def similar_items(body: Any) -> bytes:
         def answer() -> bytes:
             item = service.item_column.name
             ids = [row[item] for row in body.items]
@@ -55,7 +55,7 @@ def build_recommend_router(service: RecommendationService, schemas: Schemas) -> 
                 _write(found.unknown_items),
             )
 
-        return _json(await work.run(len(body.items), body.k, answer))
+        return await work.run(len(body.items), body.k, answer)
 
     _add(
         router,
@@ -79,7 +79,7 @@ def build_recommend_router(service: RecommendationService, schemas: Schemas) -> 
 def _add(
     router: APIRouter,
     path: str,
-    endpoint: Callable[[Any], Awaitable[Response]],
+    endpoint: Callable[[Any], Awaitable[bytes]],
     request: type[BaseModel],
     response: type[BaseModel],
     description: str,
@@ -120,7 +120,3 @@ def _reference(entry: ModelEntry) -> dict[str, str | None]:
 def _write(value: object) -> bytes:
     # A diverged model scores NaN; JSON has only null for that.
     return to_json(value, inf_nan_mode="null")
-
-
-def _json(content: bytes) -> Response:
-    return Response(content, media_type="application/json")

@@ -207,7 +207,7 @@ async def _payload(request: Request) -> Any:
     """Return the payload: the body, or the query parameters of a GET request."""
     if request.method == "GET":
         return _from_parameters(request)
-    body = await read_body(request)
+    body = await read_body(request.scope, request.receive)
     try:
         return _parse(body.decode())
     except UnicodeDecodeError as error:

@@ -5,6 +5,8 @@ Source: format document, section 7.2.
 
 from __future__ import annotations
 
+from collections.abc import Container, Iterable
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -67,16 +69,20 @@ class Candidates:
             items = items[_in_sorted(items, self.allowed)]
         return items[~_in_sorted(items, self.excluded)]
 
-    def first(self, count: int, besides: Indices) -> Indices:
-        """Return the `count` lowest candidates that are not in `besides` (ascending)."""
-        if self.allowed is not None:
-            pool: Indices = self.allowed
-        else:
-            # However the others lie, this many of the lowest indices are enough.
-            enough = count + len(besides) + len(self.excluded)
-            pool = np.arange(min(enough, self.num_items))
-        pool = self.keep(pool)
-        return pool[~_in_sorted(pool, besides)][:count]
+    def kept(self, items: Iterable[int]) -> list[int]:
+        """Return those of a few `items` that are candidates, in their order."""
+        excluded = set(self.excluded.tolist())
+        if self.allowed is None:
+            return [item for item in items if item not in excluded and item < self.num_items]
+        allowed = set(self.allowed.tolist()) - excluded
+        return [item for item in items if item in allowed]
+
+    def lowest(self, count: int, besides: Container[int]) -> list[int]:
+        """Return the `count` lowest candidates that are not in `besides`, ascending."""
+        excluded = set(self.excluded.tolist())
+        pool = range(self.num_items) if self.allowed is None else self.allowed.tolist()
+        others = (item for item in pool if item not in excluded and item not in besides)
+        return list(islice(others, count))
 
     def __len__(self) -> int:
         if self.allowed is None:

@@ -31,4 +31,5 @@ def test_candidates_are_a_set(
     assert len(candidates) == len(members)
     assert candidates.keep(others).tolist() == [i for i in others.tolist() if i in members]
     rest = [item for item in members if item not in besides]
-    assert candidates.first(count, besides).tolist() == rest[:count]
+    assert candidates.lowest(count, besides.tolist()) == rest[:count]
+    assert candidates.kept(others.tolist()) == candidates.keep(others).tolist()

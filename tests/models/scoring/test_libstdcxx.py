@@ -42,6 +42,17 @@ def test_leaves_the_order_that_libstdcxx_leaves(monkeypatch: pytest.MonkeyPatch)
     assert heaps > 0, "the cases must reach the depth limit, too"
 
 
+def test_short_lists_take_the_same_steps() -> None:
+    ended = {True: 0, False: 0}
+    for scores, nth, order in cases():
+        places = list(range(len(scores)))
+        done = libstdcxx._run_few(scores.tolist(), places, nth)
+        ended[done] += 1
+        if done:
+            assert places == order
+    assert min(ended.values()) > 0, "the cases must reach the depth limit, too"
+
+
 @given(st.lists(st.integers(0, 5).map(float), min_size=1, max_size=60), st.integers(1, 16))
 def test_selects_the_best(scores: list[float], k: int) -> None:
     best = best_by_nth_element(np.array(scores), k)
