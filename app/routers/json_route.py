@@ -40,7 +40,7 @@ class JsonRoute(APIRoute):
         """Answer a request (ASGI)."""
         try:
             content = await self._respond(scope, receive)
-        except Exception as error:  # noqa: BLE001 - every error has an answer
+        except Exception as error:
             await problem_of(error, scope["path"])(scope, receive, send)
             return
         headers = [_JSON, (b"content-length", str(len(content)).encode())]

@@ -6,8 +6,10 @@ Source: format document, sections 7.4 and 8.
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from functools import cached_property
+from itertools import accumulate
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,10 +24,10 @@ from app.models.scoring.exact import (
     LinearForm,
     MachineForm,
     MatrixForm,
+    Pairs,
     SimpleMatrixForm,
 )
 from app.models.scoring.features import FeatureReader, ItemFeatures, QueryFeatures
-from app.models.scoring.ids import UNKNOWN
 from app.models.scoring.query import Query
 from app.models.scoring.recommender import Indices, Ranked, Recommender, Scores
 from app.models.scoring.search import ScoreSearch
@@ -72,31 +74,61 @@ class FactorizationRecommender(Recommender):
     def _rank_all(
         self, queries: Sequence[Query], candidates: Sequence[Candidates], k: int
     ) -> list[Ranked]:
-        answers: list[Ranked] = []
-        for low in range(0, len(queries), _USERS_AT_ONCE):
-            here = slice(low, low + _USERS_AT_ONCE)
-            features = [self._reader.read(query) for query in queries[here]]
-            left = self._narrow(features, candidates[here], k)
-            for query, *rest in zip(queries[here], features, candidates[here], left, strict=True):
-                answers.append(self._rank(query, *rest, k))
-        return answers
+        alike: dict[tuple[object, ...], list[int]] = defaultdict(list)
+        features = [self._reader.read(query) for query in queries]
+        for number, (query, of_query) in enumerate(zip(queries, features, strict=True)):
+            is_simple = self._simple_form is not None and not query.has_context
+            kind = (of_query.user is None, len(of_query.others.features), is_simple)
+            alike[kind].append(number)
+        answers: dict[int, Ranked] = {}
+        for (is_cold, _, is_simple), numbers in alike.items():
+            form = self._simple_form if is_simple and not is_cold else self._form
+            for low in range(0, len(numbers), _USERS_AT_ONCE):
+                some = numbers[low : low + _USERS_AT_ONCE]
+                ranked = self._rank_alike(
+                    form or self._form,
+                    [features[number] for number in some],
+                    [candidates[number] for number in some],
+                    k,
+                )
+                answers.update(zip(some, ranked, strict=True))
+        return [answers[number] for number in range(len(queries))]
+
+    def _rank_alike(
+        self,
+        form: ExactForm,
+        queries: Sequence[QueryFeatures],
+        candidates: Sequence[Candidates],
+        k: int,
+    ) -> list[Ranked]:
+        """Rank for queries that have the same kinds of features."""
+        items = self._narrow(queries, candidates, k)
+        raw = _score(form, queries, items)
+        ends = list(accumulate(map(len, items)))
+        ranked = []
+        for of_query, out, end in zip(items, candidates, ends, strict=True):
+            scores = raw[end - len(of_query) : end]
+            best = select(scores, k, total=len(out))
+            ranked.append(self._link(of_query[best], scores[best], k))
+        return ranked
 
     def _narrow(
-        self, features: Sequence[QueryFeatures], candidates: Sequence[Candidates], k: int
+        self, queries: Sequence[QueryFeatures], candidates: Sequence[Candidates], k: int
     ) -> list[NDArray[np.int64]]:
         """Return, for each query, candidates enough to score exactly."""
-        left: list[NDArray[np.int64]] = [np.empty(0, np.int64)] * len(features)
+        search = self._search
+        left: list[NDArray[np.int64]] = [np.empty(0, np.int64)] * len(queries)
         searched = []
-        for place, (query, out) in enumerate(zip(features, candidates, strict=True)):
-            if self._search is None or not self._is_worth_it(len(out), k):
+        for place, (query, out) in enumerate(zip(queries, candidates, strict=True)):
+            if search is None or not self._is_worth_it(len(out), k):
                 left[place] = out.indices().astype(np.int64)
             elif out.allowed is not None:
-                left[place] = self._search.among(query, out.indices().astype(np.int64), k)
+                left[place] = search.among(query, out.indices().astype(np.int64), k)
             else:
                 searched.append(place)
-        if self._search is not None and searched:
-            found = self._search.survivors(
-                [features[place] for place in searched],
+        if search is not None and searched:
+            found = search.survivors(
+                [queries[place] for place in searched],
                 [candidates[place] for place in searched],
                 k,
             )
@@ -106,21 +138,6 @@ class FactorizationRecommender(Recommender):
 
     def _is_worth_it(self, count: int, k: int) -> bool:
         return count > k and count * self._width > EXACT_WORK
-
-    def _rank(
-        self,
-        query: Query,
-        features: QueryFeatures,
-        candidates: Candidates,
-        items: NDArray[np.int64],
-        k: int,
-    ) -> Ranked:
-        form: ExactForm = self._form
-        if self._simple_form is not None and query.user != UNKNOWN and not query.has_context:
-            form = self._simple_form
-        raw = _in_chunks(lambda chunk: form.scores(features, chunk), items)
-        best = select(raw, k, total=len(candidates))
-        return self._link(items[best], raw[best], k)
 
     @property
     def _width(self) -> int:
@@ -146,7 +163,11 @@ class FactorizationRecommender(Recommender):
         if len(near) < self.num_items and _is_unambiguous(cosines, k + 1):
             best, scores = most_similar(cosines, int(np.searchsorted(near, item)), k)
             return near[best], scores
-        cosines = _in_chunks(lambda chunk: self._cosines(item, chunk), np.arange(self.num_items))
+        parts = [
+            np.arange(low, min(low + _CHUNK, self.num_items))
+            for low in range(0, self.num_items, _CHUNK)
+        ]
+        cosines = np.concatenate([self._cosines(item, part) for part in parts])
         return most_similar(cosines, item, k)
 
     @cached_property
@@ -165,12 +186,16 @@ class FactorizationRecommender(Recommender):
         return np.where(np.isfinite(cosines), cosines, -1.0)
 
 
-def _in_chunks(score: Callable[[NDArray[np.int64]], Scores], items: NDArray[np.int64]) -> Scores:
-    """Score items some thousand at a time: their products then stay in the cache."""
-    if len(items) <= _CHUNK:
-        return score(items)
-    parts = [score(items[low : low + _CHUNK]) for low in range(0, len(items), _CHUNK)]
-    return np.concatenate(parts)
+def _score(
+    form: ExactForm, queries: Sequence[QueryFeatures], items: Sequence[NDArray[np.int64]]
+) -> Scores:
+    """Score each query's items, all in one row; some thousand at a time, to stay in the cache."""
+    owners = np.arange(len(queries)).repeat([len(of_query) for of_query in items])
+    flat = np.concatenate(items)
+    if len(flat) <= _CHUNK:
+        return form.scores(Pairs(queries, owners, flat))
+    parts = [slice(low, low + _CHUNK) for low in range(0, len(flat), _CHUNK)]
+    return np.concatenate([form.scores(Pairs(queries, owners[p], flat[p])) for p in parts])
 
 
 def _sigmoid(raw: float) -> float:

@@ -61,8 +61,10 @@ class Others:
         Their factors.
     total, magnitude : ndarray of float64, shape (K,)
         Sum of the factors, and of their magnitudes.
+    linear : list of float
+        Their linear terms.
     linear_size : float
-        Sum of the magnitudes of their linear terms.
+        Sum of the magnitudes of these.
     """
 
     def __init__(self, features: tuple[Feature, ...], width: int) -> None:
@@ -73,7 +75,8 @@ class Others:
         self.stacked = np.ascontiguousarray(rows.T)
         self.total = rows.sum(axis=0, dtype=np.float64)
         self.magnitude = np.abs(rows).sum(axis=0, dtype=np.float64)
-        self.linear_size = sum(abs(feature.linear) for feature in features)
+        self.linear = [feature.linear for feature in features]
+        self.linear_size = float(sum(map(abs, self.linear)))
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -183,8 +186,8 @@ class _UserSide:
             table.offset,
         )
         side = one.entries(np.zeros(1, np.int64))
-        fields = zip(side.columns.tolist(), side.indices.tolist(), side.values.tolist(), strict=True)
-        return list(fields)
+        columns, indices = side.columns.tolist(), side.indices.tolist()
+        return list(zip(columns, indices, side.values.tolist(), strict=True))
 
 
 class ItemFeatures:

@@ -17,11 +17,9 @@ et al., LEMP, SIGMOD 2015).
 
 from __future__ import annotations
 
-import math
 from bisect import bisect_right
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,9 +33,11 @@ Items = NDArray[np.int64]
 
 UNIT = 2.0**-24  # unit roundoff of float32
 _DOUBLE_SLACK = 1e-13  # for the few float64 operations beside them
-_OVERFLOW = 1e37
+_OVERFLOW = 1e36  # a float32 sum of the library stays finite below
 _UNDERFLOW = 1e-37  # what float32 products can lose below its normal range
-_LOWEST = float(np.finfo(np.float32).min)
+_LOWEST = np.finfo(np.float32).min
+
+_NOTHING = np.empty(0, np.int64)
 
 BLOCK = 256  # items that share a bound
 FIRST = 512  # items of the first look
@@ -70,17 +70,22 @@ class ScoreSearch:
         vectors, constants, sizes = _fold(catalogue, interactions=interactions)
         norms = sizes if vectors is catalogue.stored else row_lengths(vectors)
         typical = _typical_length(model, interactions=interactions)
-        self._order = np.argsort(-(constants + typical * norms), kind="stable").astype(np.int32)
+        order = np.argsort(-(constants + typical * norms), kind="stable").astype(np.int32)
         owned = vectors is catalogue.stored
-        catalogue.reorder(self._order)
-        self.places = catalogue.places
-        self.vectors = catalogue.stored if owned else vectors[self._order]
-        constants, norms, sizes = constants[self._order], norms[self._order], sizes[self._order]
-        self.constants = constants.astype(np.float32)
-        self.sizes = sizes.astype(np.float32)
-        self.slacks = np.abs(self.constants) * np.float32(4 * UNIT)
-        self.is_sound = bool(np.isfinite(constants).all() and np.isfinite(norms).all())
-        self.bounds = _Bounds(constants, norms, sizes, typical)
+        catalogue.reorder(order)
+        self._order = order
+        self._places = catalogue.places
+        self._vectors = catalogue.stored if owned else vectors[order]
+        constants, norms, squares = constants[order], norms[order], sizes[order] ** 2
+        self._constants = constants.astype(np.float32)
+        self._squares = squares.astype(np.float32)
+        self._slacks = np.abs(self._constants) * np.float32(4 * UNIT)
+        self._is_sound = bool(
+            np.isfinite(constants).all()
+            and np.isfinite(norms).all()
+            and squares.max(initial=0.0) < _OVERFLOW
+        )
+        self._bounds = _Bounds(constants, norms, squares, typical)
 
     def survivors(
         self, queries: Sequence[QueryFeatures], candidates: Sequence[Candidates], k: int
@@ -90,7 +95,7 @@ class ScoreSearch:
         Parameters
         ----------
         queries : sequence of QueryFeatures
-            All of them share each step's matrix product.
+            All with a user or all without; they share each step's matrix product.
         candidates : sequence of Candidates
             One for each query, without an allow list, each of more than `k` items.
         k : int
@@ -100,79 +105,105 @@ class ScoreSearch:
         -------
         list of ndarray of int64, ascending
         """
-        scans = [
-            _Scan(self, self._direction(query), self.places(out.excluded), k)
-            for query, out in zip(queries, candidates, strict=True)
-        ]
+        directions = self._directions(queries)
+        if not (self._is_sound and directions.is_sound):
+            return [out.indices().astype(np.int64) for out in candidates]
+        excluded = [self._places(out.excluded) for out in candidates]
+        scan = _Scan(directions, excluded, k)
         low, high = 0, min(max(FIRST, _GROWTH * k), len(self._order))
-        active = [scan for scan in scans if scan.is_sure]
-        while active:
-            part = self.vectors[low:high]
-            if len(active) == 1:
-                active[0].absorb(low, part @ active[0].direction.vector)
-            else:
-                directions = np.array([scan.direction.vector for scan in active])
-                for scan, products in zip(active, directions @ part.T, strict=True):
-                    scan.absorb(low, products)
+        while len(scan.active):
+            here = slice(low, high)
+            products = self._products(directions.vectors[scan.active], self._vectors[here])
+            products += self._constants[here]
+            scan.absorb(low, products, self._errors(directions, here))
             low = high
-            stops = [scan.stop(low) for scan in active]
-            active = [scan for scan, stop in zip(active, stops, strict=True) if stop > low]
-            high = min(max(stops), low * _GROWTH, low + _LARGEST)
-        return [
-            np.sort(self._order[scan.found()]).astype(np.int64)
-            if scan.is_sure
-            else out.indices().astype(np.int64)
-            for scan, out in zip(scans, candidates, strict=True)
-        ]
+            stop = scan.go_on(low, self._bounds, len(self._order))
+            high = min(stop, low * _GROWTH, low + _LARGEST)
+        return [np.sort(self._order[places]).astype(np.int64) for places in scan.found()]
 
     def among(self, query: QueryFeatures, items: Items, k: int) -> Items:
         """Return those of `items` (ascending, more than `k`) that can be among their best `k`."""
-        places = self.places(items)
-        scan = _Scan(self, self._direction(query), np.empty(0, np.int64), k)
-        scan.absorb_places(places, self.vectors[places] @ scan.direction.vector)
-        return items[scan.found()] if scan.is_sure else items
+        directions = self._directions([query])
+        if not (self._is_sound and directions.is_sound):
+            return items
+        places = self._places(items)
+        scan = _Scan(directions, [_NOTHING], k)
+        products = self._products(directions.vectors, self._vectors[places])
+        products += self._constants[places]
+        scan.absorb(0, products, self._errors(directions, places))
+        return items[scan.found()[0]]
 
-    def _direction(self, query: QueryFeatures) -> _Direction:
-        user, others = query.user, query.others
-        width = self.vectors.shape[1]
+    @staticmethod
+    def _products(
+        directions: NDArray[np.float32], vectors: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        if len(directions) == 1:  # a product with a vector is faster than with a matrix of one row
+            single: NDArray[np.float32] = vectors @ directions[0]
+            return single[np.newaxis]
+        return directions @ vectors.T
+
+    def _errors(
+        self, directions: _Directions, where: slice | NDArray[np.integer[Any]]
+    ) -> NDArray[np.float32]:
+        """Return the items' part of the errors, shape (items,)."""
+        errors: NDArray[np.float32] = self._squares[where] * np.float32(directions.rate)
+        errors += self._slacks[where]
+        return errors
+
+    def _directions(self, queries: Sequence[QueryFeatures]) -> _Directions:
+        others = [query.others for query in queries]
+        users = [query.user for query in queries if query.user is not None]
+        linear = np.array([other.linear_size for other in others])
+        linear += self._intercept + self._linear_size
         if self._interactions:
-            total, sizes = others.total, others.magnitude
+            totals = np.array([other.total for other in others])
+            sizes = np.array([other.magnitude for other in others])
         else:
-            total = sizes = np.zeros(width)
-        linear = self._intercept + others.linear_size
-        if user is not None:
-            total, sizes = total + user.factors, sizes + np.abs(user.factors)
-            linear += abs(user.linear)
-        terms = self._max_features + 1 + len(others.features) + 2 * width + 4
-        return _Direction(
-            vector=total.astype(np.float32),
-            length=math.sqrt(total @ total),
-            size=math.sqrt(sizes @ sizes),
-            rate=2 * terms * UNIT + _DOUBLE_SLACK,
-            slack=_DOUBLE_SLACK * (linear + self._linear_size) + _UNDERFLOW,
-        )
+            totals = np.zeros((len(queries), self._vectors.shape[1]))
+            sizes = totals.copy()
+        if users:
+            factors = np.array([user.factors for user in users])
+            totals += factors
+            sizes += np.abs(factors)
+            linear += [abs(user.linear) for user in users]
+        terms = self._max_features + 1 + len(others[0].features) + 2 * totals.shape[1] + 4
+        return _Directions(totals, sizes, linear, terms)
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Direction:
-    """What a query multiplies the items' vectors by, and what the errors depend on.
+class _Directions:
+    """What queries multiply the items' vectors by, and how far computed scores can be off.
+
+    The bound on the error of one score is ``rate (item's size + query's size)**2``, at most twice
+    the sum of their squares; so it splits into a part of the item and one of the query.
+
+    Parameters
+    ----------
+    totals, sizes : ndarray of float64, shape (queries, K)
+        Sums of the features' factors, and of their magnitudes.
+    linear : ndarray of float64, shape (queries,)
+        Magnitude of all linear terms.
+    terms : int
+        How many roundings a score can take.
 
     Attributes
     ----------
-    vector : ndarray of float32, shape (K,)
-    length : float
-        Its length.
-    size : float
-        Length of the sum of the magnitudes of what it was made of.
-    rate, slack : float
-        An item's score can be off by ``rate (its size + size)**2 + slack`` and its own slack.
+    vectors : ndarray of float32, shape (queries, K)
+    lengths : ndarray of float64, shape (queries,)
+    errors : ndarray of float64, shape (queries,)
+        The queries' part of the errors.
+    rate : float
+        An item's part is this times the square of its size.
+    is_sound : bool
+        Whether the bounds mean anything: all numbers are finite and within float32.
     """
 
-    vector: NDArray[np.float32]
-    length: float
-    size: float
-    rate: float
-    slack: float
+    def __init__(self, totals: Scores, sizes: Scores, linear: Scores, terms: int) -> None:
+        self.rate = 2 * (2 * terms * UNIT + _DOUBLE_SLACK)
+        self.vectors = totals.astype(np.float32)
+        self.lengths = np.sqrt(np.einsum("ij,ij->i", totals, totals))
+        squares = np.einsum("ij,ij->i", sizes, sizes)
+        self.errors = self.rate * squares + (_DOUBLE_SLACK * linear + _UNDERFLOW)
+        self.is_sound = bool(squares.max() < _OVERFLOW)
 
 
 class _Bounds:
@@ -183,136 +214,154 @@ class _Bounds:
     chord.
     """
 
-    def __init__(self, constants: Scores, norms: Scores, sizes: Scores, typical: float) -> None:
+    def __init__(self, constants: Scores, norms: Scores, squares: Scores, typical: float) -> None:
         starts = np.arange(0, len(constants), BLOCK)
         self._levels = [level * typical for level in _LEVELS] if typical > 0 else [0.0]
         self._tables = [_suffix_max(constants + level * norms, starts) for level in self._levels]
         self._norms = _suffix_max(norms, starts)
-        self._sizes = _suffix_max(sizes, starts)
+        self._squares = _suffix_max(squares, starts)
         self._slacks = _suffix_max(4 * UNIT * np.abs(constants), starts)
 
     def __len__(self) -> int:
         return len(self._norms)
 
-    def limits(self, direction: _Direction, blocks: int | slice) -> Any:
-        """Return the limit from this block on, or those of many; they descend."""
-        above = bisect_right(self._levels, direction.length)
+    def limits(self, length: float, rate: float, blocks: int | slice) -> Any:
+        """Return the limit from this block on, or those of many, which descend.
+
+        The items' part of the error is in it, the query's is not.
+        """
+        above = bisect_right(self._levels, length)
         low = self._levels[above - 1]
         limits = self._tables[above - 1][blocks]
         if above == len(self._levels):
-            limits = limits + self._norms[blocks] * (direction.length - low)
+            limits = limits + self._norms[blocks] * (length - low)
         else:
-            weight = (direction.length - low) / (self._levels[above] - low)
+            weight = (length - low) / (self._levels[above] - low)
             limits = limits * (1.0 - weight) + self._tables[above][blocks] * weight
-        errors = direction.rate * (self._sizes[blocks] + direction.size) ** 2
-        return limits + (errors + self._slacks[blocks] + direction.slack)
+        return limits + (rate * self._squares[blocks] + self._slacks[blocks])
 
 
 class _Scan:
-    """One query's way through the catalogue.
+    """The way of some queries through the catalogue.
 
     Parameters
     ----------
-    search : ScoreSearch
-        What is searched.
-    direction : _Direction
-        The query.
-    excluded : ndarray of int
-        Places that are not wanted.
+    directions : _Directions
+        The queries.
+    excluded : sequence of ndarray of int
+        Places that each of them does not want.
     k : int
-        How many are.
+        How many each wants.
 
     Attributes
     ----------
-    is_sure : bool
-        False once a number was met of which the bounds say nothing: then anything can be best.
+    active : ndarray of int
+        Queries that have not stopped.
     """
 
     def __init__(
-        self,
-        search: ScoreSearch,
-        direction: _Direction,
-        excluded: NDArray[np.integer[Any]],
-        k: int,
+        self, directions: _Directions, excluded: Sequence[NDArray[np.integer[Any]]], k: int
     ) -> None:
-        self.direction = direction
-        self.is_sure = search.is_sound
-        self._search = search
-        self._excluded = excluded
+        count = len(directions.vectors)
+        self.active = np.arange(count)
+        self._directions = directions
         self._k = k
-        self._threshold = _LOWEST
-        self._places: list[NDArray[np.integer[Any]]] = []
-        self._lower: list[NDArray[np.float32]] = []
-        self._upper: list[NDArray[np.float32]] = []
+        self._excluded = excluded
+        # The k-th best lower bound less the query's part of the error, twice: an item is out if its
+        # score and its own part of the error stay below.
+        self._thresholds = np.full(count, _LOWEST, np.float32)
+        self._kept: list[list[_Kept]] = [[] for _ in range(count)]
 
-    def absorb(self, low: int, products: NDArray[np.float32]) -> None:
-        """Take the products of the items from place `low` on; they are used up."""
-        here = slice(low, low + len(products))
-        products += self._search.constants[here]
-        if len(self._excluded):
-            within = self._excluded[self._excluded >= low] - low
-            products[within[within < len(products)]] = -np.inf
-        self._judge(low, products, self._errors(here))
-
-    def absorb_places(
-        self, places: NDArray[np.integer[Any]], products: NDArray[np.float32]
-    ) -> None:
-        """Take the products of the items at these places; they are used up."""
-        if self.is_sure:
-            products += self._search.constants[places]
-            self._judge(0, products, self._errors(places))
-
-    def _errors(self, where: slice | NDArray[np.integer[Any]]) -> NDArray[np.float32]:
-        errors: NDArray[np.float32] = self._search.sizes[where] + np.float32(self.direction.size)
-        errors *= errors
-        errors *= np.float32(self.direction.rate)
-        errors += self._search.slacks[where]
-        errors += np.float32(self.direction.slack)
-        return errors
-
-    def _judge(
+    def absorb(
         self, low: int, scores: NDArray[np.float32], errors: NDArray[np.float32]
     ) -> None:
-        upper = scores + errors
-        # Greater ones could be infinite in the library's float32 sums; NaN is not less than either.
-        if not (upper.max() < _OVERFLOW and errors.max() < self.direction.rate * _OVERFLOW):
-            self.is_sure = False
-            return
-        lower = np.subtract(scores, errors, out=scores)
-        if not self._places:
-            self._raise_threshold(lower)
-        keep = (upper >= self._threshold).nonzero()[0]
-        if len(keep) == 0:
-            return
-        is_first = not self._places
-        self._places.append(keep + low)
-        self._lower.append(lower[keep])
-        self._upper.append(upper[keep])
-        if not is_first:
-            self._raise_threshold(np.concatenate(self._lower))
+        """Take the active queries' scores of the items from place `low` on.
 
-    def _raise_threshold(self, lower: NDArray[np.float32]) -> None:
+        Parameters
+        ----------
+        scores : ndarray of float32, shape (active, items)
+            Used up.
+        errors : ndarray of float32, shape (items,)
+            The items' part of the errors.
+        """
+        self._leave_out(low, scores)
+        upper = scores + errors
+        lower = np.subtract(scores, errors, out=scores)
+        is_first = low == 0
+        if is_first and lower.shape[1] >= self._k:
+            at = lower.shape[1] - self._k
+            self._raise(self.active, np.partition(lower, at, axis=1)[:, at])
+        width = upper.shape[1]
+        keep = (upper >= self._thresholds[self.active, np.newaxis]).ravel().nonzero()[0]
+        numbers = self.active.tolist()
+        ends = keep.searchsorted(np.arange(width, width * len(numbers) + 1, width)).tolist()
+        start = 0
+        for row, (number, end) in enumerate(zip(numbers, ends, strict=True)):
+            if start < end:
+                found = keep[start:end] - row * width
+                self._kept[number].append(_Kept(found + low, lower[row, found], upper[row, found]))
+                if not is_first:
+                    self._raise_again(number)
+            start = end
+
+    def _leave_out(self, low: int, scores: NDArray[np.float32]) -> None:
+        for row, number in enumerate(self.active.tolist()):
+            places = self._excluded[number]
+            if len(places):
+                within = places[(places >= low) & (places < low + scores.shape[1])]
+                scores[row, within - low] = -np.inf
+
+    def _raise_again(self, number: int) -> None:
+        lower = np.concatenate([kept.lower for kept in self._kept[number]])
         if len(lower) >= self._k:
             at = len(lower) - self._k
-            self._threshold = max(self._threshold, float(np.partition(lower, at)[at]))
+            self._raise(np.array([number]), np.partition(lower, at)[at : at + 1])
 
-    def stop(self, low: int) -> int:
-        """Return the place from which on nothing can reach the threshold; `low` or before: now."""
-        bounds, count = self._search.bounds, len(self._search.constants)
-        if not self.is_sure or low >= count:
-            return 0
-        if bounds.limits(self.direction, low // BLOCK) < self._threshold:
-            return 0
-        limits = bounds.limits(self.direction, slice(None))
-        reaching = len(bounds) - int(limits[::-1].searchsorted(self._threshold))
-        return min(reaching * BLOCK, count)
+    def _raise(self, numbers: NDArray[np.int64], best: NDArray[np.float32]) -> None:
+        raised = best - 2 * self._directions.errors[numbers]
+        # Compared with float32 numbers: rounded down, so that none is lost.
+        rounded = np.nextafter(raised.astype(np.float32), np.float32(-np.inf))
+        self._thresholds[numbers] = np.maximum(self._thresholds[numbers], rounded)
 
-    def found(self) -> NDArray[np.integer[Any]]:
-        """Return the places of the items that can be among the best k."""
-        if len(self._places) == 1:
-            return self._places[0]
-        places = np.concatenate([np.empty(0, np.int64), *self._places])
-        return places[np.concatenate([np.empty(0, np.float32), *self._upper]) >= self._threshold]
+    def go_on(self, low: int, bounds: _Bounds, count: int) -> int:
+        """Drop the queries that need nothing from place `low` on; return how far others go."""
+        directions, stops = self._directions, []
+        for number in self.active.tolist():
+            threshold = float(self._thresholds[number])
+            reach = 0
+            if low < count:
+                asked = (float(directions.lengths[number]), directions.rate)
+                if bounds.limits(*asked, low // BLOCK) >= threshold:
+                    limits = bounds.limits(*asked, slice(None))
+                    blocks = len(bounds) - int(limits[::-1].searchsorted(threshold))
+                    reach = min(blocks * BLOCK, count)
+            stops.append(reach)
+        furthest = max(stops)
+        self.active = self.active[np.array(stops) > low] if furthest > low else self.active[:0]
+        return furthest
+
+    def found(self) -> list[NDArray[np.integer[Any]]]:
+        """Return, for each query, the places of the items that can be among the best."""
+        return [
+            _reaching(kept, self._thresholds[number]) for number, kept in enumerate(self._kept)
+        ]
+
+
+class _Kept(NamedTuple):
+    """Items that were not dropped at once: where they are, and their bounds."""
+
+    places: NDArray[np.integer[Any]]
+    lower: NDArray[np.float32]
+    upper: NDArray[np.float32]
+
+
+def _reaching(kept: list[_Kept], threshold: float) -> NDArray[np.integer[Any]]:
+    if len(kept) == 1:
+        return kept[0].places
+    if not kept:
+        return _NOTHING
+    places = np.concatenate([part.places for part in kept])
+    return places[np.concatenate([part.upper for part in kept]) >= threshold]
 
 
 def _fold(

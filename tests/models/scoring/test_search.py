@@ -137,9 +137,9 @@ def test_the_scan_stops_where_lengths_fall() -> None:
     seen = []
     absorb = search._Scan.absorb
 
-    def count(scan: Any, low: int, products: Any) -> None:
-        seen.append(len(products))
-        absorb(scan, low, products)
+    def count(scan: Any, low: int, scores: Any, errors: Any) -> None:
+        seen.append(len(errors))
+        absorb(scan, low, scores, errors)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(search._Scan, "absorb", count)
