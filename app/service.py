@@ -120,7 +120,7 @@ class RecommendationService:
         QueryError
             If that model cannot be asked so.
         """
-        role = self._choose(users) if choice == "auto" else choice
+        role = self.choose(users) if choice == "auto" else choice
         entry = self.need(role)
         if role == "ranking" and side_data_defaults and self.defaults:
             users = [{**self.defaults, **row} for row in users]
@@ -144,7 +144,8 @@ class RecommendationService:
         entry = self.need(role)
         return entry, entry.model.similar_items(items, k=k)
 
-    def _choose(self, users: Sequence[Row]) -> Role:
+    def choose(self, users: Sequence[Row]) -> Role:
+        """Return the role that `auto` means for these users."""
         return "ranking" if any(len(row) > 1 for row in users) else "similarity"
 
 

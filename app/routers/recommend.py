@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from fastapi import APIRouter
 from pydantic import BaseModel
 from pydantic_core import to_json
 
-from app.models import Id, Ranking
+from app.models import Id, Ranking, Recommendations
 from app.models.registry import ModelEntry
 from app.problems import responses
 from app.routers import work
 from app.routers.json_route import JsonRoute
+from app.routers.together import Together
 from app.schemas import Schemas
-from app.service import RecommendationService
+from app.service import RecommendationService, Role, Row
 
+_Key = tuple[Role, bool, int, bool]  # role, side_data_defaults, k, exclude_known
 _ERRORS = responses(413, 415, 422, 503)
 
 
@@ -24,25 +26,49 @@ def build_recommend_router(service: RecommendationService, schemas: Schemas) -> 
     """Build the router for the loaded models."""
     router = APIRouter(route_class=JsonRoute, tags=["recommendations"])
 
-    async def recommend_users(body: Any) -> bytes:
-        def answer() -> bytes:
-            entry, found = service.recommend(
-                body.users,
-                choice=body.model,
-                side_data_defaults=body.side_data_defaults,
-                k=body.k,
-                exclude_known=body.exclude_known,
-                items=body.items,
-                exclude=body.exclude_items,
-            )
-            user, item = service.user_column.name, service.item_column.name
-            return b'{"model":%b,"recommendations":%b,"cold_users":%b}' % (
-                _write(_reference(entry)),
-                _write_rows(user, item, found.users, found.rankings),
-                _write(found.cold_users),
-            )
+    def recommend_together(
+        key: _Key, requests: Sequence[Sequence[Row]]
+    ) -> Sequence[tuple[ModelEntry, Recommendations]]:
+        role, side_data_defaults, k, exclude_known = key
+        rows = [row for request in requests for row in request]
+        entry, found = service.recommend(
+            rows,
+            choice=role,
+            side_data_defaults=side_data_defaults,
+            k=k,
+            exclude_known=exclude_known,
+        )
+        return [(entry, part) for part in found.split([len(request) for request in requests])]
 
-        return await work.run(len(body.users), body.k, answer)
+    together = Together(recommend_together)
+
+    def recommend_alone(body: Any) -> tuple[ModelEntry, Recommendations]:
+        return service.recommend(
+            body.users,
+            choice=body.model,
+            side_data_defaults=body.side_data_defaults,
+            k=body.k,
+            exclude_known=body.exclude_known,
+            items=body.items,
+            exclude=body.exclude_items,
+        )
+
+    def write(entry: ModelEntry, found: Recommendations) -> bytes:
+        user, item = service.user_column.name, service.item_column.name
+        return b'{"model":%b,"recommendations":%b,"cold_users":%b}' % (
+            _write(_reference(entry)),
+            _write_rows(user, item, found.users, found.rankings),
+            _write(found.cold_users),
+        )
+
+    async def recommend_users(body: Any) -> bytes:
+        rows, k = body.users, body.k
+        if work.is_small(len(rows), k) and body.items is None and not body.exclude_items:
+            role = service.choose(rows) if body.model == "auto" else body.model
+            if role == "ranking":
+                key = (role, body.side_data_defaults, k, body.exclude_known)
+                return write(*await together.ask(key, rows))
+        return await work.run(len(rows), k, lambda: write(*recommend_alone(body)))
 
     async def similar_items(body: Any) -> bytes:
         def answer() -> bytes:

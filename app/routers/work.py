@@ -28,6 +28,11 @@ async def run(rows: int, k: int, work: Callable[[], Answer]) -> Answer:
     work : callable
         Scores them and writes the answer.
     """
-    if rows <= ROWS_AT_ONCE and rows * k <= ANSWERS_AT_ONCE:
+    if is_small(rows, k):
         return work()
     return await to_thread.run_sync(work)
+
+
+def is_small(rows: int, k: int) -> bool:
+    """Tell whether a request is answered at once."""
+    return rows <= ROWS_AT_ONCE and rows * k <= ANSWERS_AT_ONCE

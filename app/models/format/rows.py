@@ -89,12 +89,18 @@ class Rows:
             row: NDArray[Any] = self._array[index]
             return row
         data = self._file.read(self._offset + index * self._stride, self._stride)
-        return np.frombuffer(data, self._dtype).reshape(self._shape)
+        values = np.frombuffer(data, self._dtype)
+        return values if len(self._shape) == 1 else values.reshape(self._shape)
 
     def slice(self, low: int, high: int) -> NDArray[Any]:
         """Return rows [low, high)."""
         if self._file is None:
             return self._array[low:high]
-        start = self._offset + low * self._stride
-        data = self._file.read(start, (high - low) * self._stride)
-        return np.frombuffer(data, self._dtype).reshape(-1, *self._shape)
+        rows = np.frombuffer(self.raw(low, high), self._dtype)
+        return rows.reshape(-1, *self._shape) if self._shape else rows
+
+    def raw(self, low: int, high: int) -> bytes:
+        """Return the bytes of rows [low, high)."""
+        if self._file is None:
+            return self._array[low:high].tobytes()
+        return self._file.read(self._offset + low * self._stride, (high - low) * self._stride)

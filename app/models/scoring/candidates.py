@@ -5,7 +5,7 @@ Source: format document, section 7.2.
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterable
+from collections.abc import Container
 from itertools import islice
 from typing import Any
 
@@ -58,24 +58,17 @@ class Candidates:
     def indices(self) -> Indices:
         """Return all candidates, ascending."""
         if self.allowed is not None:
-            return self.keep(self.allowed)
+            return self.allowed[self.contain(self.allowed)]
         left = np.ones(self.num_items, np.bool_)
         left[self.excluded] = False
         return np.flatnonzero(left)
 
-    def keep(self, items: Indices) -> Indices:
-        """Return those of `items` that are candidates, in their order."""
+    def contain(self, items: Indices) -> NDArray[np.bool_]:
+        """Tell which of `items` are candidates."""
+        inside = ~_in_sorted(items, self.excluded)
         if self.allowed is not None:
-            items = items[_in_sorted(items, self.allowed)]
-        return items[~_in_sorted(items, self.excluded)]
-
-    def kept(self, items: Iterable[int]) -> list[int]:
-        """Return those of a few `items` that are candidates, in their order."""
-        excluded = set(self.excluded.tolist())
-        if self.allowed is None:
-            return [item for item in items if item not in excluded and item < self.num_items]
-        allowed = set(self.allowed.tolist()) - excluded
-        return [item for item in items if item in allowed]
+            inside &= _in_sorted(items, self.allowed)
+        return inside
 
     def lowest(self, count: int, besides: Container[int]) -> list[int]:
         """Return the `count` lowest candidates that are not in `besides`, ascending."""
@@ -94,6 +87,7 @@ def _in_sorted(items: Indices, ascending: Indices) -> NDArray[np.bool_]:
     """Tell which items occur in an ascending array."""
     if len(ascending) == 0:
         return np.zeros(len(items), np.bool_)
-    places = np.minimum(np.searchsorted(ascending, items), len(ascending) - 1)
+    places = ascending.searchsorted(items)
+    places[places == len(ascending)] = 0
     found: NDArray[np.bool_] = ascending[places] == items
     return found

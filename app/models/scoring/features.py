@@ -121,14 +121,10 @@ class FeatureReader:
             return QueryFeatures(None, self._shared(query.context))
         user = self._feature(Entry(_USER, query.user, 1.0))
         side = self._side_entries(query.user)
-        return QueryFeatures(
-            user, self._shared((*query.context, *side) if side else query.context)
-        )
+        return QueryFeatures(user, self._shared((*query.context, *side) if side else query.context))
 
     def _read_others(self, entries: tuple[Entry, ...]) -> Others:
-        return Others(
-            tuple(self._feature(entry) for entry in entries), self._model.num_factors
-        )
+        return Others(tuple(self._feature(entry) for entry in entries), self._model.num_factors)
 
     def _feature(self, entry: Entry) -> Feature:
         row = self._model.offsets[entry.column] + entry.index

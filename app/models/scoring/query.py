@@ -90,7 +90,7 @@ class QueryReader:
             For an unknown column or a value of the wrong type.
         """
         try:
-            if not isinstance(row, Mapping):
+            if isinstance(row, int | str):
                 return self._query(row, {})
             if self._user.name not in row:
                 raise QueryError((self._user.name,), "missing")
@@ -147,6 +147,8 @@ def cast_id(value: object, column: Column) -> Id:
     QueryError
         If it cannot be cast without loss.
     """
+    if type(value) is int and column.value_type == ValueType.INTEGER:
+        return value
     if column.value_type == ValueType.STRING:
         if isinstance(value, str):
             return value

@@ -116,15 +116,10 @@ class Recommender(ABC):
         candidates = [everyone] * len(queries)
         if exclude_known:
             candidates = [everyone.without(self._history(query.user)[0]) for query in queries]
-        asked = [number for number, left in enumerate(candidates) if len(left)]
         # Infinite and undefined scores are answers, too: a model may have diverged in training.
         with np.errstate(all="ignore"):
-            ranked = self._rank_all(
-                [queries[number] for number in asked], [candidates[number] for number in asked], k
-            )
-        rankings = [Ranking([], []) for _ in queries]
-        for number, answer in zip(asked, ranked, strict=True):
-            rankings[number] = self._ranking(*answer)
+            ranked = self._rank_all(queries, candidates, k)
+        rankings = [self._ranking(*answer) for answer in ranked]
         cold = {query.user_id: None for query in queries if query.user == UNKNOWN}
         return Recommendations([query.user_id for query in queries], rankings, list(cold))
 
@@ -174,7 +169,7 @@ class Recommender(ABC):
     ) -> list[Ranked]:
         """Return, for each query, indices and scores of its best `k` candidates, best first.
 
-        There is one set of candidates for each query, and none is empty.
+        There is one set of candidates for each query; it may be empty.
         """
 
     @abstractmethod

@@ -55,6 +55,16 @@ class Recommendations:
         """Yield (user, item, score, rank), as Turi Create's flat table has them."""
         return _flatten(self.users, self.rankings)
 
+    def split(self, lengths: Sequence[int]) -> Iterator[Recommendations]:
+        """Yield the answers to the first so many users, to the next, and so on."""
+        cold, start = set(self.cold_users), 0
+        for length in lengths:
+            users = self.users[start : start + length]
+            rankings = self.rankings[start : start + length]
+            mine = dict.fromkeys(user for user in users if user in cold) if cold else ()
+            yield Recommendations(users, rankings, list(mine))
+            start += length
+
 
 @dataclass(frozen=True, slots=True)
 class SimilarItems:

@@ -272,9 +272,7 @@ class _Scan:
         self._thresholds = np.full(count, _LOWEST, np.float32)
         self._kept: list[list[_Kept]] = [[] for _ in range(count)]
 
-    def absorb(
-        self, low: int, scores: NDArray[np.float32], errors: NDArray[np.float32]
-    ) -> None:
+    def absorb(self, low: int, scores: NDArray[np.float32], errors: NDArray[np.float32]) -> None:
         """Take the active queries' scores of the items from place `low` on.
 
         Parameters
@@ -342,9 +340,7 @@ class _Scan:
 
     def found(self) -> list[NDArray[np.integer[Any]]]:
         """Return, for each query, the places of the items that can be among the best."""
-        return [
-            _reaching(kept, self._thresholds[number]) for number, kept in enumerate(self._kept)
-        ]
+        return [_reaching(kept, self._thresholds[number]) for number, kept in enumerate(self._kept)]
 
 
 class _Kept(NamedTuple):

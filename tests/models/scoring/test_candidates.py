@@ -29,7 +29,6 @@ def test_candidates_are_a_set(
     besides = np.unique(others)
     assert candidates.indices().tolist() == members
     assert len(candidates) == len(members)
-    assert candidates.keep(others).tolist() == [i for i in others.tolist() if i in members]
+    assert candidates.contain(others).tolist() == [i in members for i in others.tolist()]
     rest = [item for item in members if item not in besides]
     assert candidates.lowest(count, besides.tolist()) == rest[:count]
-    assert candidates.kept(others.tolist()) == candidates.keep(others).tolist()
