@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 
 from fastapi import FastAPI
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app import __version__
 from app.problems import Problem, add_problem_handlers
@@ -22,7 +23,22 @@ TITLE = "Turi Create recommender"
 log = logging.getLogger(__name__)
 
 
-def create_app(settings: Settings | None = None) -> FastAPI:
+class Application(FastAPI):
+    """FastAPI, behind what answers before it."""
+
+    entrance: ASGIApp
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle a connection (ASGI)."""
+        scope["app"] = self
+        await self.entrance(scope, receive, send)
+
+    async def framework(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle a connection by FastAPI's own routing."""
+        await super().__call__(scope, receive, send)
+
+
+def create_app(settings: Settings | None = None) -> Application:
     """Load the models and build the application around them.
 
     Parameters
@@ -40,7 +56,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     settings = settings or load_settings()
     service = load_service(settings)
     schemas = build_schemas(service, settings)
-    app = FastAPI(
+    app = Application(
         title=TITLE,
         version=__version__,
         description="Recommendations from models that Turi Create trained.",
@@ -56,7 +72,7 @@ def create_app(settings: Settings | None = None) -> FastAPI:
     app.include_router(build_info_router(service))
     app.include_router(build_docs_router(TITLE))
     app.mount("/docs/assets", docs_assets())
-    app.add_middleware(DirectRoutes, routes=recommend.routes)
+    app.entrance = DirectRoutes(app.framework, recommend.routes)
     _describe_problems(app)
     _log_models(service)
     return app

@@ -48,7 +48,8 @@ class Together(Generic[Key, Row, Answer]):
     def _flush(self) -> None:
         key = next(iter(self._waiting))
         waiting = self._waiting.pop(key)
-        some, count = [], 0
+        some: list[_Waiting[Row, Answer]] = []
+        count = 0
         while waiting and (not some or count + len(waiting[0].rows) <= ROWS_AT_ONCE):
             some.append(waiting.pop(0))
             count += len(some[-1].rows)

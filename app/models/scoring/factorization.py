@@ -74,7 +74,7 @@ class FactorizationRecommender(Recommender):
     def _rank_all(
         self, queries: Sequence[Query], candidates: Sequence[Candidates], k: int
     ) -> list[Ranked]:
-        alike: dict[tuple[object, ...], list[int]] = defaultdict(list)
+        alike: dict[tuple[bool, int, bool], list[int]] = defaultdict(list)
         features = [self._reader.read(query) for query in queries]
         for number, (query, of_query) in enumerate(zip(queries, features, strict=True)):
             is_simple = self._simple_form is not None and not query.has_context

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -127,8 +128,8 @@ class FeatureReader:
         return Others(tuple(self._feature(entry) for entry in entries), self._model.num_factors)
 
     def _feature(self, entry: Entry) -> Feature:
-        row = self._model.offsets[entry.column] + entry.index
-        x = self._scaling[entry.column].scaled(entry.index, entry.value)
+        row = self._model.offsets[entry.column] + entry.place
+        x = self._scaling[entry.column].scaled(entry.place, entry.value)
         linear = x * float(self._weights[row])
         has_factors = row < len(self._factors)
         raw = self._factors.row(row) if has_factors else np.empty(0, np.float32)
@@ -237,7 +238,7 @@ class ItemFeatures:
         self._places = np.empty(len(order), np.int32)
         self._places[order] = np.arange(len(order), dtype=np.int32)
 
-    def places(self, items: NDArray[np.int64]) -> NDArray[np.integer]:
+    def places(self, items: NDArray[np.integer[Any]]) -> NDArray[np.integer[Any]]:
         """Return where these items are stored."""
         return items if self._places is None else self._places[items]
 
@@ -245,9 +246,10 @@ class ItemFeatures:
         """Return the items, ascending, that are stored at these places."""
         return places if self._order is None else np.sort(self._order[places]).astype(np.int64)
 
-    def factors(self, items: NDArray[np.int64]) -> Factors:
+    def factors(self, items: NDArray[np.integer[Any]]) -> Factors:
         """Return x times the own factors of these items, shape (n, K)."""
-        return self.stored[self.places(items)]
+        factors: Factors = self.stored[self.places(items)]
+        return factors
 
     def side_factors(self, entries: NDArray[np.int64]) -> Factors:
         """Return x times factors of these side features, shape (entries, K)."""

@@ -22,10 +22,10 @@ _INTEGER = re.compile(r"-?[0-9]{1,19}")
 
 
 class Entry(NamedTuple):
-    """One feature of a row: column (position among all columns), index within it, value."""
+    """One feature of a row: column (position among all columns), place within it, value."""
 
     column: int
-    index: int
+    place: int
     value: float
 
 
@@ -226,8 +226,8 @@ def _dictionary(position: int, column: Column, categories: IdIndex, value: Any) 
         Entry(position, categories.find(key), _number(number, column))
         for key, number in value.items()
     ]
-    known = [entry for entry in entries if entry.index != UNKNOWN]
-    return sorted(known, key=lambda entry: entry.index)
+    known = [entry for entry in entries if entry.place != UNKNOWN]
+    return sorted(known, key=lambda entry: entry.place)
 
 
 def _kind(value: object) -> str:

@@ -40,7 +40,7 @@ _LOWEST = np.finfo(np.float32).min
 _NOTHING = np.empty(0, np.int64)
 
 BLOCK = 256  # items that share a bound
-FIRST = 512  # items of the first look
+FIRST = 256  # items of the first look
 _GROWTH = 4
 _LARGEST = 1 << 14  # items a step: their vectors and scores stay in the cache
 _CHUNK = 1 << 14
@@ -131,7 +131,8 @@ class ScoreSearch:
         products = self._products(directions.vectors, self._vectors[places])
         products += self._constants[places]
         scan.absorb(0, products, self._errors(directions, places))
-        return items[scan.found()[0]]
+        left: Items = items[scan.found()[0]]
+        return left
 
     @staticmethod
     def _products(
@@ -221,24 +222,47 @@ class _Bounds:
         self._norms = _suffix_max(norms, starts)
         self._squares = _suffix_max(squares, starts)
         self._slacks = _suffix_max(4 * UNIT * np.abs(constants), starts)
+        # The same as Python's numbers, for the one limit that most queries need.
+        self._scalars = (
+            [table.tolist() for table in self._tables],
+            self._norms.tolist(),
+            self._squares.tolist(),
+            self._slacks.tolist(),
+        )
+        self._arrays = (self._tables, self._norms, self._squares, self._slacks)
 
     def __len__(self) -> int:
         return len(self._norms)
 
-    def limits(self, length: float, rate: float, blocks: int | slice) -> Any:
-        """Return the limit from this block on, or those of many, which descend.
+    def limit(self, length: float, rate: float, block: int) -> float:
+        """Return the limit from this block on, with the items' part of the error."""
+        tables, norms, squares, slacks = self._scalars
+        above, weight = self._level(length)
+        limit = tables[above - 1][block]
+        if above == len(self._levels):
+            limit += norms[block] * weight
+        else:
+            limit = limit * (1.0 - weight) + tables[above][block] * weight
+        return float(limit + (rate * squares[block] + slacks[block]))
 
-        The items' part of the error is in it, the query's is not.
-        """
+    def limits(self, length: float, rate: float) -> Scores:
+        """Return the limits of all blocks; they descend."""
+        tables, norms, squares, slacks = self._arrays
+        above, weight = self._level(length)
+        limits = tables[above - 1]
+        if above == len(self._levels):
+            limits = limits + norms * weight
+        else:
+            limits = limits * (1.0 - weight) + tables[above] * weight
+        return limits + (rate * squares + slacks)
+
+    def _level(self, length: float) -> tuple[int, float]:
+        """Return the level above a length, and its weight; above the last, the excess."""
         above = bisect_right(self._levels, length)
         low = self._levels[above - 1]
-        limits = self._tables[above - 1][blocks]
         if above == len(self._levels):
-            limits = limits + self._norms[blocks] * (length - low)
-        else:
-            weight = (length - low) / (self._levels[above] - low)
-            limits = limits * (1.0 - weight) + self._tables[above][blocks] * weight
-        return limits + (rate * self._squares[blocks] + self._slacks[blocks])
+            return above, length - low
+        return above, (length - low) / (self._levels[above] - low)
 
 
 class _Scan:
@@ -266,7 +290,8 @@ class _Scan:
         self.active = np.arange(count)
         self._directions = directions
         self._k = k
-        self._excluded = excluded
+        self._excluded = np.concatenate(excluded)
+        self._excluding = self.active.repeat([len(places) for places in excluded])
         # The k-th best lower bound less the query's part of the error, twice: an item is out if its
         # score and its own part of the error stay below.
         self._thresholds = np.full(count, _LOWEST, np.float32)
@@ -297,20 +322,24 @@ class _Scan:
         for row, (number, end) in enumerate(zip(numbers, ends, strict=True)):
             if start < end:
                 found = keep[start:end] - row * width
-                self._kept[number].append(_Kept(found + low, lower[row, found], upper[row, found]))
+                self._kept[number].append(_Kept(low, found, lower[row], upper[row]))
                 if not is_first:
                     self._raise_again(number)
             start = end
 
     def _leave_out(self, low: int, scores: NDArray[np.float32]) -> None:
-        for row, number in enumerate(self.active.tolist()):
-            places = self._excluded[number]
-            if len(places):
-                within = places[(places >= low) & (places < low + scores.shape[1])]
-                scores[row, within - low] = -np.inf
+        if len(self._excluded) == 0:
+            return
+        within = (self._excluded >= low) & (self._excluded < low + scores.shape[1])
+        places, owners = self._excluded[within] - low, self._excluding[within]
+        if len(self.active) < len(self._thresholds):
+            rows = np.minimum(self.active.searchsorted(owners), len(self.active) - 1)
+            is_active = self.active[rows] == owners
+            places, owners = places[is_active], rows[is_active]
+        scores[owners, places] = -np.inf
 
     def _raise_again(self, number: int) -> None:
-        lower = np.concatenate([kept.lower for kept in self._kept[number]])
+        lower = np.concatenate([kept.lower[kept.found] for kept in self._kept[number]])
         if len(lower) >= self._k:
             at = len(lower) - self._k
             self._raise(np.array([number]), np.partition(lower, at)[at : at + 1])
@@ -323,14 +352,15 @@ class _Scan:
 
     def go_on(self, low: int, bounds: _Bounds, count: int) -> int:
         """Drop the queries that need nothing from place `low` on; return how far others go."""
-        directions, stops = self._directions, []
-        for number in self.active.tolist():
-            threshold = float(self._thresholds[number])
+        stops = []
+        lengths = self._directions.lengths[self.active].tolist()
+        thresholds = self._thresholds[self.active].tolist()
+        for length, threshold in zip(lengths, thresholds, strict=True):
             reach = 0
             if low < count:
-                asked = (float(directions.lengths[number]), directions.rate)
-                if bounds.limits(*asked, low // BLOCK) >= threshold:
-                    limits = bounds.limits(*asked, slice(None))
+                asked = (length, self._directions.rate)
+                if bounds.limit(*asked, low // BLOCK) >= threshold:
+                    limits = bounds.limits(*asked)
                     blocks = len(bounds) - int(limits[::-1].searchsorted(threshold))
                     reach = min(blocks * BLOCK, count)
             stops.append(reach)
@@ -344,20 +374,29 @@ class _Scan:
 
 
 class _Kept(NamedTuple):
-    """Items that were not dropped at once: where they are, and their bounds."""
+    """Items of one step that were not dropped at once.
 
-    places: NDArray[np.integer[Any]]
+    Attributes
+    ----------
+    low : int
+        Where the step began.
+    found : ndarray of int
+        Their places within it.
+    lower, upper : ndarray of float32
+        Bounds of all items of the step.
+    """
+
+    low: int
+    found: NDArray[np.integer[Any]]
     lower: NDArray[np.float32]
     upper: NDArray[np.float32]
 
 
 def _reaching(kept: list[_Kept], threshold: float) -> NDArray[np.integer[Any]]:
     if len(kept) == 1:
-        return kept[0].places
-    if not kept:
-        return _NOTHING
-    places = np.concatenate([part.places for part in kept])
-    return places[np.concatenate([part.upper for part in kept]) >= threshold]
+        return kept[0].found + kept[0].low
+    parts = [step.found[step.upper[step.found] >= threshold] + step.low for step in kept]
+    return np.concatenate([_NOTHING, *parts])
 
 
 def _fold(
