@@ -65,9 +65,8 @@ def build_recommend_router(service: RecommendationService, schemas: Schemas) -> 
         rows, k = body.users, body.k
         if work.is_small(len(rows), k) and body.items is None and not body.exclude_items:
             role = service.choose(rows) if body.model == "auto" else body.model
-            if role == "ranking":
-                key = (role, body.side_data_defaults, k, body.exclude_known)
-                return write(*await together.ask(key, rows))
+            key = (role, body.side_data_defaults, k, body.exclude_known)
+            return write(*await together.ask(key, rows))
         return await work.run(len(rows), k, lambda: write(*recommend_alone(body)))
 
     async def similar_items(body: Any) -> bytes:

@@ -1,8 +1,8 @@
 """Small requests that arrive at the same moment are answered by one call of the model.
 
-A model that scores many users at once spends most of a small request on what many could share. The
-event loop hands over all requests that have arrived before it looks for new ones, so those are
-gathered without making any of them wait.
+A model spends most of a small request on what many could share. The event loop hands over all
+requests that have arrived before it looks for new ones; after one more look at its sockets, what is
+there is answered. With nobody else around that look costs some microseconds; nothing ever waits.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Together(Generic[Key, Row, Answer]):
         """Answer one request, together with others of the same key that are here already."""
         loop = asyncio.get_running_loop()
         if not self._waiting:
-            loop.call_soon(self._flush)
+            loop.call_soon(loop.call_soon, self._flush)
         future: asyncio.Future[Answer] = loop.create_future()
         self._waiting.setdefault(key, []).append(_Waiting(rows, future))
         return await future

@@ -65,9 +65,9 @@ class Candidates:
 
     def contain(self, items: Indices) -> NDArray[np.bool_]:
         """Tell which of `items` are candidates."""
-        inside = ~_in_sorted(items, self.excluded)
+        inside = ~in_sorted(items, self.excluded)
         if self.allowed is not None:
-            inside &= _in_sorted(items, self.allowed)
+            inside &= in_sorted(items, self.allowed)
         return inside
 
     def lowest(self, count: int, besides: Container[int]) -> list[int]:
@@ -83,7 +83,7 @@ class Candidates:
         return len(self.indices())
 
 
-def _in_sorted(items: Indices, ascending: Indices) -> NDArray[np.bool_]:
+def in_sorted(items: Indices, ascending: Indices) -> NDArray[np.bool_]:
     """Tell which items occur in an ascending array."""
     if len(ascending) == 0:
         return np.zeros(len(items), np.bool_)

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from app.models.format import NeighbourModel, SavedModel
-from app.models.scoring.candidates import Candidates
+from app.models.scoring.candidates import Candidates, in_sorted
 from app.models.scoring.libstdcxx import best_by_nth_element
 from app.models.scoring.query import Query
 from app.models.scoring.recommender import Indices, Ranked, Recommender, Scores
@@ -24,25 +24,40 @@ from app.models.scoring.topk import EXACT_TIES_UP_TO, select
 
 _ONE = 2.0**24  # fixed-point unit of the neighbour table
 _RECORD = 16  # bytes: a neighbour and its similarity
+_USERS_AT_ONCE = 64
 _COLD_ANSWERS = 64  # kept, one for each k
 
 
-class _Visit(NamedTuple):
-    """What a history gives to other items.
+class _Visits(NamedTuple):
+    """What some histories give to other items, history after history.
 
     Attributes
     ----------
+    owners : ndarray of int64
+        Position of the history.
     items : ndarray of int64
-        Every item visited, ascending; also those that got nothing.
+        Every item it visits, ascending; also those that got nothing.
     sums : ndarray of int64
         Their sums, times 2**24.
-    length : int
-        Number of items in the history.
+    ends : list of int
+        Where each history's items end.
+    lengths : list of int
+        Number of items in each history.
     """
 
+    owners: NDArray[np.int64]
     items: NDArray[np.int64]
     sums: NDArray[np.int64]
-    length: int
+    ends: list[int]
+    lengths: list[int]
+
+    def only(self, number: int) -> _Visits:
+        """Return the visits of one history."""
+        here = slice(self.ends[number - 1] if number else 0, self.ends[number])
+        items, sums = self.items[here], self.sums[here]
+        return _Visits(
+            np.zeros(len(items), np.int64), items, sums, [len(items)], [self.lengths[number]]
+        )
 
 
 class ItemSimilarityRecommender(Recommender):
@@ -63,14 +78,57 @@ class ItemSimilarityRecommender(Recommender):
     def _rank_all(
         self, queries: Sequence[Query], candidates: Sequence[Candidates], k: int
     ) -> list[Ranked]:
-        pairs = zip(queries, candidates, strict=True)
-        return [self._rank(query, left, k) for query, left in pairs]
+        ranked: list[Ranked] = []
+        for low in range(0, len(queries), _USERS_AT_ONCE):
+            here = slice(low, low + _USERS_AT_ONCE)
+            ranked += self._rank_some(queries[here], candidates[here], k)
+        return ranked
 
-    def _rank(self, query: Query, candidates: Candidates, k: int) -> Ranked:
-        items, values = self._history(query.user)
-        visit = self._visit(items, values)
-        if len(visit.items):
-            return self._rank_visited(visit, candidates, k)
+    def _rank_some(
+        self, queries: Sequence[Query], candidates: Sequence[Candidates], k: int
+    ) -> list[Ranked]:
+        visits = self._visit([self._history(query.user) for query in queries])
+        best = self._best(visits, candidates, k)
+        ranked = []
+        for number, out in enumerate(candidates):
+            items, sums = best.only(number)[1:3]
+            if len(items):
+                scores = (sums / _ONE) / visits.lengths[number]
+                order = select(scores, k, total=len(out))
+                ranked.append((items[order], scores[order]))
+            else:
+                ranked.append(self._rank_one(visits.only(number), out, k))
+        return ranked
+
+    def _best(self, visits: _Visits, candidates: Sequence[Candidates], k: int) -> _Visits:
+        """Return what can be among each history's best `k`; nothing where that takes a closer look.
+
+        It does where fewer than `k` candidates have a sum above 0: all others, visited or not, then
+        come into question.
+        """
+        owners, items, sums = visits[:3]
+        count = len(candidates)
+        if self._similarity == "pearson" or any(out.allowed is not None for out in candidates):
+            return _Visits(owners[:0], items[:0], sums[:0], [0] * count, visits.lengths)
+        left = sums > 0
+        excluded = [out.excluded + number * self.num_items for number, out in enumerate(candidates)]
+        left &= ~in_sorted(owners * self.num_items + items, np.concatenate(excluded))
+        owners, items, sums = owners[left], items[left], sums[left]
+        ends = owners.searchsorted(np.arange(1, count + 1))
+        kth = ends - np.diff(ends, prepend=0) + (k - 1)
+        enough = kth < ends
+        # Beyond 2**50 two sums can make one score; a little lower ones are looked at, too.
+        lowest = np.full(count, np.iinfo(np.int64).max)
+        order = np.lexsort((-sums, owners))
+        lowest[enough] = sums[order[kth[enough]]]
+        reaching = sums >= (lowest - (lowest >> 50))[owners]
+        owners = owners[reaching]
+        ends = owners.searchsorted(np.arange(1, count + 1)).tolist()
+        return _Visits(owners, items[reaching], sums[reaching], ends, visits.lengths)
+
+    def _rank_one(self, visits: _Visits, candidates: Candidates, k: int) -> Ranked:
+        if len(visits.items):
+            return self._rank_visited(visits, candidates, k)
         if candidates is self._everything:
             return self._cold(k)
         return self._rank_stranger(k, candidates)
@@ -78,31 +136,35 @@ class ItemSimilarityRecommender(Recommender):
     def _rank_stranger(self, k: int, candidates: Candidates | None = None) -> Ranked:
         """Rank for a user of whom nothing is known that has a neighbour."""
         candidates = candidates or self._everything
-        if len(self._seed_visit.items):
-            return self._rank_visited(self._seed_visit, candidates, k)
+        if len(self._seed_visits.items):
+            return self._rank_visited(self._seed_visits, candidates, k)
         return self._rank_catalogue(self._fallback, candidates, k)
 
     @cached_property
-    def _seed_visit(self) -> _Visit:
+    def _seed_visits(self) -> _Visits:
         """What stands in for the history of a user without one."""
-        return self._visit(*self._seeds)
+        return self._visit([self._seeds])
 
-    def _visit(self, items: Indices, values: Scores) -> _Visit:
+    def _visit(self, histories: Sequence[tuple[Indices, Scores]]) -> _Visits:
         """Add up what each item of a history gives to its neighbours."""
+        lengths = [len(items) for items, _ in histories]
+        items = np.concatenate([items for items, _ in histories])
+        values = np.concatenate([values for _, values in histories])
         rows = [self._row(item) for item in items.tolist()]
+        sizes = [len(row) // _RECORD for row in rows]
         table = np.frombuffer(b"".join(rows), np.int64).reshape(-1, 2)
-        lengths = [len(row) // _RECORD for row in rows]
-        visited = table[:, 0]
-        deltas = self._deltas(table[:, 1], items.repeat(lengths), values.repeat(lengths))
-        if len(items) > 1 and len(visited):  # within one row, they ascend and are unique
-            order = visited.argsort(kind="stable")
-            visited = visited[order]
-            is_first = np.empty(len(visited), np.bool_)
-            is_first[0] = True
-            np.not_equal(visited[1:], visited[:-1], out=is_first[1:])
-            starts = is_first.nonzero()[0]
-            visited, deltas = visited[starts], np.add.reduceat(deltas[order], starts)
-        return _Visit(visited, deltas, len(items))
+        owners = np.arange(len(histories)).repeat(lengths).repeat(sizes)
+        deltas = self._deltas(table[:, 1], items.repeat(sizes), values.repeat(sizes))
+        keys = owners * self.num_items + table[:, 0]
+        order = keys.argsort(kind="stable")
+        keys = keys[order]
+        is_first = np.ones(len(keys), np.bool_)
+        np.not_equal(keys[1:], keys[:-1], out=is_first[1:])
+        starts = is_first.nonzero()[0]
+        sums = np.add.reduceat(deltas[order], starts) if len(starts) else deltas
+        owners, visited = np.divmod(keys[starts], max(self.num_items, 1))
+        ends = owners.searchsorted(np.arange(1, len(histories) + 1)).tolist()
+        return _Visits(owners, visited, sums, ends, lengths)
 
     def _row(self, item: int) -> bytes:
         """Return the neighbours of an item, ascending, and their similarities times 2**24."""
@@ -122,36 +184,29 @@ class ItemSimilarityRecommender(Recommender):
                 deviations = values - self._item_means[items]
                 return _to_int64(_round_half_away(similar * deviations))
 
-    def _rank_visited(self, visit: _Visit, candidates: Candidates, k: int) -> Ranked:
-        """Rank by sums over the history; for jaccard and cosine without the whole catalogue.
+    def _rank_visited(self, visits: _Visits, candidates: Candidates, k: int) -> Ranked:
+        """Rank for one history, whatever its sums and the candidates are.
 
         Items that were not visited all score 0. Of these at most k can be among the best, and ties
         go by index, so the k lowest will do.
         """
+        _, items, sums, _, (length,) = visits
         if self._similarity == "pearson":
-            return self._rank_catalogue(self._pearson_scores(visit), candidates, k)
-        is_candidate = candidates.contain(visit.items)
-        items, sums = visit.items[is_candidate], visit.sums[is_candidate]
-        total = len(candidates)
-        if len(sums) < k or (sums > 0).sum() < k:
-            rest = candidates.lowest(k, set(visit.items.tolist()))
-            items = np.concatenate([items, np.array(rest, np.int64)])
-            ascending = items.argsort()
-            sums = np.concatenate([sums, np.zeros(len(rest), np.int64)])[ascending]
-            items = items[ascending]
-        elif len(sums) > k:
-            kth = int(np.partition(sums, len(sums) - k)[len(sums) - k])
-            # Beyond 2**50 two sums can make one score; a little lower ones are looked at, too.
-            reaching = (sums >= kth - (kth >> 50)).nonzero()[0]
-            items, sums = items[reaching], sums[reaching]
-        scores = (sums / _ONE) / visit.length
-        best = select(scores, k, total=total)
+            return self._rank_catalogue(self._pearson_scores(visits), candidates, k)
+        rest = candidates.lowest(k, set(items.tolist()))
+        left = candidates.contain(items)
+        items = np.concatenate([items[left], np.array(rest, np.int64)])
+        ascending = items.argsort()
+        sums = np.concatenate([sums[left], np.zeros(len(rest), np.int64)])[ascending]
+        items = items[ascending]
+        scores = (sums / _ONE) / length
+        best = select(scores, k, total=len(candidates))
         return items[best], scores[best]
 
-    def _pearson_scores(self, visit: _Visit) -> Scores:
+    def _pearson_scores(self, visits: _Visits) -> Scores:
         scores = np.zeros(max(self.num_items, len(self._item_means)))
         scores[: len(self._item_means)] = self._item_means
-        scores[visit.items] += (visit.sums / _ONE) / visit.length
+        scores[visits.items] += (visits.sums / _ONE) / visits.lengths[0]
         return scores[: self.num_items]
 
     def _rank_catalogue(self, scores: Scores, candidates: Candidates, k: int) -> Ranked:
