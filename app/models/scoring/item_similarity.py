@@ -89,7 +89,7 @@ class ItemSimilarityRecommender(Recommender):
     ) -> list[Ranked]:
         visits = self._visit([self._history(query.user) for query in queries])
         best = self._best(visits, candidates, k)
-        ranked = []
+        ranked: list[Ranked] = []
         for number, out in enumerate(candidates):
             items, sums = best.only(number)[1:3]
             if len(items):

@@ -18,6 +18,7 @@ from app.models.scoring.results import Id
 
 _CONTEXTS = 1024  # combinations of side data that are kept ready ...
 _LONG = 64  # ... if no text among them is longer
+_ABSENT = object()
 _INTEGER = re.compile(r"-?[0-9]{1,19}")
 
 
@@ -71,6 +72,7 @@ class QueryReader:
             for position, column in enumerate(columns[2:], 2)
         ]
         self._remembered = lru_cache(_CONTEXTS, typed=True)(self._read_context)
+        self._side_names = [column.name for column in columns[2:]]
         self._known_names = {self._user.name, *(column.name for column in columns[2:])}
 
     def read(self, row: Id | Mapping[str, Any], position: int) -> Query:
@@ -106,23 +108,23 @@ class QueryReader:
         QueryError
             As `read`.
         """
-        fields = [part for pair in row.items() if pair[0] != self._user.name for part in pair]
-        try:
-            # Shops ask with few combinations, each of them many times.
-            if not any(isinstance(part, str) and len(part) > _LONG for part in fields):
-                return self._remembered(*fields)
+        values = [row.get(name, _ABSENT) for name in self._side_names]
+        if len(values) - values.count(_ABSENT) + (self._user.name in row) != len(row):
+            self._check_names(row)
+        for value in values:
+            if type(value) is str and len(value) > _LONG:
+                return self._read_context(*values)
+        try:  # shops ask with few combinations, each of them many times
+            return self._remembered(*values)
         except TypeError:  # lists and dictionaries cannot be remembered
-            pass
-        return self._read_context(*fields)
+            return self._read_context(*values)
 
-    def _read_context(self, *fields: Any) -> tuple[Entry, ...]:
-        """Translate names and values, one after the other."""
-        row = dict(zip(fields[::2], fields[1::2], strict=True))
-        self._check_names(row)
+    def _read_context(self, *values: Any) -> tuple[Entry, ...]:
+        """Translate the value, or its absence, of each side column."""
         entries: list[Entry] = []
-        for position, column, categories in self._side:
-            if column.name in row:
-                entries += _expand(position, column, categories, row[column.name])
+        for (position, column, categories), value in zip(self._side, values, strict=True):
+            if value is not _ABSENT:
+                entries += _expand(position, column, categories, value)
         return tuple(entries)
 
     def _query(self, user_id: object, row: Mapping[str, Any]) -> Query:
