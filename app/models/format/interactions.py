@@ -34,6 +34,7 @@ _BLOCK = np.dtype(
 )
 _LZ4 = 1
 _MAX_LZ4_RATIO = 255  # one byte of LZ4 input stands for at most 255 bytes of output
+_LARGEST_INDEX = np.uint64(2**32)
 _MAX_INDEX_BYTES = 1 << 24
 
 
@@ -186,9 +187,12 @@ def _block_words(stream: Stream, record_offset: int, record: Any) -> NDArray[np.
 
 
 def _row_starts(words: NDArray[np.uint64], rows: int) -> NDArray[np.int64] | None:
-    """Walk the rows of a block: word 0 is their number, each row its length n and n pairs."""
+    """Find the rows of a block: word 0 is their number, each row its length n and n pairs."""
     if int(words[0]) != rows or rows >= len(words):
         return None
+    guessed = _guess_starts(words)
+    if len(guessed) == rows and _is_chain(guessed, words):
+        return guessed
     view = words.data
     starts = []
     position, end = 1, len(words)
@@ -198,3 +202,23 @@ def _row_starts(words: NDArray[np.uint64], rows: int) -> NDArray[np.int64] | Non
         starts.append(position)
         position += 1 + 2 * view[position]
     return np.array(starts, np.int64) if position == end else None
+
+
+def _guess_starts(words: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """Guess where rows begin: neither at a float64 nor at the item before one.
+
+    As an integer any float64 but 0 and the tiniest is larger than a length or an item can be.
+    """
+    is_value = np.append(words > _LARGEST_INDEX, False)
+    is_value[0] = True  # the number of rows
+    starts: NDArray[np.int64] = np.flatnonzero(~(is_value[:-1] | is_value[1:]))
+    return starts
+
+
+def _is_chain(starts: NDArray[np.int64], words: NDArray[np.uint64]) -> bool:
+    """Tell whether each row begins where the one before ends, and the last ends with the block."""
+    lengths = words[starts]
+    if len(starts) == 0 or starts[0] != 1 or int(lengths.max()) > len(words):
+        return False
+    ends = starts + 1 + 2 * lengths.astype(np.int64)
+    return bool((ends[:-1] == starts[1:]).all() and ends[-1] == len(words))

@@ -192,7 +192,7 @@ class ItemFeatures:
 
     Attributes
     ----------
-    stored : ndarray of float32, shape (items, K), aligned
+    stored : ndarray of float32, shape (items, K)
         x times factors of each item's own feature, in stored order; see `reorder`.
     linear : ndarray of float64, shape (items,)
         x times weight of each item's own feature.
@@ -210,10 +210,9 @@ class ItemFeatures:
         count = model.sizes[_ITEM]
         own = slice(model.offsets[_ITEM], model.offsets[_ITEM] + count)
         x = model.scales[own] * (1.0 - model.shifts[own])
-        # Copied: BLAS would copy the unaligned view of the file at each product.
-        self.stored = np.array(model.factors[own], np.float32, order="C")
+        self.stored: Factors = model.factors[own]  # a view of the file, until `reorder` copies it
         if (x != 1.0).any():
-            self.stored *= x.astype(np.float32)[:, np.newaxis]
+            self.stored = self.stored * x.astype(np.float32)[:, np.newaxis]
         self.linear = x * model.weights[own]
         self._order: NDArray[np.int32] | None = None
         self._places: NDArray[np.int32] | None = None
@@ -232,7 +231,7 @@ class ItemFeatures:
         self._side_raw = np.array(model.factors[within], np.float32)
 
     def reorder(self, order: NDArray[np.int32]) -> None:
-        """Store the factors in this order of the items."""
+        """Store the factors in this order of the items, in memory."""
         self.stored = self.stored[order]
         self._order = order
         self._places = np.empty(len(order), np.int32)

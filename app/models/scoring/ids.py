@@ -61,9 +61,7 @@ class _Lookup(ABC):
 
 class _IntegerLookup(_Lookup):
     def __init__(self, values: NDArray[np.int64]) -> None:
-        packed = np.ascontiguousarray(values)
-        self._order = np.argsort(packed, kind="stable").astype(np.int32)
-        self._sorted = packed[self._order]
+        self._order, self._sorted = _sort(np.ascontiguousarray(values))
 
     def find(self, value: object) -> int:
         if type(value) is not int or not _INT64.min <= value <= _INT64.max:
@@ -73,6 +71,26 @@ class _IntegerLookup(_Lookup):
         if place < len(self._sorted) and self._sorted[place] == key:
             return int(self._order[place])
         return UNKNOWN
+
+
+def _sort(values: NDArray[np.int64]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Return the order that sorts the values, and the sorted values.
+
+    Where value and position fit into one word, it is words that are sorted: several times faster.
+    """
+    bits = len(values).bit_length()
+    low, high = (int(values.min()), int(values.max())) if len(values) else (0, 0)
+    if high - low >= 1 << (63 - bits):
+        order = np.argsort(values, kind="stable").astype(np.int32)
+        return order, values[order]
+    words = values - np.int64(low)
+    words <<= bits
+    words |= np.arange(len(values))
+    words.sort()
+    order = (words & np.int64((1 << bits) - 1)).astype(np.int32)
+    words >>= bits
+    words += np.int64(low)
+    return order, words
 
 
 class _StringLookup(_Lookup):

@@ -17,6 +17,7 @@ from tests.models import encode
 
 INTEGERS = st.lists(st.integers(-(2**63), 2**63 - 1), unique=True)
 TEXT = st.text(st.characters(exclude_categories=["Cs"]), max_size=12)
+NEAR = st.lists(st.integers(-1000, 10**9), unique=True)
 STRINGS = st.lists(TEXT, unique=True)
 MIXED = st.lists(st.none() | st.integers(-9, 9) | TEXT, unique=True)
 
@@ -29,7 +30,7 @@ def stored(values: list[Any]) -> ValueList:
         return read
 
 
-@given(INTEGERS | STRINGS | MIXED, st.data())
+@given(INTEGERS | NEAR | STRINGS | MIXED, st.data())
 def test_every_trained_id_is_found_and_no_other(values: list[Any], data: st.DataObject) -> None:
     trained = data.draw(st.integers(0, len(values)))
     index = IdIndex(stored(values), trained)
