@@ -1,7 +1,7 @@
 """How a ranking query grows: ``python -m benchmarks.growth``.
 
-Models are made of random arrays: items' lengths and constants fall as popularity does (``tail``), or
-are all alike (``flat``), where no bound can help and every item must be looked at.
+Models are made of random arrays: items' lengths and constants fall as popularity does (``tail``),
+or are all alike (``flat``), where no bound can help and every item must be looked at.
 """
 
 from __future__ import annotations

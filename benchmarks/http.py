@@ -101,9 +101,7 @@ def _summarise(
         },
         "times original": median(r["service"]["rate"] / r["original"]["rate"] for r in rounds),
         "of empty route": median(r["service"]["rate"] / r["empty route"]["rate"] for r in rounds),
-        "p99 of empty route": median(
-            r["service"]["p99"] / r["empty route"]["p99"] for r in rounds
-        ),
+        "p99 of empty route": median(r["service"]["p99"] / r["empty route"]["p99"] for r in rounds),
     }
 
 

@@ -22,7 +22,7 @@ def save(name: str) -> None:
 
 
 def draw_http() -> None:
-    """Requests a second, by kind of request and connections."""
+    """Draw requests a second, by kind of request and connections."""
     rows = load("http")["rows"]
     servers = ("original", "empty route", "service")
     _, axes = plt.subplots(1, 3, figsize=(10, 3.4), sharey=True)
@@ -41,7 +41,7 @@ def draw_http() -> None:
 
 
 def draw_topk() -> None:
-    """Time of one query, by means."""
+    """Draw the time of one query, by means."""
     seconds = load("topk")["seconds"]
     names = list(reversed(seconds))
     _, axis = plt.subplots(figsize=(8, 3))
@@ -53,7 +53,7 @@ def draw_topk() -> None:
 
 
 def draw_growth() -> None:
-    """Time by items, k and users."""
+    """Draw the time by items, k and users."""
     points = load("growth")["points"]
     _, axes = plt.subplots(1, 3, figsize=(10, 3.4))
     for shape, style in (("tail", "o-"), ("flat", "s--")):
@@ -82,7 +82,7 @@ def _line(axis: Any, points: list[dict[str, Any]], name: str, style: str, label:
 
 
 def draw_start() -> None:
-    """Start and memory."""
+    """Draw start and memory."""
     figures = load("start")
     _, axes = plt.subplots(1, 2, figsize=(8, 2.6))
     axes[0].boxplot([figures["ready"]], orientation="horizontal", tick_labels=["start to ready"])

@@ -1,7 +1,7 @@
 """The exact top 10 of one ranking query, by several means: ``python -m benchmarks.topk``.
 
-Everything runs on one thread. faiss and implicit compute float32 products, not Turi Create's scores;
-the library itself is called through its own ``recommend`` on CPython 3.8.
+Everything runs on one thread. faiss and implicit compute float32 products, not Turi Create's
+scores; the library itself is called through its own ``recommend`` on CPython 3.8.
 """
 
 from __future__ import annotations
