@@ -1,44 +1,72 @@
-"""Run the service: ``python -m app``."""
+"""The command line: ``python -m app`` serves; it can also make keys and register models."""
 
 from __future__ import annotations
 
-import logging
+import argparse
 import sys
-from typing import Any
+from pathlib import Path
 
-import uvicorn
-
-from app.main import create_app
+from app.auth import new_key
 from app.models.errors import RecommenderError
-from app.settings import Settings, load_settings
+from app.models.manifest import register
+from app.observe import configure_logs
+from app.settings import load_settings
 
-KEEP_ALIVE_SECONDS = 65  # longer than a proxy's 60, so that it never meets a closed connection
-GRACE_SECONDS = 20
-CANNOT_START = 2
+FAILED = 2
 
 
-def main() -> None:
-    """Load everything, then listen; exit status 2 with one line of reason if that cannot be."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s: %(name)s: %(message)s")
+def main(arguments: list[str] | None = None) -> None:
+    """Run a command; exit status 2 with one line of reason if that cannot be."""
+    args = _parse(arguments)
     try:
-        settings = load_settings()
-        app = create_app(settings)
+        args.run(args)
     except RecommenderError as error:
-        print(f"cannot start: {error}", file=sys.stderr)
-        sys.exit(CANNOT_START)
-    uvicorn.run(app, **server_options(settings))
+        print(f"cannot {args.verb}: {error}", file=sys.stderr)
+        sys.exit(FAILED)
 
 
-def server_options(settings: Settings) -> dict[str, Any]:
-    """Return uvicorn's options."""
-    return {
-        "host": settings.host,
-        "port": settings.port,
-        "timeout_keep_alive": KEEP_ALIVE_SECONDS,
-        "timeout_graceful_shutdown": GRACE_SECONDS,
-        "server_header": False,
-        "access_log": False,
-    }
+def _parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="turi-recommender", description=__doc__)
+    parser.set_defaults(run=_serve, verb="start")
+    commands = parser.add_subparsers(metavar="COMMAND")
+    serving = commands.add_parser("serve", help="serve (what happens without a command, too)")
+    serving.set_defaults(run=_serve, verb="start")
+    keys = commands.add_parser("key", help="make an API key, and the digest that settings want")
+    keys.set_defaults(run=_make_key, verb="make a key")
+    registering = commands.add_parser("register", help="copy a model into a registry, whole or not")
+    registering.set_defaults(run=_register, verb="register")
+    registering.add_argument("source", type=Path, help="a model directory")
+    registering.add_argument("--name", required=True, help="registry name")
+    registering.add_argument("--version", type=int, help="version (default: highest + 1)")
+    registering.add_argument("--models-dir", type=Path, help="the registry (default: MODELS_DIR)")
+    return parser.parse_args(arguments)
+
+
+def _serve(_: argparse.Namespace) -> None:
+    """Load everything, then listen."""
+    import uvicorn  # noqa: PLC0415 - the other commands do not need the framework
+
+    from app.main import create_app  # noqa: PLC0415
+    from app.server import Server, server_options  # noqa: PLC0415
+
+    settings = load_settings()
+    configure_logs(settings.log_level, as_json=settings.logs_json)
+    app = create_app(settings)
+    config = uvicorn.Config(app, **server_options(settings))
+    server = Server(config, app.shared, settings.drain_seconds)
+    server.run()
+    if not server.started:
+        sys.exit(FAILED)  # the address is taken, says the log
+
+
+def _make_key(_: argparse.Namespace) -> None:
+    key, digest = new_key()
+    print(f"key:    {key}\ndigest: {digest}")
+
+
+def _register(args: argparse.Namespace) -> None:
+    root = args.models_dir or load_settings().models_dir
+    print(register(args.source, root, args.name, args.version))
 
 
 if __name__ == "__main__":

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from ipaddress import ip_address
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app import __version__
+from app.auth import Authenticator
+from app.front import Front, State
+from app.hotswap import HotSwap
+from app.observe import AccessLog, Metrics
 from app.problems import Problem, add_problem_handlers
+from app.routers.admin import build_admin_router
 from app.routers.docs import build_docs_router, docs_assets
 from app.routers.info import build_info_router
 from app.routers.json_route import DirectRoutes
@@ -16,9 +25,13 @@ from app.routers.recommend import build_recommend_router
 from app.routers.score import build_score_router
 from app.schemas import build_schemas
 from app.service import RecommendationService, load_service
-from app.settings import Settings, load_settings
+from app.settings import ConfigurationError, Settings, load_settings
 
 TITLE = "Turi Create recommender"
+_SECURITY = {
+    "bearer": {"type": "http", "scheme": "bearer", "description": "An API key or a token"},
+    "key": {"type": "apiKey", "in": "header", "name": "X-API-Key"},
+}
 
 log = logging.getLogger(__name__)
 
@@ -27,6 +40,7 @@ class Application(FastAPI):
     """FastAPI, behind what answers before it."""
 
     entrance: ASGIApp
+    shared: State
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a connection (ASGI)."""
@@ -54,32 +68,98 @@ def create_app(settings: Settings | None = None) -> Application:
         If a model cannot be read.
     """
     settings = settings or load_settings()
+    authenticator = Authenticator(settings)
+    check_exposure(settings, authenticator)
     service = load_service(settings)
     schemas = build_schemas(service, settings)
+    metrics = Metrics()
+    shared = State()
+    swaps = HotSwap(service, settings, lambda *attempt: _report(metrics, service, *attempt))
     app = Application(
         title=TITLE,
         version=__version__,
         description="Recommendations from models that Turi Create trained.",
         docs_url=None,  # our own pages, from our own assets
         redoc_url=None,
+        openapi_url=None if settings.docs == "off" else "/openapi.json",
         redirect_slashes=False,
+        lifespan=_watching(swaps),
     )
+    app.shared = shared
     app.state.max_body_bytes = settings.max_body_bytes
     add_problem_handlers(app)
-    recommend = build_recommend_router(service, schemas)
+    recommend = build_recommend_router(service, schemas, metrics, settings.max_answers)
     app.include_router(recommend)
-    app.include_router(build_score_router(service, settings))
-    app.include_router(build_info_router(service))
-    app.include_router(build_docs_router(TITLE))
-    app.mount("/docs/assets", docs_assets())
-    app.entrance = DirectRoutes(app.framework, recommend.routes)
-    _describe_problems(app)
+    app.include_router(build_score_router(service, settings, metrics))
+    app.include_router(build_info_router(service, metrics, lambda: shared.draining))
+    app.include_router(build_admin_router(swaps))
+    if settings.docs != "off":
+        app.include_router(build_docs_router(TITLE))
+        app.mount("/docs/assets", docs_assets())
+    direct = DirectRoutes(app.framework, recommend.routes)
+    access_log = AccessLog(as_json=settings.logs_json) if settings.access_log else None
+    app.entrance = Front(direct, settings, authenticator, metrics, shared, access_log)
+    _describe(app)
     _log_models(service)
+    _show_models(metrics, service)
     return app
 
 
-def _describe_problems(app: FastAPI) -> None:
-    """Add the problem schema to the OpenAPI document; the routes refer to it by name."""
+def _watching(swaps: HotSwap) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    """Return a lifespan that looks for new versions."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        watching = asyncio.create_task(swaps.watch())
+        yield
+        watching.cancel()
+
+    return lifespan
+
+
+def _report(metrics: Metrics, service: RecommendationService, name: str, outcome: str) -> None:
+    metrics.swaps.labels(name, outcome).inc()
+    _show_models(metrics, service)
+
+
+def _show_models(metrics: Metrics, service: RecommendationService) -> None:
+    metrics.model.clear()
+    for slot in service.slots.values():
+        if slot.entry is not None:
+            metrics.model.labels(slot.role, slot.entry.name, slot.entry.version or "").set(1)
+
+
+def check_exposure(settings: Settings, authenticator: Authenticator) -> None:
+    """Refuse to listen to others without keys, unless that is wanted in so many words.
+
+    Raises
+    ------
+    ConfigurationError
+        If the address is not loopback, nothing is configured, and `AUTH` is not ``none``.
+    """
+    if authenticator.is_configured:
+        return
+    if settings.auth == "none":
+        log.warning("auth: none - whoever reaches %s may ask and administrate", settings.host)
+        return
+    if not _is_loopback(settings.host):
+        raise ConfigurationError(
+            f"to listen on {settings.host} takes keys (RECOMMENDER_API_KEYS, _API_KEY_FILES), a "
+            "token issuer (RECOMMENDER_JWT_ISSUER), or RECOMMENDER_AUTH=none"
+        )
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _describe(app: FastAPI) -> None:
+    """Add to the OpenAPI document what routes refer to: the problem schema, and keys."""
     generate = app.openapi
 
     def openapi() -> dict[str, object]:
@@ -89,6 +169,8 @@ def _describe_problems(app: FastAPI) -> None:
             parts = document["components"]["schemas"]
             parts.update(schema.pop("$defs", {}))
             parts["Problem"] = schema
+            document["components"]["securitySchemes"] = _SECURITY
+            document["security"] = [{name: []} for name in _SECURITY]
         return generate()
 
     app.openapi = openapi  # type: ignore[method-assign]

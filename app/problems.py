@@ -14,14 +14,23 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
-from pydantic_core import ErrorDetails, to_json
+from pydantic_core import ErrorDetails, from_json, to_json
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from app.models.errors import ModelUnreadableError, QueryError, RecommenderError
+from app.auth import NotAllowedError, NotAuthenticatedError
+from app.hotswap import RefusedVersionError
+from app.models.errors import (
+    ModelFormatError,
+    ModelNotFoundError,
+    ModelUnreadableError,
+    QueryError,
+    RecommenderError,
+)
 from app.service import ModelUnavailableError
 
 MEDIA_TYPE = "application/problem+json"
+RETRY = {"retry-after": "1"}
 MAX_ERRORS = 20  # a body of a thousand bad rows is not worth a thousand messages
 
 log = logging.getLogger(__name__)
@@ -51,6 +60,24 @@ class InvalidBodyError(Exception):
     def __init__(self, errors: Sequence[ErrorDetails]) -> None:
         self.errors = errors
         super().__init__(f"{len(errors)} errors")
+
+
+class OverloadedError(Exception):
+    """More requests than the service takes at once."""
+
+
+class TimedOutError(Exception):
+    """A request that took too long.
+
+    Parameters
+    ----------
+    received : bool
+        Whether it had come in whole.
+    """
+
+    def __init__(self, *, received: bool) -> None:
+        super().__init__()
+        self.received = received
 
 
 def problem(
@@ -106,6 +133,24 @@ def validation_problem(errors: Sequence[ErrorDetails]) -> Response:
 
 
 def problem_of(error: Exception, path: str) -> Response:
+    """Return the answer to an error; on the drop-in `/score`, in the original's form.
+
+    Parameters as for `_problem_of`.
+    """
+    answer = _problem_of(error, path)
+    if path.endswith("/score"):
+        detail = from_json(bytes(answer.body))["detail"]
+        headers = {
+            name: value
+            for name, value in answer.headers.items()
+            if name not in {"content-length", "content-type"}
+        }
+        body = to_json({"message": detail})
+        return Response(body, answer.status_code, headers, "application/json")
+    return answer
+
+
+def _problem_of(error: Exception, path: str) -> Response:  # noqa: PLR0912 - a case an error
     """Return the answer to an error.
 
     Parameters
@@ -130,6 +175,23 @@ def problem_of(error: Exception, path: str) -> Response:
             return problem(503, "The model's files cannot be read.", kind="model-unreadable")
         case HTTPException():
             return problem(error.status_code, str(error.detail), headers=error.headers)
+        case NotAuthenticatedError():
+            challenge = {"www-authenticate": 'Bearer realm="recommender"'}
+            return problem(401, str(error), kind="unauthenticated", headers=challenge)
+        case NotAllowedError():
+            return problem(403, str(error), kind="not-allowed")
+        case OverloadedError():
+            detail = "More requests are being answered than the service takes at once."
+            return problem(503, detail, kind="overloaded", headers=RETRY)
+        case TimedOutError(received=False):
+            headers = {"connection": "close"}
+            return problem(408, "The request took too long to arrive.", headers=headers)
+        case TimedOutError():
+            return problem(503, "The request took too long to answer.", headers=RETRY)
+        case RefusedVersionError() | ModelFormatError():
+            return problem(409, str(error), kind="version-refused")
+        case ModelNotFoundError():
+            return problem(404, str(error), kind="model-not-found")
         case ClientDisconnect():
             return problem(400, "The client went away before it had sent the whole body.")
         case _:

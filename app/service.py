@@ -7,7 +7,7 @@ for users with side data ("ranking"). Either may be absent.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
 from app.models import Column, Id, Recommendations, Recommender, SimilarItems
@@ -33,6 +33,8 @@ class Slot:
     role: Role
     entry: ModelEntry | None
     reason: str = ""
+    refused: Mapping[str, str] = field(default_factory=dict)
+    """Versions that were not taken, and why."""
 
 
 class RecommendationService:
@@ -47,8 +49,19 @@ class RecommendationService:
     """
 
     def __init__(self, slots: Mapping[Role, Slot], defaults: Mapping[str, Any]) -> None:
-        self.slots = slots
+        self.slots: Mapping[Role, Slot] = slots
         self.defaults = dict(defaults)
+
+    def swap(self, role: Role, entry: ModelEntry) -> None:
+        """Let another model play a role from now on; who asked before keeps the old one."""
+        slot = replace(self.slots[role], entry=entry, reason="")
+        self.slots = {**self.slots, role: slot}
+
+    def refuse(self, role: Role, version: str, reason: str) -> None:
+        """Note why a version was not taken."""
+        slot = self.slots[role]
+        slot = replace(slot, refused={**slot.refused, version: reason})
+        self.slots = {**self.slots, role: slot}
 
     @property
     def entries(self) -> list[ModelEntry]:
@@ -173,7 +186,8 @@ def load_service(settings: Settings) -> RecommendationService:
 def _load_slot(registry: Registry, settings: Settings, role: Role) -> Slot:
     name = f"{role}_model"
     try:
-        return Slot(role, registry.load(getattr(settings, name)))
+        entry, refused = registry.load_newest(getattr(settings, name))
+        return Slot(role, entry, refused=refused)
     except ModelNotFoundError as error:
         if settings.is_default(name):
             return Slot(role, None, str(error))

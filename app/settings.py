@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import difflib
 import os
+import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from pydantic import AliasChoices, Field, ValidationError
+from pydantic import AliasChoices, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from app.models.errors import RecommenderError
@@ -62,6 +63,85 @@ class Settings(BaseSettings):
 
     max_body_bytes: int = Field(default=1024 * 1024, ge=1)
     """Largest request body; beyond it the answer is 413."""
+
+    max_answers: int = Field(default=100_000, ge=1)
+    """Most answers a request can ask for: users (or items) times `k`."""
+
+    max_in_flight: int = Field(default=64, ge=1)
+    """Requests handled at once; beyond it the answer is 503 with `Retry-After`, at once. Probes and
+    metrics pass."""
+
+    max_header_bytes: int = Field(default=32 * 1024, ge=1024)
+    """Largest request line and headers together; beyond it the answer is 431."""
+
+    request_timeout_seconds: float = Field(default=30.0, gt=0)
+    """Longest time to receive and answer a request; beyond it the answer is 408 or 503."""
+
+    keep_alive_seconds: int = Field(default=65, ge=0)
+    """How long an idle connection stays open; longer than a proxy's, so that it never meets a
+    closed one."""
+
+    drain_seconds: float = Field(default=5.0, ge=0)
+    """How long the service goes on answering after SIGTERM, while `/healthz/ready` says 503."""
+
+    grace_seconds: int = Field(default=20, ge=0)
+    """How long requests in flight may take after that."""
+
+    models_poll_seconds: float = Field(default=10.0, ge=0)
+    """How often `MODELS_DIR` is looked at for new versions; 0 is never."""
+
+    auth: Literal["auto", "none"] = "auto"
+    """`none` allows to listen beyond loopback without keys or tokens."""
+
+    api_keys: str = ""
+    """SHA-256 digests (`sha256:<hex>`, separated by commas) of keys that may ask."""
+
+    api_key_files: str = ""
+    """Files (separated by commas) with such a key or digest a line; read again when they change."""
+
+    admin_keys: str = ""
+    """Digests of keys that may also reload and activate models."""
+
+    admin_key_files: str = ""
+    """Files with such keys."""
+
+    jwt_issuer: str = ""
+    """Issuer (`iss`) of accepted tokens; `AUDIENCE` and `JWKS_URL` go with it."""
+
+    jwt_audience: str = ""
+    """Audience (`aud`) of accepted tokens."""
+
+    jwt_jwks_url: str = ""
+    """Where the issuer's keys are; the only address that the service ever calls."""
+
+    docs: Literal["open", "auth", "off"] = "open"
+    """Who may read the documentation pages."""
+
+    metrics: Literal["open", "auth", "off"] = "open"
+    """Who may read `/metrics`."""
+
+    log_format: Literal["auto", "json", "text"] = "auto"
+    """`auto` is text on a terminal, else JSON."""
+
+    log_level: Literal["debug", "info", "warning", "error"] = "info"
+    """Least severe events that are logged."""
+
+    access_log: bool = True
+    """Whether each request is logged."""
+
+    @model_validator(mode="after")
+    def _complete_issuer(self) -> Settings:
+        parts = (self.jwt_issuer, self.jwt_audience, self.jwt_jwks_url)
+        if any(parts) and not all(parts):
+            raise ValueError("RECOMMENDER_JWT_ISSUER, _JWT_AUDIENCE and _JWT_JWKS_URL go together")
+        return self
+
+    @property
+    def logs_json(self) -> bool:
+        """Whether logs are JSON."""
+        if self.log_format == "auto":
+            return not sys.stdout.isatty()
+        return self.log_format == "json"
 
     def is_default(self, name: str) -> bool:
         """Tell whether a setting was left alone."""

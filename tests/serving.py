@@ -10,8 +10,8 @@ from contextlib import contextmanager
 import httpx
 import uvicorn
 
-from app.__main__ import server_options
 from app.main import create_app
+from app.server import Server, server_options
 from app.settings import Settings
 
 START_SECONDS = 20.0
@@ -21,8 +21,9 @@ START_SECONDS = 20.0
 def serving(settings: Settings | None = None) -> Iterator[httpx.Client]:
     """Serve until the block ends; yield a client of the service."""
     settings = settings or Settings()
+    app = create_app(settings)
     options = {**server_options(settings), "port": 0, "log_level": "warning"}
-    server = uvicorn.Server(uvicorn.Config(create_app(settings), **options))
+    server = Server(uvicorn.Config(app, **options), app.shared, 0)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:

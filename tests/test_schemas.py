@@ -66,7 +66,7 @@ def test_problems_are_described(client: httpx.Client) -> None:
     document = client.get("/openapi.json").json()
     for path in ("/recommend/users", "/similar/items"):
         answers = document["paths"][path]["post"]["responses"]
-        assert set(answers) == {"200", "413", "415", "422", "503"}
+        assert set(answers) == {"200", "401", "403", "408", "413", "415", "422", "431", "503"}
         assert list(answers["422"]["content"]) == ["application/problem+json"]
     assert "errors" in document["components"]["schemas"]["Problem"]["properties"]
     assert "HTTPValidationError" not in document["components"]["schemas"]

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from app.models import Recommender, load_model
-from app.models.errors import ModelNotFoundError
+from app.models.errors import ModelError, ModelNotFoundError
 from app.models.format.archive import is_archive
+from app.models.manifest import check_manifest
 
 # The original deployment's file names in the flat layout.
 _FLAT_FILES = {
@@ -81,8 +82,48 @@ class Registry:
         ModelFormatError
             If it cannot be read.
         """
-        found = self.find(reference)
+        return self.load_found(self.find(reference))
+
+    def load_found(self, found: ModelLocation) -> ModelEntry:
+        """Load a model that was found, after a check of its manifest if it has one.
+
+        Raises
+        ------
+        ModelFormatError
+            If it cannot be read, or is not what its manifest says.
+        """
+        if found.version is not None:
+            for folder in (found.path, found.path.parent):
+                if folder.name == found.version:
+                    check_manifest(folder)
         return ModelEntry(found.name, found.version, found.path, load_model(found.path))
+
+    def load_newest(self, reference: str) -> tuple[ModelEntry, dict[str, str]]:
+        """Load a model; if it is not pinned, the highest version that can be loaded.
+
+        Returns
+        -------
+        entry : ModelEntry
+        refused : dict of str to str
+            Higher versions, and why each of them was not taken.
+
+        Raises
+        ------
+        ModelError
+            If none can be loaded: that of the highest version.
+        """
+        versions = self.versions(reference) if is_name(reference) else []
+        refused: dict[str, str] = {}
+        first: ModelError | None = None
+        for version in reversed(versions):
+            try:
+                return self.load(f"{reference}:{version}"), refused
+            except ModelError as error:
+                first = first or error
+                refused[version] = str(error)
+        if first is not None:
+            raise first
+        return self.load(reference), refused
 
     def find(self, reference: str) -> ModelLocation:
         """Find a model.
@@ -143,6 +184,11 @@ class Registry:
                 return ModelLocation(name, None, self.root / file)
         looked_for = f"{name}/<version>/ or {' or '.join(dict.fromkeys(flat[1:]))}"
         raise ModelNotFoundError(f"no model {name!r} in {self.root} (looked for {looked_for})")
+
+
+def is_name(reference: str) -> bool:
+    """Tell whether a reference is a bare registry name: no path, no version."""
+    return not ("/" in reference or ":" in reference or Path(reference).is_absolute())
 
 
 def _is_version(name: str) -> bool:

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Response
+from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, Field
+from starlette.exceptions import HTTPException
 
 from app.models import Column
+from app.observe import Metrics
+from app.problems import responses
 from app.service import RecommendationService, Slot
 
 
@@ -38,6 +43,9 @@ class ModelInfo(BaseModel):
     user_column: ColumnInfo | None = None
     item_column: ColumnInfo | None = None
     target: str | None = None
+    refused_versions: dict[str, str] = Field(
+        default={}, description="Versions that were not taken, and why"
+    )
     side_columns: list[ColumnInfo] = []
     side_data_defaults: dict[str, Any] = {}
     users: int | None = None
@@ -52,21 +60,29 @@ class ModelList(BaseModel):
     models: list[ModelInfo]
 
 
-def build_info_router(service: RecommendationService) -> APIRouter:
+def build_info_router(
+    service: RecommendationService, metrics: Metrics, is_draining: Callable[[], bool]
+) -> APIRouter:
     """Build the router for the loaded models."""
     router = APIRouter(tags=["service"])
+
+    @router.get("/metrics", include_in_schema=False)
+    async def read_metrics() -> Response:
+        return Response(metrics.page(), media_type=CONTENT_TYPE_LATEST)
 
     @router.get("/healthz/live", operation_id="live")
     async def live() -> Health:
         """Tell that the process runs."""
         return Health(status="ok")
 
-    @router.get("/healthz/ready", operation_id="ready")
+    @router.get("/healthz/ready", operation_id="ready", responses=responses(503))
     async def ready() -> Health:
-        """Tell that the models are loaded."""
+        """Tell that the models are loaded, and that the service is not about to stop."""
+        if is_draining():
+            raise HTTPException(503, "The service is about to stop.")
         return Health(status="ok")
 
-    @router.get("/models", operation_id="list_models")
+    @router.get("/models", operation_id="list_models", responses=responses(401, 403, 503))
     async def models() -> ModelList:
         """List the models: name, version, columns, sizes, and where they come from."""
         slots = service.slots.values()
@@ -86,6 +102,7 @@ def _describe(slot: Slot, defaults: dict[str, Any]) -> ModelInfo:
         version=slot.entry.version,
         kind=model.kind,
         path=str(slot.entry.path),
+        refused_versions=dict(slot.refused),
         user_column=_column(model.user_column),
         item_column=_column(model.item_column),
         target=model.target,

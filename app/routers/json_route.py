@@ -38,6 +38,7 @@ class JsonRoute(APIRoute):
 
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request (ASGI)."""
+        scope["route"] = self
         try:
             content = await self._respond(scope, receive)
         except Exception as error:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
+from time import perf_counter
 from typing import Any
 
 from fastapi import APIRouter
@@ -10,7 +11,9 @@ from pydantic import BaseModel
 from pydantic_core import to_json
 
 from app.models import Id, Ranking, Recommendations
+from app.models.errors import QueryError
 from app.models.registry import ModelEntry
+from app.observe import Metrics, note
 from app.problems import responses
 from app.routers import work
 from app.routers.json_route import JsonRoute
@@ -19,10 +22,12 @@ from app.schemas import Schemas
 from app.service import RecommendationService, Role, Row
 
 _Key = tuple[Role, bool, int, bool]  # role, side_data_defaults, k, exclude_known
-_ERRORS = responses(413, 415, 422, 503)
+_ERRORS = responses(401, 403, 408, 413, 415, 422, 431, 503)
 
 
-def build_recommend_router(service: RecommendationService, schemas: Schemas) -> APIRouter:
+def build_recommend_router(
+    service: RecommendationService, schemas: Schemas, metrics: Metrics, max_answers: int
+) -> APIRouter:
     """Build the router for the loaded models."""
     router = APIRouter(route_class=JsonRoute, tags=["recommendations"])
 
@@ -31,6 +36,7 @@ def build_recommend_router(service: RecommendationService, schemas: Schemas) -> 
     ) -> Sequence[tuple[ModelEntry, Recommendations]]:
         role, side_data_defaults, k, exclude_known = key
         rows = [row for request in requests for row in request]
+        started = perf_counter()
         entry, found = service.recommend(
             rows,
             choice=role,
@@ -38,12 +44,14 @@ def build_recommend_router(service: RecommendationService, schemas: Schemas) -> 
             k=k,
             exclude_known=exclude_known,
         )
+        metrics.count(entry.name, perf_counter() - started, len(rows), len(found.cold_users))
         return [(entry, part) for part in found.split([len(request) for request in requests])]
 
     together = Together(recommend_together)
 
     def recommend_alone(body: Any) -> tuple[ModelEntry, Recommendations]:
-        return service.recommend(
+        started = perf_counter()
+        entry, found = service.recommend(
             body.users,
             choice=body.model,
             side_data_defaults=body.side_data_defaults,
@@ -52,8 +60,18 @@ def build_recommend_router(service: RecommendationService, schemas: Schemas) -> 
             items=body.items,
             exclude=body.exclude_items,
         )
+        asked, cold = len(body.users), len(found.cold_users)
+        metrics.count(entry.name, perf_counter() - started, asked, cold)
+        return entry, found
 
-    def write(entry: ModelEntry, found: Recommendations) -> bytes:
+    def write(entry: ModelEntry, found: Recommendations, k: int) -> bytes:
+        note(
+            model=entry.name,
+            version=entry.version,
+            users=len(found.users),
+            k=k,
+            cold=len(found.cold_users),
+        )
         user, item = service.user_column.name, service.item_column.name
         return b'{"model":%b,"recommendations":%b,"cold_users":%b}' % (
             _write(_reference(entry)),
@@ -63,17 +81,23 @@ def build_recommend_router(service: RecommendationService, schemas: Schemas) -> 
 
     async def recommend_users(body: Any) -> bytes:
         rows, k = body.users, body.k
+        check_answers(len(rows), k, max_answers)
         if work.is_small(len(rows), k) and body.items is None and not body.exclude_items:
             role = service.choose(rows) if body.model == "auto" else body.model
             key = (role, body.side_data_defaults, k, body.exclude_known)
-            return write(*await together.ask(key, rows))
-        return await work.run(len(rows), k, lambda: write(*recommend_alone(body)))
+            return write(*await together.ask(key, rows), k)
+        return await work.run(len(rows), k, lambda: write(*recommend_alone(body), k))
 
     async def similar_items(body: Any) -> bytes:
+        check_answers(len(body.items), body.k, max_answers)
+
         def answer() -> bytes:
             item = service.item_column.name
             ids = [row[item] for row in body.items]
+            started = perf_counter()
             entry, found = service.similar_items(ids, role=body.model, k=body.k)
+            metrics.count(entry.name, perf_counter() - started)
+            note(model=entry.name, version=entry.version, items=len(ids), k=body.k)
             return b'{"model":%b,"similar_items":%b,"unknown_items":%b}' % (
                 _write(_reference(entry)),
                 _write_rows(item, "similar", found.items, found.rankings),
@@ -99,6 +123,18 @@ def build_recommend_router(service: RecommendationService, schemas: Schemas) -> 
         "Find the items most similar to each item.",
     )
     return router
+
+
+def check_answers(rows: int, k: int, most: int) -> None:
+    """Refuse a request for more answers than one may ask for.
+
+    Raises
+    ------
+    QueryError
+        Naming ``k``.
+    """
+    if rows * k > most:
+        raise QueryError(("k",), f"{rows} rows times {k} are more than {most} answers")
 
 
 def _add(

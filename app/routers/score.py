@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException
 
 from app import pandas_json
 from app.models.errors import QueryError, RecommenderError
+from app.observe import Metrics, note
 from app.routers import work
 from app.routers.body import read_body
 from app.routers.swagger import swagger_document
@@ -34,10 +35,12 @@ class ScoreError(RecommenderError):
     """A payload that cannot be scored."""
 
 
-def build_score_router(service: RecommendationService, settings: Settings) -> APIRouter:
+def build_score_router(
+    service: RecommendationService, settings: Settings, metrics: Metrics
+) -> APIRouter:
     """Build the router for the loaded models."""
     router = APIRouter(tags=["drop-in for the Azure ML deployment"])
-    scorer = Scorer(service, settings)
+    scorer = Scorer(service, settings, metrics)
 
     async def score(request: Request) -> Response:
         ids = _request_ids(request)
@@ -117,10 +120,15 @@ class Scorer:
         The loaded models.
     settings : Settings
         Limits.
+    metrics : Metrics
+        Count calls of the models.
     """
 
-    def __init__(self, service: RecommendationService, settings: Settings) -> None:
+    def __init__(
+        self, service: RecommendationService, settings: Settings, metrics: Metrics
+    ) -> None:
         self._service = service
+        self._metrics = metrics
         self._limit = max(settings.max_users, settings.max_items)
 
     def records(self, payload: Any) -> list[Record]:
@@ -170,17 +178,24 @@ class Scorer:
         side = {column.name for column in self._service.side_columns}
         with_side_data = any(name in side for record in records for name in record)
         ids = [_required(position, record, user) for position, record in enumerate(records)]
+        started = time.perf_counter()
         if with_side_data:
             rows = [{**record, user: one} for one, record in zip(ids, records, strict=True)]
-            _, answer = self._service.recommend(rows, choice="ranking", k=K)
+            entry, answer = self._service.recommend(rows, choice="ranking", k=K)
         else:  # other columns were ignored here by the original
             rows = [{user: one} for one in ids]
-            _, answer = self._service.recommend(rows, choice="similarity", k=K)
+            entry, answer = self._service.recommend(rows, choice="similarity", k=K)
+        asked, cold = len(rows), len(answer.cold_users)
+        self._metrics.count(entry.name, time.perf_counter() - started, asked, cold)
+        note(model=entry.name, version=entry.version, users=asked, k=K, cold=cold)
         columns = [user, self._service.item_column.name, "score", "rank"]
         return pandas_json.records(columns, answer.rows())
 
     def _similar(self, items: list[Any]) -> str:
-        _, answer = self._service.similar_items(items, k=K)
+        started = time.perf_counter()
+        entry, answer = self._service.similar_items(items, k=K)
+        self._metrics.count(entry.name, time.perf_counter() - started)
+        note(model=entry.name, version=entry.version, items=len(items), k=K)
         columns = [self._service.item_column.name, "similar", "score", "rank"]
         return pandas_json.records(columns, answer.rows())
 

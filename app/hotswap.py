@@ -1,0 +1,218 @@
+"""New versions of the models, taken up while the old ones answer.
+
+A version is loaded beside the one that serves, in a worker thread, checked, and swapped in by one
+assignment; requests in flight finish on the model they began with. A version that fails a check is
+refused with its reason, and the old one serves on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import math
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+from anyio import to_thread
+
+from app.models import Recommender
+from app.models.errors import ModelError, ModelNotFoundError, RecommenderError
+from app.models.registry import ModelEntry, Registry, is_name
+from app.service import ROLES, RecommendationService, Role
+from app.settings import Settings
+
+log = logging.getLogger(__name__)
+
+_SAMPLES = 16  # known users that a new version has to answer for
+Signature = tuple[tuple[str, int, int], ...]
+
+
+class RefusedVersionError(ModelError):
+    """A version that did not pass its checks."""
+
+
+class HotSwap:
+    """Watch the registry and swap versions.
+
+    Parameters
+    ----------
+    service : RecommendationService
+        Whose models are swapped.
+    settings : Settings
+        Where models are and which play which role.
+    report : callable
+        Called with (model name, "loaded" or "refused") after each attempt.
+    """
+
+    def __init__(
+        self,
+        service: RecommendationService,
+        settings: Settings,
+        report: Callable[[str, str], None] = lambda _name, _outcome: None,
+    ) -> None:
+        self._service = service
+        self._settings = settings
+        self._registry = Registry(settings.models_dir)
+        self._report = report
+        self._one_at_a_time = asyncio.Lock()
+        self._seen: dict[Path, Signature] = {}
+        self._refused: dict[Path, Signature] = {}
+        self._pinned: set[Role] = {
+            role for role in ROLES if not is_name(getattr(settings, f"{role}_model"))
+        }
+
+    async def watch(self) -> None:
+        """Look for new versions at the configured interval, for ever."""
+        interval = self._settings.models_poll_seconds
+        while interval > 0:
+            await asyncio.sleep(interval)
+            try:
+                await self.look()
+            except Exception:
+                log.exception("looking for new model versions failed; trying again later")
+
+    async def look(self) -> None:
+        """Take up each role's highest version, if it is new and has stopped changing."""
+        for role in ROLES:
+            entry = self._service.slots[role].entry
+            if entry is None or entry.version is None or role in self._pinned:
+                continue
+            newer = await to_thread.run_sync(self._newer, entry)
+            for version in newer:
+                try:
+                    await self.take(role, version)
+                    break
+                except RecommenderError:
+                    continue  # refused and reported; perhaps the next lower one is good
+
+    def _newer(self, entry: ModelEntry) -> list[str]:
+        """Return versions above the serving one, highest first, that are worth a try."""
+        found = []
+        for version in reversed(self._registry.versions(entry.name)):
+            if int(version) <= int(entry.version or 0):
+                break
+            folder = self._registry.root / entry.name / version
+            signature = _signature(folder)
+            is_settled = self._seen.get(folder) == signature
+            self._seen[folder] = signature
+            if is_settled and self._refused.get(folder) != signature:
+                found.append(version)
+        return found
+
+    def role_of(self, name: str) -> Role:
+        """Return the role that a model of this name plays.
+
+        Raises
+        ------
+        ModelNotFoundError
+            If none does.
+        """
+        for role, slot in self._service.slots.items():
+            if slot.entry is not None and slot.entry.name == name:
+                return role
+        raise ModelNotFoundError(f"no model {name!r} is serving")
+
+    async def reload(self, name: str) -> ModelEntry:
+        """Take up the highest version of a model now, and follow new ones again.
+
+        Raises
+        ------
+        ModelNotFoundError
+            If there is no such model.
+        ModelError
+            If the version is refused.
+        """
+        role = self.role_of(name)
+        versions = await to_thread.run_sync(self._registry.versions, name)
+        if not versions:
+            raise ModelNotFoundError(f"model {name!r} has no versions in {self._registry.root}")
+        entry = await self.take(role, versions[-1])
+        self._pinned.discard(role)
+        return entry
+
+    async def activate(self, name: str, version: str) -> ModelEntry:
+        """Swap to this version of a model and stay with it: a roll-back, or a pin.
+
+        Raises
+        ------
+        ModelNotFoundError
+            If there is no such model or version.
+        ModelError
+            If the version is refused.
+        """
+        role = self.role_of(name)
+        entry = await self.take(role, version)
+        self._pinned.add(role)
+        return entry
+
+    async def take(self, role: Role, version: str) -> ModelEntry:
+        """Load a version, check it, and let it serve."""
+        async with self._one_at_a_time:
+            old = self._service.need(role)
+            folder = self._registry.root / old.name / version
+            signature = await to_thread.run_sync(_signature, folder)
+            try:
+                new = await to_thread.run_sync(self._load, old, version)
+            except ModelNotFoundError:
+                raise
+            except RecommenderError as error:
+                self._refused[folder] = signature
+                self._service.refuse(role, version, str(error))
+                self._report(old.name, "refused")
+                log.error("model %s version %s refused: %s", old.name, version, error)
+                raise
+            self._service.swap(role, new)
+            self._report(old.name, "loaded")
+            log.info("model %s: version %s serves now (before: %s)", new.name, version, old.version)
+            return new
+
+    def _load(self, old: ModelEntry, version: str) -> ModelEntry:
+        new = self._registry.load(f"{old.name}:{version}")
+        check_successor(old.model, new.model, self._service.defaults)
+        return new
+
+
+def check_successor(old: Recommender, new: Recommender, defaults: Mapping[str, Any]) -> None:
+    """Check that one model can take another's place.
+
+    It must have the same columns, of which the documented types are made, and answer sample queries
+    with finite scores: users of both models, one that neither knows, with and without side data.
+
+    Raises
+    ------
+    RefusedVersionError
+        If it cannot.
+    """
+    for what in ("user_column", "item_column", "side_columns"):
+        mine, yours = _columns(getattr(old, what)), _columns(getattr(new, what))
+        if mine != yours:
+            raise RefusedVersionError(f"{what.replace('_', ' ')} changed: {mine} to {yours}")
+    users = [*old.user_column.sample(_SAMPLES), *new.user_column.sample(_SAMPLES)]
+    side = {name: value for name, value in defaults.items() if name in _names(new)}
+    name = new.user_column.name
+    rows = [{name: user} for user in users] + [{name: user, **side} for user in users]
+    for ranking in new.recommend(rows, k=10, exclude_known=False).rankings:
+        if not ranking.items or not all(map(math.isfinite, ranking.scores)):
+            raise RefusedVersionError("a sample query has no answer, or a score that is not finite")
+
+
+def _names(model: Recommender) -> set[str]:
+    return {column.name for column in model.side_columns}
+
+
+def _columns(columns: Any) -> list[tuple[str, str, str]]:
+    listed = columns if isinstance(columns, tuple) else (columns,)
+    return [(each.name, each.mode.name, each.value_type.name) for each in listed]
+
+
+def _signature(folder: Path) -> Signature:
+    """Return names, lengths and times of a folder's files: equal as long as nobody writes."""
+    found = []
+    for path in sorted(folder.rglob("*")):
+        try:
+            status = path.stat()
+        except OSError:
+            continue
+        found.append((path.as_posix(), status.st_size, status.st_mtime_ns))
+    return tuple(found)
