@@ -82,7 +82,7 @@ def test_no_python_38_for_the_trainer(bare: Path) -> None:
 
 def test_locks_name_no_host() -> None:
     locks = [*(ROOT / "requirements").glob("*.txt"), *(ROOT / "training").glob("*.txt")]
-    assert len(locks) == 6
+    assert len(locks) == 7
     for lock in locks:
         text = lock.read_text()
         assert "://" not in text
@@ -92,5 +92,6 @@ def test_locks_name_no_host() -> None:
 
 
 def test_scripts_are_executable() -> None:
-    for name in ("serve", "test", "check", "lock", "training-env", "vendor-docs-assets", "bench"):
+    for name in ("serve", "test", "check", "lock", "training-env", "vendor-docs-assets", "bench",
+                 "check-manifests"):
         assert os.access(ROOT / "scripts" / name, os.X_OK)
