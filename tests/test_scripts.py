@@ -54,7 +54,7 @@ def assert_one_line(done: subprocess.CompletedProcess[str], text: str) -> None:
     assert text in done.stderr
 
 
-@pytest.mark.parametrize("script", ["serve", "test", "check"])
+@pytest.mark.parametrize("script", ["serve", "test", "check", "check-manifests"])
 def test_no_python(bare: Path, script: str) -> None:
     assert_one_line(run(script, bare), f"{script}: Python 3.11 or newer is needed, and there is no")
 
@@ -92,6 +92,14 @@ def test_locks_name_no_host() -> None:
 
 
 def test_scripts_are_executable() -> None:
-    for name in ("serve", "test", "check", "lock", "training-env", "vendor-docs-assets", "bench",
-                 "check-manifests"):
+    for name in (
+        "serve",
+        "test",
+        "check",
+        "lock",
+        "training-env",
+        "vendor-docs-assets",
+        "bench",
+        "check-manifests",
+    ):
         assert os.access(ROOT / "scripts" / name, os.X_OK)
