@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import re
+import shutil
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +16,14 @@ import yaml
 
 from app import __version__
 from app.main import create_app
+from app.observe import Metrics
 from app.settings import Settings
 
 from .checks import Cluster, find_flaws
 from .manifests import (
     FOLDER,
     KUBECTL,
+    ROOT,
     Obj,
     read_base,
     read_variables,
@@ -154,3 +159,53 @@ def test_settings_show_the_defaults() -> None:
     assert differing == {
         "host", "models_dir", "api_key_files", "admin_key_files", "docs", "log_format",
     }  # fmt: skip
+
+
+@needs_kubectl
+def test_the_page_makes_it_yours(tmp_path: Path) -> None:
+    """The command of docs/deploy-aks.md leaves no placeholder."""
+    page = (ROOT / "docs" / "deploy-aks.md").read_text()
+    [command] = re.findall(r'^sed -i ".*?" [^\n]*$', page, flags=re.M | re.S)
+    given = {
+        "REGISTRY": "shop", "VAULT": "shop-vault", "CLIENT": "client", "TENANT": "tenant",
+        "HOST": "shop.example.org", "PRIMARY": "1" * 64, "SECONDARY": "2" * 64, "ADMIN": "3" * 64,
+    }  # fmt: skip
+    shutil.copytree(FOLDER, tmp_path / "k8s")
+    subprocess.run(["sh", "-euc", command], cwd=tmp_path, env=given | {"PATH": os.environ["PATH"]},
+                   check=True)  # fmt: skip
+    objects = render(tmp_path / "k8s")
+    assert find_flaws(objects) == []
+    text = json.dumps(objects)
+    for placeholder in ("REGISTRY", "VAULT", "_CLIENT_ID", "recommender.example.com", "0" * 20):
+        assert placeholder not in text
+    for value in given.values():
+        assert value in text or value == "tenant"  # it is for Key Vault only
+    canary = json.dumps(render(tmp_path / "k8s" / "canary"))
+    assert "shop.azurecr.io/turi-recommender:" in canary
+    assert "REGISTRY" not in canary
+
+
+def test_the_pages_name_metrics_that_are() -> None:
+    known = {
+        name
+        for family in Metrics().registry.collect()
+        for name in (family.name, *(f"{family.name}_{end}" for end in ("total", "bucket", "info")))
+    }
+    named = set()
+    for page in ("deploy-aks.md", "migrate-from-azure-ml.md"):
+        named |= set(re.findall(r"recommender_[a-z_]+", (ROOT / "docs" / page).read_text()))
+    assert named
+    assert named <= known
+
+
+@pytest.mark.parametrize(
+    "page", ["README.md", "docs/deploy-aks.md", "docs/migrate-from-azure-ml.md"]
+)
+def test_links_and_files_of_the_pages_are_there(page: str) -> None:
+    text = (ROOT / page).read_text()
+    links = [link for link in re.findall(r"\]\(([^)#]+)[^)]*\)", text) if "://" not in link]
+    assert links or page == "docs/deploy-aks.md"
+    for link in links:
+        assert ((ROOT / page).parent / link).exists(), link
+    for name in re.findall(r"`(k8s/[a-z0-9./-]+|[0-9]{2}-[a-z-]+\.(?:yaml|env))`", text):
+        assert (ROOT / name).exists() or (FOLDER / "base" / name).exists(), name
