@@ -62,6 +62,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
 
 def _serve(_: argparse.Namespace) -> None:
     """Load everything, then listen."""
+    signal.signal(signal.SIGTERM, _stop)  # until the server listens; see _sync
     import uvicorn  # noqa: PLC0415 - the other commands do not need the framework
 
     from app.main import create_app  # noqa: PLC0415
