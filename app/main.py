@@ -75,6 +75,7 @@ def create_app(settings: Settings | None = None) -> Application:
     metrics = Metrics()
     shared = State()
     swaps = HotSwap(service, settings, lambda *attempt: _report(metrics, service, *attempt))
+    access_log = AccessLog(as_json=settings.logs_json) if settings.access_log else None
     app = Application(
         title=TITLE,
         version=__version__,
@@ -83,7 +84,7 @@ def create_app(settings: Settings | None = None) -> Application:
         redoc_url=None,
         openapi_url=None if settings.docs == "off" else "/openapi.json",
         redirect_slashes=False,
-        lifespan=_watching(swaps),
+        lifespan=_lifespan(swaps, access_log),
     )
     app.shared = shared
     app.state.max_body_bytes = settings.max_body_bytes
@@ -97,7 +98,6 @@ def create_app(settings: Settings | None = None) -> Application:
         app.include_router(build_docs_router(TITLE))
         app.mount("/docs/assets", docs_assets())
     direct = DirectRoutes(app.framework, recommend.routes)
-    access_log = AccessLog(as_json=settings.logs_json) if settings.access_log else None
     app.entrance = Front(direct, settings, authenticator, metrics, shared, access_log)
     _describe(app)
     _log_models(service)
@@ -105,14 +105,18 @@ def create_app(settings: Settings | None = None) -> Application:
     return app
 
 
-def _watching(swaps: HotSwap) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
-    """Return a lifespan that looks for new versions."""
+def _lifespan(
+    swaps: HotSwap, access_log: AccessLog | None
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    """Return a lifespan that looks for new versions, and in the end writes what is to be logged."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         watching = asyncio.create_task(swaps.watch())
         yield
         watching.cancel()
+        if access_log is not None:
+            access_log.flush()
 
     return lifespan
 

@@ -74,6 +74,14 @@ def test_it_starts_answers_and_stops() -> None:
     assert "Traceback" not in log
 
 
+def test_the_last_request_is_logged() -> None:
+    with process() as (running, url):
+        httpx.get(f"{url}/models", headers={"x-request-id": "the-last-one"}).raise_for_status()
+        running.send_signal(signal.SIGTERM)
+        log, _ = running.communicate(timeout=20)
+    assert '"request_id":"the-last-one"' in log
+
+
 @pytest.mark.parametrize(
     ("settings", "reason"),
     [
