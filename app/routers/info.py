@@ -62,15 +62,20 @@ class ModelList(BaseModel):
     models: list[ModelInfo]
 
 
-def build_info_router(
-    service: RecommendationService, metrics: Metrics, is_draining: Callable[[], bool]
-) -> APIRouter:
-    """Build the router for the loaded models."""
-    router = APIRouter(tags=["service"])
+def build_metrics_router(metrics: Metrics) -> APIRouter:
+    """Build the router of the page that Prometheus reads."""
+    router = APIRouter(include_in_schema=False)
 
-    @router.get("/metrics", include_in_schema=False)
+    @router.get("/metrics")
     async def read_metrics() -> Response:
         return Response(metrics.page(), media_type=CONTENT_TYPE_LATEST)
+
+    return router
+
+
+def build_info_router(service: RecommendationService, is_draining: Callable[[], bool]) -> APIRouter:
+    """Build the router for the loaded models."""
+    router = APIRouter(tags=["service"])
 
     @router.get("/healthz/live", operation_id="live", openapi_extra=_OPEN)
     async def live() -> Health:
