@@ -31,6 +31,12 @@ def test_version_user_and_entry(path: Path) -> None:
         assert re.match(r"docker\.io/library/python:\S+-slim|dependencies AS", image)
 
 
+def test_documents_name_the_version_that_is_built() -> None:
+    for path in (ROOT / "README.md", ROOT / "training" / "README.md"):
+        tags = re.findall(r"turi-recommender(?:-trainer)?:(\d\S*)", path.read_text())
+        assert set(tags) == {__version__}
+
+
 @pytest.mark.parametrize("path", FILES, ids=str)
 def test_everything_installed_is_locked(path: Path) -> None:
     for command in " && ".join(instructions(path, "RUN")).split("&&"):

@@ -78,6 +78,9 @@ def memory_of_process(service: Container) -> dict[str, float]:
 def test_load(service: Container) -> None:
     assert first_number(service, *LIMITS) == GIGABYTE
     print("after loading:", memory_of_process(service))
+    users = [{"visitorid": 1000, "period": "Night"}]
+    answer = service.client.post("/recommend/users", json={"users": users}).json()
+    assert len(answer["recommendations"]) == 10
     port = service.client.base_url.port
     assert port is not None
     server = Server("service", port, 0)
