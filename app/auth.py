@@ -234,14 +234,19 @@ class TokenChecker:
         return _scopes_of(claims)
 
     def _key(self, name: str) -> Any:
-        now = self._clock()
-        with self._lock:
-            is_stale = now - self._fetched > _JWKS_SECONDS
-            if (is_stale or name not in self._keys) and now - self._tried > _COOL_DOWN_SECONDS:
-                self._tried = now
-                self._refresh(now)
-            if name in self._keys:
-                return self._keys[name]
+        """Return a key of the issuer; ask for its keys if need be, at most every half minute."""
+        is_stale = self._clock() - self._fetched > _JWKS_SECONDS
+        # While one thread asks, only those whose key is not known wait for it.
+        if (is_stale or name not in self._keys) and self._lock.acquire(name not in self._keys):
+            try:
+                now = self._clock()
+                if now - self._tried > _COOL_DOWN_SECONDS:
+                    self._tried = now
+                    self._refresh(now)
+            finally:
+                self._lock.release()
+        if name in self._keys:
+            return self._keys[name]
         raise NotAuthenticatedError("The token is signed with a key that its issuer does not list")
 
     def _refresh(self, now: float) -> None:

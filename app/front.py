@@ -16,6 +16,7 @@ from app.observe import AccessLog, Metrics, begin_notes
 from app.problems import OverloadedError, TimedOutError, problem_of
 from app.routers.body import header
 from app.settings import Settings
+from app.tracing import trace_id
 
 PROBES = frozenset({"/healthz/live", "/healthz/ready", "/"})
 _DOCS = ("/docs", "/redoc", "/openapi.json", "/swagger.json")
@@ -152,6 +153,7 @@ class Front:
             first = self._access_log.add(
                 {
                     "request_id": exchange.request_id.decode("ascii", "replace"),
+                    **exchange.trace(),
                     "method": exchange.scope["method"],
                     "route": key[0],
                     "status": exchange.status,
@@ -212,6 +214,11 @@ class _Exchange:
         route = self.scope.get("route")
         path: str | None = getattr(route, "path", None)
         return "none" if path is None else path
+
+    def trace(self) -> dict[str, str]:
+        """Return the id of the trace that the request belongs to, if it says."""
+        found = trace_id(header(self.scope, b"traceparent"))
+        return {} if found is None else {"trace_id": found}
 
     async def receive(self) -> Message:
         message = await self._receive()

@@ -11,13 +11,14 @@ import asyncio
 import logging
 import math
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from anyio import to_thread
 
 from app.models import Recommender
-from app.models.errors import ModelError, ModelNotFoundError, RecommenderError
+from app.models.errors import ModelError, ModelNotFoundError, QueryError, RecommenderError
 from app.models.registry import ModelEntry, Registry, is_name
 from app.service import ROLES, RecommendationService, Role
 from app.settings import Settings
@@ -177,7 +178,8 @@ def check_successor(old: Recommender, new: Recommender, defaults: Mapping[str, A
     """Check that one model can take another's place.
 
     It must have the same columns, of which the documented types are made, and answer sample queries
-    with finite scores: users of both models, one that neither knows, with and without side data.
+    with finite scores: users and items of both models, of which it need not know the old one's,
+    with and without side data.
 
     Raises
     ------
@@ -192,9 +194,14 @@ def check_successor(old: Recommender, new: Recommender, defaults: Mapping[str, A
     side = {name: value for name, value in defaults.items() if name in _names(new)}
     name = new.user_column.name
     rows = [{name: user} for user in users] + [{name: user, **side} for user in users]
-    for ranking in new.recommend(rows, k=10, exclude_known=False).rankings:
-        if not ranking.items or not all(map(math.isfinite, ranking.scores)):
-            raise RefusedVersionError("a sample query has no answer, or a score that is not finite")
+    rankings = list(new.recommend(rows, k=10, exclude_known=False).rankings)
+    if any(not ranking.items for ranking in rankings):
+        raise RefusedVersionError("a sample query has no answer")
+    with suppress(QueryError):  # a model without factors knows no similar items
+        items = [*old.item_column.sample(_SAMPLES), *new.item_column.sample(_SAMPLES)]
+        rankings += new.similar_items(items, k=10).rankings
+    if not all(math.isfinite(score) for ranking in rankings for score in ranking.scores):
+        raise RefusedVersionError("a sample query has a score that is not finite")
 
 
 def _names(model: Recommender) -> set[str]:

@@ -6,8 +6,10 @@ import asyncio
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from ipaddress import ip_address
 
+from anyio import to_thread
 from fastapi import FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -19,13 +21,14 @@ from app.observe import AccessLog, Metrics
 from app.problems import Problem, add_problem_handlers
 from app.routers.admin import build_admin_router
 from app.routers.docs import build_docs_router, docs_assets
-from app.routers.info import build_info_router
+from app.routers.info import build_info_router, build_metrics_router
 from app.routers.json_route import DirectRoutes
 from app.routers.recommend import build_recommend_router
 from app.routers.score import build_score_router
 from app.schemas import build_schemas
 from app.service import RecommendationService, load_service
 from app.settings import ConfigurationError, Settings, load_settings
+from app.tracing import Tracing
 
 TITLE = "Turi Create recommender"
 _SECURITY = {
@@ -37,7 +40,11 @@ log = logging.getLogger(__name__)
 
 
 class Application(FastAPI):
-    """FastAPI, behind what answers before it."""
+    """FastAPI, behind what answers before it.
+
+    While requests are traced it is FastAPI that comes first, with its spans, and all the rest is
+    its middleware.
+    """
 
     entrance: ASGIApp
     shared: State
@@ -75,6 +82,8 @@ def create_app(settings: Settings | None = None) -> Application:
     metrics = Metrics()
     shared = State()
     swaps = HotSwap(service, settings, lambda *attempt: _report(metrics, service, *attempt))
+    access_log = AccessLog(as_json=settings.logs_json) if settings.access_log else None
+    tracing = Tracing(settings)
     app = Application(
         title=TITLE,
         version=__version__,
@@ -83,7 +92,8 @@ def create_app(settings: Settings | None = None) -> Application:
         redoc_url=None,
         openapi_url=None if settings.docs == "off" else "/openapi.json",
         redirect_slashes=False,
-        lifespan=_watching(swaps),
+        lifespan=_lifespan(swaps, access_log, tracing),
+        telemetry=tracing.config,
     )
     app.shared = shared
     app.state.max_body_bytes = settings.max_body_bytes
@@ -91,28 +101,45 @@ def create_app(settings: Settings | None = None) -> Application:
     recommend = build_recommend_router(service, schemas, metrics, settings.max_answers)
     app.include_router(recommend)
     app.include_router(build_score_router(service, settings, metrics))
-    app.include_router(build_info_router(service, metrics, lambda: shared.draining))
+    app.include_router(build_info_router(service, lambda: shared.draining))
+    if settings.metrics != "off":
+        app.include_router(build_metrics_router(metrics))
     app.include_router(build_admin_router(swaps))
     if settings.docs != "off":
         app.include_router(build_docs_router(TITLE))
         app.mount("/docs/assets", docs_assets())
-    direct = DirectRoutes(app.framework, recommend.routes)
-    access_log = AccessLog(as_json=settings.logs_json) if settings.access_log else None
-    app.entrance = Front(direct, settings, authenticator, metrics, shared, access_log)
+    front = partial(
+        Front,
+        settings=settings,
+        authenticator=authenticator,
+        metrics=metrics,
+        state=shared,
+        access_log=access_log,
+    )
+    if tracing.is_on:
+        app.add_middleware(front)
+        app.entrance = app.framework
+    else:
+        app.entrance = front(DirectRoutes(app.framework, recommend.routes))
     _describe(app)
     _log_models(service)
     _show_models(metrics, service)
     return app
 
 
-def _watching(swaps: HotSwap) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
-    """Return a lifespan that looks for new versions."""
+def _lifespan(
+    swaps: HotSwap, access_log: AccessLog | None, tracing: Tracing
+) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+    """Return a lifespan that looks for new versions, and in the end writes what waits to be."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         watching = asyncio.create_task(swaps.watch())
         yield
         watching.cancel()
+        if access_log is not None:
+            access_log.flush()
+        await to_thread.run_sync(tracing.close)
 
     return lifespan
 

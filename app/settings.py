@@ -112,7 +112,7 @@ class Settings(BaseSettings):
     """Audience (`aud`) of accepted tokens."""
 
     jwt_jwks_url: str = ""
-    """Where the issuer's keys are; the only address that the service ever calls."""
+    """Where the issuer's keys are."""
 
     docs: Literal["open", "auth", "off"] = "open"
     """Who may read the documentation pages."""
@@ -129,12 +129,24 @@ class Settings(BaseSettings):
     access_log: bool = True
     """Whether each request is logged."""
 
+    otlp_endpoint: str = Field(default="", pattern=r"^(https?://[^\s/]+.*)?$")
+    """Base address of an OpenTelemetry collector (OTLP over HTTP) that gets the requests' spans."""
+
     @model_validator(mode="after")
     def _complete_issuer(self) -> Settings:
         parts = (self.jwt_issuer, self.jwt_audience, self.jwt_jwks_url)
         if any(parts) and not all(parts):
             raise ValueError("RECOMMENDER_JWT_ISSUER, _JWT_AUDIENCE and _JWT_JWKS_URL go together")
         return self
+
+    @model_validator(mode="after")
+    def _one_way_to_protect(self) -> Settings:
+        if self.auth == "none" and (self.jwt_issuer or any(self._keys())):
+            raise ValueError("RECOMMENDER_AUTH=none and keys or an issuer contradict each other")
+        return self
+
+    def _keys(self) -> tuple[str, ...]:
+        return (self.api_keys, self.api_key_files, self.admin_keys, self.admin_key_files)
 
     @property
     def logs_json(self) -> bool:

@@ -48,5 +48,20 @@ prepare_venv() {
     cp "$lock" "$venv/installed.txt"
 }
 
+# Set $engine to $CONTAINER_ENGINE, or the first of podman and docker that works.
+find_engine() {
+    for engine in ${CONTAINER_ENGINE:-podman docker}; do
+        if command -v "$engine" >/dev/null 2>&1 && "$engine" info >/dev/null 2>&1; then
+            return
+        fi
+    done
+    fail "no container engine works here (looked for: ${CONTAINER_ENGINE:-podman docker})"
+}
+
+# Print the version of the service.
+app_version() {
+    sed -n 's/^__version__ = "\(.*\)"$/\1/p' "$root/app/__init__.py"
+}
+
 root=$(cd "$(dirname "$0")/.." && pwd)
 export PYTHONPATH="$root${PYTHONPATH:+:$PYTHONPATH}"

@@ -74,6 +74,14 @@ def test_it_starts_answers_and_stops() -> None:
     assert "Traceback" not in log
 
 
+def test_the_last_request_is_logged() -> None:
+    with process() as (running, url):
+        httpx.get(f"{url}/models", headers={"x-request-id": "the-last-one"}).raise_for_status()
+        running.send_signal(signal.SIGTERM)
+        log, _ = running.communicate(timeout=20)
+    assert '"request_id":"the-last-one"' in log
+
+
 @pytest.mark.parametrize(
     ("settings", "reason"),
     [
@@ -157,6 +165,23 @@ def test_a_second_signal_does_not_wait() -> None:
         time.sleep(0.2)
         running.send_signal(signal.SIGINT)
         assert running.wait(timeout=10) == 0
+
+
+def test_a_signal_while_it_starts_stops_it(tmp_path: Path) -> None:
+    """As the first process of a container, too, for which SIGTERM has no effect by default."""
+    keys = tmp_path / "keys"
+    os.mkfifo(keys)
+    with subprocess.Popen(
+        ["/bin/sh", "-c", 'trap "" TERM; exec "$0" -m app', sys.executable],
+        cwd=ROOT,
+        env=environment(API_KEY_FILES=keys),
+    ) as running:
+        try:
+            with keys.open("w"):  # it reads its keys, and there they do not come
+                running.send_signal(signal.SIGTERM)
+                assert running.wait(timeout=20) == 0
+        finally:
+            running.kill()
 
 
 def test_it_does_not_listen_to_others_without_keys() -> None:

@@ -4,12 +4,15 @@
     python -m training.train events.csv --models-dir models       RetailRocket's, or your own
 
 Writes ``similarity_model/<version>/recommendation_s.model`` and
-``ranking_factorization_model/<version>/recommendation_r.model``.
+``ranking_factorization_model/<version>/recommendation_r.model``, each version with a
+``manifest.json`` of its files' digests, against which the service checks it.
 """
 
 from __future__ import annotations
 
 import argparse
+import hashlib
+import json
 import os
 import shutil
 import sys
@@ -148,12 +151,37 @@ def save(model: Any, root: str, names: tuple, version: Optional[int], say: Any) 
     staging = tempfile.mkdtemp(prefix=".saving-", dir=folder)
     try:
         model.save(os.path.join(staging, file))
+        write_manifest(staging)
         os.chmod(staging, 0o755)
         os.rename(staging, target)
     finally:
         shutil.rmtree(staging, ignore_errors=True)
     say("saved " + os.path.join(target, file))
     return target
+
+
+def write_manifest(folder: str) -> None:
+    """Write ``manifest.json``, as the service's ``app/models/manifest.py`` reads it."""
+    files = {}
+    for parent, _, names in os.walk(folder):
+        for name in names:
+            path = os.path.join(parent, name)
+            files[os.path.relpath(path, folder).replace(os.sep, "/")] = describe(path)
+    with open(os.path.join(folder, "manifest.json"), "w") as manifest:
+        json.dump({"format": 1, "files": files}, manifest, indent=1, sort_keys=True)
+        manifest.write("\n")
+        manifest.flush()
+        os.fsync(manifest.fileno())
+
+
+def describe(path: str) -> dict:
+    """Return the digest and the length of a file."""
+    digest, length = hashlib.sha256(), 0
+    with open(path, "rb") as file:
+        for block in iter(lambda: file.read(1 << 20), b""):
+            digest.update(block)
+            length += len(block)
+    return {"sha256": digest.hexdigest(), "bytes": length}
 
 
 if __name__ == "__main__":

@@ -23,6 +23,7 @@ from app.models.errors import (
     RecommenderError,
 )
 from app.models.format import Column, ColumnMode, ValueType, read_model
+from app.models.memory import give_back_freed
 from app.models.scoring import (
     Id,
     IdIndex,
@@ -70,4 +71,5 @@ def load_model(path: str | os.PathLike[str]) -> Recommender:
     recommender = make_recommender(saved)
     if saved.stream is not None:
         saved.stream.release_pages()
+    give_back_freed()
     return recommender

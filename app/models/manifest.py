@@ -1,4 +1,4 @@
-"""Digests of a version's files, and the way a version gets into a registry whole or not at all.
+"""Digests of a version's files.
 
 A version folder may hold ``manifest.json``: the SHA-256 and length of each of its files. Where it
 is there, a version is loaded only if every file is as it says, and no file is missing or new.
@@ -9,20 +9,13 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
-import tempfile
 from pathlib import Path
 from typing import Any
 
-from app.models import load_model
-from app.models.errors import ModelError, ModelFormatError, ModelNotFoundError
+from app.models.errors import ModelFormatError
 
 MANIFEST = "manifest.json"
 _MAX_MANIFEST_BYTES = 1 << 20
-
-
-class RegistrationError(ModelError):
-    """A version that cannot be registered."""
 
 
 def write_manifest(folder: Path) -> None:
@@ -57,66 +50,6 @@ def check_manifest(folder: Path) -> None:
             raise ModelFormatError(
                 folder / name, 0, f"{listed[name]}, says the manifest", str(actual)
             )
-
-
-def register(source: Path, root: Path, name: str, version: int | None = None) -> Path:
-    """Copy a model into a registry as a new version.
-
-    The copy is made under a name that nobody reads, loaded once, described in a manifest and then
-    renamed: a half-copied version is never seen.
-
-    Parameters
-    ----------
-    source : Path
-        A model directory.
-    root : Path
-        The registry.
-    name : str
-        Registry name.
-    version : int, optional
-        The highest there is plus one if absent.
-
-    Returns
-    -------
-    Path
-        The new version's folder.
-
-    Raises
-    ------
-    RegistrationError
-        If the name is not one, the version exists or the copy fails.
-    ModelError
-        If the source is not a model that can be read.
-    """
-    if not name or name.startswith(".") or "/" in name or "\\" in name:
-        raise RegistrationError(f"{name!r} is not a model name")
-    if not source.is_dir():
-        raise ModelNotFoundError(f"{source} is not a model directory")
-    folder = root / name
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        staging = Path(tempfile.mkdtemp(prefix=".registering-", dir=folder))
-    except OSError as error:
-        raise RegistrationError(f"cannot write to {folder}: {error.strerror}") from error
-    try:
-        shutil.copytree(source, staging / (source.name or "model"))
-        load_model(staging / (source.name or "model"))
-        write_manifest(staging)
-        staging.chmod(0o755)
-        target = folder / str(version or _next_version(folder))
-        if target.exists():
-            raise RegistrationError(f"{target} exists already")
-        staging.rename(target)
-    except OSError as error:
-        raise RegistrationError(f"cannot copy {source}: {error}") from error
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
-    return target
-
-
-def _next_version(folder: Path) -> int:
-    numbers = [int(entry.name) for entry in folder.iterdir() if entry.name.isdecimal()]
-    return max(numbers, default=0) + 1
 
 
 def _files(folder: Path) -> list[str]:

@@ -10,8 +10,9 @@ from pydantic import BaseModel, ConfigDict, Field
 from app.hotswap import HotSwap
 from app.models.registry import ModelEntry
 from app.problems import responses
+from app.routers.body import LimitedRoute
 
-_ERRORS = responses(401, 403, 404, 409, 422, 503)
+_ERRORS = responses(400, 401, 403, 404, 408, 409, 413, 422, 431, 503)
 _Name = Annotated[str, Path(description="Registry name", examples=["similarity_model"])]
 
 
@@ -32,7 +33,7 @@ class Activation(BaseModel):
 
 def build_admin_router(swaps: HotSwap) -> APIRouter:
     """Build the router."""
-    router = APIRouter(prefix="/admin/models", tags=["admin"])
+    router = APIRouter(prefix="/admin/models", tags=["admin"], route_class=LimitedRoute)
 
     @router.post("/{name}/reload", operation_id="reload_model", responses=_ERRORS)
     async def reload(name: _Name) -> ActiveModel:

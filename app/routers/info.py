@@ -15,6 +15,8 @@ from app.observe import Metrics
 from app.problems import responses
 from app.service import RecommendationService, Slot
 
+_OPEN: dict[str, Any] = {"security": []}  # a probe has no key
+
 
 class Health(BaseModel):
     """Answer of a probe."""
@@ -60,22 +62,29 @@ class ModelList(BaseModel):
     models: list[ModelInfo]
 
 
-def build_info_router(
-    service: RecommendationService, metrics: Metrics, is_draining: Callable[[], bool]
-) -> APIRouter:
-    """Build the router for the loaded models."""
-    router = APIRouter(tags=["service"])
+def build_metrics_router(metrics: Metrics) -> APIRouter:
+    """Build the router of the page that Prometheus reads."""
+    router = APIRouter(include_in_schema=False)
 
-    @router.get("/metrics", include_in_schema=False)
+    @router.get("/metrics")
     async def read_metrics() -> Response:
         return Response(metrics.page(), media_type=CONTENT_TYPE_LATEST)
 
-    @router.get("/healthz/live", operation_id="live")
+    return router
+
+
+def build_info_router(service: RecommendationService, is_draining: Callable[[], bool]) -> APIRouter:
+    """Build the router for the loaded models."""
+    router = APIRouter(tags=["service"])
+
+    @router.get("/healthz/live", operation_id="live", openapi_extra=_OPEN)
     async def live() -> Health:
         """Tell that the process runs."""
         return Health(status="ok")
 
-    @router.get("/healthz/ready", operation_id="ready", responses=responses(503))
+    @router.get(
+        "/healthz/ready", operation_id="ready", responses=responses(503), openapi_extra=_OPEN
+    )
     async def ready() -> Health:
         """Tell that the models are loaded, and that the service is not about to stop."""
         if is_draining():

@@ -34,7 +34,13 @@ class JsonRoute(APIRoute):
         model: type[BaseModel] = endpoint.__annotations__["body"]
         self._validate = model.__pydantic_validator__.validate_json
         self._answer = cast(Endpoint, endpoint)
-        self.app = self.serve
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request that the framework's router brings (ASGI); 405 if it is no POST."""
+        if scope["method"] == "POST":
+            await self.serve(scope, receive, send)
+        else:
+            await super().handle(scope, receive, send)
 
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request (ASGI)."""

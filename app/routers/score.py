@@ -19,6 +19,7 @@ from starlette.exceptions import HTTPException
 from app import pandas_json
 from app.models.errors import QueryError, RecommenderError
 from app.observe import Metrics, note
+from app.problems import title
 from app.routers import work
 from app.routers.body import read_body
 from app.routers.swagger import swagger_document
@@ -28,6 +29,18 @@ from app.settings import Settings
 K = 10
 PATHS = ("/score", "/api/v1/service/{service}/score")
 _MAX_ID_LENGTH = 100
+_ERRORS = (400, 401, 403, 408, 413, 431, 503)
+_MESSAGE: dict[str, Any] = {
+    "content": {
+        "application/json": {
+            "schema": {
+                "type": "object",
+                "properties": {"message": {"type": "string"}},
+                "required": ["message"],
+            }
+        }
+    }
+}
 Record = dict[str, Any]
 
 
@@ -84,7 +97,10 @@ def _document_post(router: APIRouter, score: Any) -> None:
         operation_id="score",
         summary="Score records as the original deployment did",
         description=__doc__,
-        responses={200: {"description": "A JSON string that holds a JSON array of rows"}},
+        responses={
+            200: {"description": "A JSON string that holds a JSON array of rows"},
+            **{status: {"description": title(status), **_MESSAGE} for status in _ERRORS},
+        },
         openapi_extra={
             "requestBody": {
                 "required": True,

@@ -25,8 +25,10 @@ from .cluster import (
 from .manifests import Obj
 
 IMAGES = {"turi-recommender", "turi-recommender-trainer"}
-# Keys and digests belong into files; where tokens come from is a matter of each site.
-NOT_IN_SETTINGS = {"api_keys", "admin_keys", "jwt_issuer", "jwt_audience", "jwt_jwks_url"}
+# Keys and digests belong into files; where tokens come from and spans go is a matter of each site.
+NOT_IN_SETTINGS = {
+    "api_keys", "admin_keys", "jwt_issuer", "jwt_audience", "jwt_jwks_url", "otlp_endpoint",
+}  # fmt: skip
 MEBI = 2**20
 
 

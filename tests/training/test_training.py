@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import re
+import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,8 @@ from typing import Any
 import pytest
 
 from app.models import load_model
+from app.models.errors import ModelFormatError
+from app.models.manifest import MANIFEST, check_manifest, write_manifest
 from app.models.registry import Registry
 from tests.training.environment import ROOT, training_python
 
@@ -83,6 +86,23 @@ def test_versions_count_up_and_are_never_overwritten(trained: tuple[Path, str]) 
     load_model(registry.find("similarity_model").path)
     with pytest.raises(AssertionError, match="exists already"):
         run_python("-c", code.replace("None, print", "2, print"))
+
+
+@pytest.mark.parametrize("name", ["similarity_model", "ranking_factorization_model"])
+def test_each_version_has_a_manifest(trained: tuple[Path, str], name: str, tmp_path: Path) -> None:
+    version = tmp_path / "1"
+    shutil.copytree(trained[0] / name / "1", version)
+    written = json.loads((version / MANIFEST).read_text())
+    assert len(written["files"]) > 1
+    check_manifest(version)
+    write_manifest(version)
+    assert json.loads((version / MANIFEST).read_text()) == written
+    largest = max(version.rglob("*.bin"), key=lambda path: path.stat().st_size)
+    content = bytearray(largest.read_bytes())
+    content[len(content) // 2] ^= 1
+    largest.write_bytes(content)
+    with pytest.raises(ModelFormatError, match=f"{largest.name}.*says the manifest"):
+        check_manifest(version)
 
 
 def write_log(path: Path, rows: list[tuple[Any, ...]]) -> Path:

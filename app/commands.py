@@ -1,0 +1,135 @@
+"""What the command line can do: serve, make keys, register and follow versions of models."""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import logging
+import signal
+import sys
+import time
+from pathlib import Path
+from typing import NoReturn
+
+from app.models.errors import ModelError, ModelNotFoundError, RecommenderError
+from app.models.publish import follow, register
+from app.models.registry import Registry
+from app.settings import Settings, load_settings
+
+FAILED = 2
+
+log = logging.getLogger(__name__)
+
+
+def run(arguments: list[str] | None = None) -> None:
+    """Run a command; exit status 2 with one line of reason if that cannot be."""
+    args = _parse(arguments)
+    try:
+        args.run(args)
+    except RecommenderError as error:
+        print(f"cannot {args.verb}: {error}", file=sys.stderr)
+        sys.exit(FAILED)
+
+
+def _parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        prog="turi-recommender",
+        description="Serve Turi Create recommenders over HTTP. Settings come from the environment.",
+    )
+    parser.set_defaults(run=_serve, verb="start")
+    commands = parser.add_subparsers(metavar="COMMAND")
+    serving = commands.add_parser("serve", help="serve (what happens without a command, too)")
+    serving.set_defaults(run=_serve, verb="start")
+    keys = commands.add_parser("key", help="make an API key, and the digest that settings want")
+    keys.set_defaults(run=_make_key, verb="make a key")
+    registering = commands.add_parser("register", help="copy a model into a registry, whole or not")
+    registering.set_defaults(run=_register, verb="register")
+    registering.add_argument("source", type=Path, help="a model directory")
+    registering.add_argument("--name", required=True, help="registry name")
+    registering.add_argument("--version", type=int, help="version (default: highest + 1)")
+    registering.add_argument("--models-dir", type=Path, help="the registry (default: MODELS_DIR)")
+    syncing = commands.add_parser(
+        "sync", help="copy the wanted versions from another registry into MODELS_DIR, checked"
+    )
+    syncing.set_defaults(run=_sync, verb="sync")
+    syncing.add_argument("source", type=Path, help="a registry, such as a network share")
+    syncing.add_argument("--every", type=float, metavar="SECONDS", help="go on, at this interval")
+    syncing.add_argument(
+        "--keep", type=int, default=2, help="versions of a name that stay (default: 2)"
+    )
+    return parser.parse_args(arguments)
+
+
+def _serve(_: argparse.Namespace) -> None:
+    """Load everything, then listen."""
+    signal.signal(signal.SIGTERM, _stop)  # until the server listens; see _sync
+    import uvicorn  # noqa: PLC0415 - the other commands do not need the framework
+
+    from app.main import create_app  # noqa: PLC0415
+    from app.observe import configure_logs  # noqa: PLC0415
+    from app.server import Server, server_options  # noqa: PLC0415
+
+    settings = load_settings()
+    configure_logs(settings.log_level, as_json=settings.logs_json)
+    app = create_app(settings)
+    config = uvicorn.Config(app, **server_options(settings))
+    server = Server(config, app.shared, settings.drain_seconds)
+    gc.freeze()  # what is here now stays: no collection needs to look at it again
+    gc.enable()
+    server.run()
+    if not server.started:
+        sys.exit(FAILED)  # the address is taken, says the log
+
+
+def _make_key(_: argparse.Namespace) -> None:
+    from app.auth import new_key  # noqa: PLC0415
+
+    key, digest = new_key()
+    print(f"key:    {key}\ndigest: {digest}")
+
+
+def _register(args: argparse.Namespace) -> None:
+    root = args.models_dir or load_settings().models_dir
+    print(register(args.source, root, args.name, args.version))
+
+
+def _sync(args: argparse.Namespace) -> None:
+    from app.observe import configure_logs  # noqa: PLC0415
+
+    settings = load_settings()
+    configure_logs(settings.log_level, as_json=settings.logs_json)
+    gc.enable()  # this may run for long
+    signal.signal(signal.SIGTERM, _stop)  # the first process of a container has no default for it
+    while True:
+        try:
+            _sync_once(settings, args.source, args.keep)
+        except ModelError as error:
+            if not args.every:
+                raise
+            log.error("cannot sync: %s; trying again in %g s", error, args.every)
+        if not args.every:
+            return
+        time.sleep(args.every)
+
+
+def _sync_once(settings: Settings, source: Path, keep: int) -> None:
+    """Copy what is new; a model that may be absent may be, but not all of them."""
+    target = Registry(settings.models_dir)
+    absent = []
+    names = ("similarity_model", "ranking_model")
+    for name in names:
+        try:
+            copied = follow(Registry(source), target, [getattr(settings, name)], keep)
+        except ModelNotFoundError as error:
+            if not settings.is_default(name):
+                raise
+            absent.append(error)
+        else:
+            for folder in copied:
+                log.info("copied %s", folder)
+    if len(absent) == len(names):
+        raise absent[0]
+
+
+def _stop(_signal: int, _frame: object) -> NoReturn:
+    sys.exit(0)

@@ -1,0 +1,9 @@
+from __future__ import annotations
+
+from reliability import drain
+
+
+def test_no_request_notices_a_sigterm() -> None:
+    report = drain.run(requests=600, rate=100, instances=2)
+    assert not report.broken, (report.broken, report.figures)
+    assert report.figures["requests"] == 600

@@ -1,0 +1,9 @@
+from __future__ import annotations
+
+from reliability import hostile
+
+
+def test_hostile_http_is_refused_and_holds_nothing() -> None:
+    report = hostile.run(short=True)
+    assert not report.broken, (report.broken, report.figures)
+    assert report.figures["fuzzed requests"] == 480
