@@ -51,13 +51,12 @@ def collector() -> Iterator[tuple[str, list[Any]]]:
 
 
 def test_spans_reach_the_collector() -> None:
-    with collector() as (address, spans):
-        with serving(Settings(otlp_endpoint=address)) as client:
-            plain = client.post("/recommend/users", json=BODY)
-            traced = client.post("/recommend/users", json=BODY, headers={"traceparent": PARENT})
-            assert plain.json() == traced.json()
-            assert "x-request-id" in traced.headers
-            assert client.get("/nope").status_code == 404
+    with collector() as (address, spans), serving(Settings(otlp_endpoint=address)) as client:
+        plain = client.post("/recommend/users", json=BODY)
+        traced = client.post("/recommend/users", json=BODY, headers={"traceparent": PARENT})
+        assert plain.json() == traced.json()
+        assert "x-request-id" in traced.headers
+        assert client.get("/nope").status_code == 404
         # the service has stopped, and has sent what waited
     by_trace = {span.trace_id.hex(): span for span in spans if span.parent_span_id}
     assert by_trace[TRACE].name == "POST /recommend/users"
