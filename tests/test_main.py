@@ -17,6 +17,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from app.models.publish import register
+
 ROOT = Path(__file__).parent.parent
 
 
@@ -231,3 +233,45 @@ def test_commands(tmp_path: Path) -> None:
     assert done.stderr == f"cannot register: {tmp_path}/similarity_model/1 exists already\n"
     assert run("register", "/nowhere", *registry).stderr.startswith("cannot register: /nowhere")
     assert [entry.name for entry in (tmp_path / "similarity_model").iterdir()] == ["1"]
+
+
+def test_following_a_share_stops_when_told(tmp_path: Path) -> None:
+    sample = ROOT / "app" / "sample_models" / "similarity_model" / "6" / "recommendation_s.model"
+    register(sample, tmp_path / "share", "similarity_model")
+    command = [sys.executable, "-m", "app", "sync", str(tmp_path / "share"), "--every", "0.1"]
+    with subprocess.Popen(
+        command,
+        cwd=ROOT,
+        env=environment(MODELS_DIR=tmp_path / "local"),
+        stdout=subprocess.PIPE,
+        text=True,
+    ) as running:
+        for version in ("1", "2"):
+            wait_for(tmp_path / "local" / "similarity_model" / version)
+            register(sample, tmp_path / "share", "similarity_model")
+        running.send_signal(signal.SIGTERM)
+        log, _ = running.communicate(timeout=20)
+    assert running.returncode == 0
+    assert "copied " in log
+    assert "Traceback" not in log
+
+
+def wait_for(path: Path) -> None:
+    deadline = time.monotonic() + 20
+    while not path.exists():
+        assert time.monotonic() < deadline, f"{path} does not appear"
+        time.sleep(0.05)
+
+
+def test_nothing_to_follow(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "app", "sync", str(tmp_path)],
+        cwd=ROOT,
+        env=environment(MODELS_DIR=tmp_path / "local"),
+        capture_output=True,
+        text=True,
+        timeout=20,
+        check=False,
+    )
+    assert done.returncode == 2
+    assert done.stderr.startswith("cannot sync: no model 'similarity_model' in")

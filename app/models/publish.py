@@ -7,6 +7,7 @@ as a network share: serving a local copy, a process never depends on the share b
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import tempfile
@@ -17,9 +18,11 @@ from pathlib import Path
 from app.models import load_model
 from app.models.errors import ModelError, ModelNotFoundError
 from app.models.manifest import MANIFEST, check_manifest, write_manifest
-from app.models.registry import ModelLocation, Registry
+from app.models.registry import ModelLocation, Registry, is_name
 
 _STAGING = ".registering-"
+
+log = logging.getLogger(__name__)
 
 
 class RegistrationError(ModelError):
@@ -84,7 +87,8 @@ def follow(
     source, target : Registry
         From where, and to where.
     references : sequence of str
-        Registry names (the highest version is wanted) or ``name:version``.
+        Registry names (the highest version that is as its manifest says is wanted) or
+        ``name:version``.
     keep : int
         Versions of a name that stay; lower ones are removed, but for the one just copied.
 
@@ -98,27 +102,45 @@ def follow(
     ModelNotFoundError
         If a model is not there.
     RegistrationError
-        If a version has no manifest, or the copy fails.
+        If no version has a manifest, or the copy fails.
     ModelFormatError
         If a file is not what its manifest says.
     """
     copied = []
     for reference in references:
-        found = source.find(reference)
-        folder = _version_folder(found)
-        wanted = target.root / found.name / folder.name
-        if wanted.exists():
-            continue
-        _remove_leftovers(wanted.parent)
-
-        def fill(staging: Path, folder: Path = folder) -> None:
-            _copy(folder, staging)
-            check_manifest(staging)
-
-        _publish(folder, wanted, fill)
-        _remove_old(target, found.name, wanted, keep)
-        copied.append(wanted)
+        folder = _follow_one(source, target, reference)
+        if folder is not None:
+            _remove_old(target, folder, keep)
+            copied.append(folder)
     return copied
+
+
+def _follow_one(source: Registry, target: Registry, reference: str) -> Path | None:
+    """Copy the best version of a model that is as its manifest says; None if it is there."""
+    versions = source.versions(reference) if is_name(reference) else []
+    while len(versions) > 1:
+        one = f"{reference}:{versions.pop()}"
+        try:
+            return _copy_version(source, target, one)
+        except ModelError as error:
+            log.error("%s is not taken: %s", one, error)
+    return _copy_version(source, target, f"{reference}:{versions[0]}" if versions else reference)
+
+
+def _copy_version(source: Registry, target: Registry, reference: str) -> Path | None:
+    found = source.find(reference)
+    folder = _version_folder(found)
+    wanted = target.root / found.name / folder.name
+    if wanted.exists():
+        return None
+    _remove_leftovers(wanted.parent)
+
+    def fill(staging: Path) -> None:
+        _copy(folder, staging)
+        check_manifest(staging)
+
+    _publish(folder, wanted, fill)
+    return wanted
 
 
 def _version_folder(found: ModelLocation) -> Path:
@@ -170,7 +192,8 @@ def _next_version(folder: Path) -> int:
     return max(numbers, default=0) + 1
 
 
-def _remove_old(registry: Registry, name: str, newest: Path, keep: int) -> None:
+def _remove_old(registry: Registry, newest: Path, keep: int) -> None:
+    name = newest.parent.name
     versions = [registry.root / name / version for version in registry.versions(name)]
     for folder in versions[: max(len(versions) - keep, 0)]:
         if folder != newest:

@@ -127,6 +127,26 @@ def test_a_version_that_is_not_as_its_manifest_says(share: Registry, local: Regi
     assert names(local.root / NAME) == []
 
 
+def test_a_damaged_version_does_not_stand_in_the_way(
+    share: Registry, local: Registry, caplog: pytest.LogCaptureFixture
+) -> None:
+    register(SOURCE, share.root, NAME)
+    target = register(SOURCE, share.root, NAME)
+    (target / SOURCE.name / "objects.bin").write_bytes(b"half")
+    assert follow(share, local, [NAME]) == [local.root / NAME / "1"]
+    assert follow(share, local, [NAME]) == []
+    assert caplog.text.count(f"{NAME}:2 is not taken: ") == 2
+    assert names(local.root / NAME) == ["1"]
+
+
+def test_a_pinned_version_that_is_damaged_is_an_error(share: Registry, local: Registry) -> None:
+    register(SOURCE, share.root, NAME)
+    target = register(SOURCE, share.root, NAME)
+    (target / SOURCE.name / "objects.bin").write_bytes(b"half")
+    with pytest.raises(ModelFormatError):
+        follow(share, local, [f"{NAME}:2"])
+
+
 def test_what_a_killed_copy_left_is_removed(share: Registry, local: Registry) -> None:
     register(SOURCE, share.root, NAME)
     (local.root / NAME / ".registering-x" / "m").mkdir(parents=True)
