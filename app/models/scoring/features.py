@@ -211,7 +211,7 @@ class ItemFeatures:
         own = slice(model.offsets[_ITEM], model.offsets[_ITEM] + count)
         x = model.scales[own] * (1.0 - model.shifts[own])
         self.stored: Factors = model.factors[own]  # a view of the file, until `reorder` copies it
-        if (x != 1.0).any():
+        if len(self.stored) and (x != 1.0).any():  # a linear model has no factors
             self.stored = self.stored * x.astype(np.float32)[:, np.newaxis]
         self.linear = x * model.weights[own]
         self._order: NDArray[np.int32] | None = None
