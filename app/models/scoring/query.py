@@ -68,7 +68,7 @@ class QueryReader:
         self._item = columns[1]
         self._users = users
         self._side = [
-            (position, column, IdIndex(column.values, column.size))
+            (position, column.kept(), IdIndex(column.values, column.size))
             for position, column in enumerate(columns[2:], 2)
         ]
         self._remembered = remember(_CONTEXTS, self._read_context, typed=True)
