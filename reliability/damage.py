@@ -112,10 +112,10 @@ def use(path: Path) -> str:
     return "answered"
 
 
-def ask(model: Recommender) -> None:
-    """Ask for a bit of everything."""
+def ask(model: Recommender, users: list[Any] | None = None) -> None:
+    """Ask for a bit of everything; `users` are the first three if absent."""
     catalogue = set(model.items.ids(range(model.num_items))) if model.num_items < 1e5 else None
-    users = model.users.ids(range(min(3, model.num_users)))
+    users = model.users.ids(range(min(3, model.num_users))) if users is None else users
     items = model.items.ids(range(min(3, model.num_items)))
     stranger = 9_999_999 if model.user_column.value_type == 0 else "nobody"
     for k in (1, 10, 50):
@@ -124,6 +124,13 @@ def ask(model: Recommender) -> None:
             answers = model.recommend(asked, k=k, exclude_known=exclude_known).rankings
             for answer in answers:
                 _check(answer.items, answer.scores, catalogue, k)
+    if model.side_columns:  # missing values, which stand for means
+        side = {column.name: None for column in model.side_columns if column.mode != 5}
+        rows = [{model.user_column.name: user, **side} for user in [*users, stranger]]
+        for answer in model.recommend(rows, k=5).rankings:
+            _check(answer.items, answer.scores, catalogue, 5)
+    for column in (model.user_column, model.item_column, *model.side_columns):
+        column.sample(1000)
     for answer in model.recommend(users, k=5, items=items, exclude=items[:1]).rankings:
         _check(answer.items, answer.scores, set(items[1:]), 5)
     for answer in model.recommend(users, k=5, exclude=items).rankings:
