@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
+import socket
 from types import FrameType
 from typing import Any
 
@@ -14,6 +16,7 @@ from app.front import State
 from app.settings import Settings
 
 _HEADER_SECONDS = 15.0  # to send the request line and headers
+_LISTENERS = 16  # copies of each listening socket
 _FRAMING = 16  # bytes that may frame each byte of a chunked body
 _LEAST_READ = 64 * 1024  # of an answer, in the time that a request may take
 _TOO_LARGE = (
@@ -185,6 +188,29 @@ class Server(uvicorn.Server):
         """Run until it is told to stop."""
         self._loop = asyncio.get_running_loop()
         await super().serve(sockets)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, several times on each socket.
+
+        libuv takes one new connection from a listening socket each time its loop comes round, and
+        under load that is some hundred times a second: new connections, a probe's among them,
+        would wait for seconds while the open ones are answered. Of copies it takes one each.
+        """
+        await super().startup(sockets)
+        if not self.started:
+            return
+        loop = asyncio.get_running_loop()
+        for listening in [each for server in self.servers for each in server.sockets]:
+            for _ in range(_LISTENERS - 1):
+                copy = socket.socket(fileno=os.dup(listening.fileno()))
+                self.servers.append(await loop.create_server(self._connect, sock=copy))
+
+    def _connect(self) -> asyncio.Protocol:
+        make: Any = self.config.http_protocol_class
+        protocol: asyncio.Protocol = make(
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
+        return protocol
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Drain on the first SIGTERM, stop at once on another signal."""

@@ -5,7 +5,7 @@ Source: format document, section 4 (COLUMN).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from typing import Any
 
@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from app.models.format.value_list import GenericValues, ValueList
 from app.models.format.values import ValueReader, ValueType
 
+_SAMPLE = 1000  # categories that stay at hand
 MAX_INDICES = 2**31 - 1  # index arrays are int32
 
 
@@ -63,6 +64,11 @@ class Column:
     def sample(self, count: int) -> list[Any]:
         """Return the first `count` trained categories."""
         return self.values.take(range(min(count, self.size, len(self.values))))
+
+    def kept(self) -> Column:
+        """Return what is asked of a column while its model serves, independent of the file."""
+        few = GenericValues(self.sample(_SAMPLE))
+        return replace(self, values=few, counts=np.empty(0, np.uint64), means=np.array(self.means))
 
 
 def read_column(values: ValueReader, what: str) -> Column | None:

@@ -98,7 +98,7 @@ def read_factor_model(
     if stream.boolean("presence of a nearest items model"):
         stream.fail("no nearest items model", "one (a very old file)", stream.offset - 1)
     sizes, offsets = _read_layout(fields, metadata, total)
-    _check_rows(stream, fields, mode, total, sizes, weights, factors)
+    _check_rows(fields, mode, total, (sizes, offsets), weights, factors)
     shifts, scales = _read_scaling(fields, total)
     return FactorModel(
         mode=mode,
@@ -162,16 +162,19 @@ def _read_matrix(stream: Stream, what: str, columns: int | None = None) -> NDArr
 
 
 def _check_rows(
-    stream: Stream,
     fields: Fields,
     mode: str,
     total: int,
-    sizes: list[int],
+    layout: tuple[list[int], list[int]],
     weights: NDArray[np.float32],
     factors: NDArray[np.float32],
 ) -> None:
+    stream = fields.stream
+    sizes, offsets = layout
     if len(weights) != total:
         stream.fail(f"{total} linear weights", str(len(weights)), fields.offset)
     expected = {MACHINE: total, MATRIX: sizes[0] + sizes[1], LINEAR: 0}[mode]
     if len(factors) != expected:
         stream.fail(f"{expected} rows of factors", str(len(factors)), fields.offset)
+    if mode == MATRIX and max(offsets[0] + sizes[0], offsets[1] + sizes[1]) > expected:
+        stream.fail(f"users and items among {expected} rows", f"{offsets[:2]}", fields.offset)

@@ -77,6 +77,8 @@ class StringValues(ValueList):
 
     def in_memory(self) -> StringValues:
         """Return the same values, independent of the file."""
+        if isinstance(self.data, bytes):
+            return self
         start, end = int(self.offsets[0]), int(self.offsets[-1])
         return StringValues(bytes(self.data[start:end]), self.offsets - start)
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,7 @@ from app.models.format import FactorModel, SavedModel, SideTable
 from app.models.format.metadata import Metadata
 from app.models.scoring.ids import UNKNOWN
 from app.models.scoring.query import Entry, Query
+from app.models.scoring.remember import remember
 
 _USER, _ITEM = 0, 1
 _CONTEXTS = 1024  # combinations of side data that are kept ready
@@ -114,7 +114,7 @@ class FeatureReader:
         self._scaling = [_Scaling(model, column) for column in range(len(model.sizes))]
         self._user_side = _UserSide(saved, saved.metadata.user_side)
         self._first_user_side = len(saved.metadata.columns)
-        self._shared = lru_cache(_CONTEXTS)(self._read_others)
+        self._shared = remember(_CONTEXTS, self._read_others)
 
     def read(self, query: Query) -> QueryFeatures:
         """Translate one query."""
@@ -211,7 +211,7 @@ class ItemFeatures:
         own = slice(model.offsets[_ITEM], model.offsets[_ITEM] + count)
         x = model.scales[own] * (1.0 - model.shifts[own])
         self.stored: Factors = model.factors[own]  # a view of the file, until `reorder` copies it
-        if (x != 1.0).any():
+        if len(self.stored) and (x != 1.0).any():  # a linear model has no factors
             self.stored = self.stored * x.astype(np.float32)[:, np.newaxis]
         self.linear = x * model.weights[own]
         self._order: NDArray[np.int32] | None = None

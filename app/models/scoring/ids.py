@@ -35,6 +35,8 @@ class IdIndex:
     """
 
     def __init__(self, values: ValueList, size: int) -> None:
+        if isinstance(values, StringValues):
+            values = values.in_memory()
         self._values = values
         self._size = size
         self._lookup = _make_lookup(values, size)
@@ -154,6 +156,6 @@ def _make_lookup(values: ValueList, size: int) -> _Lookup:
     if isinstance(values, IntegerValues):
         return _IntegerLookup(values.values[:size])
     if isinstance(values, StringValues):
-        return _StringLookup(values.in_memory(), size)
+        return _StringLookup(values, size)
     trained = values.values[:size] if isinstance(values, GenericValues) else []
     return _GenericLookup(trained)

@@ -9,7 +9,7 @@ Source: format document, sections 7.3 and 8.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import cached_property, lru_cache
+from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
@@ -20,6 +20,7 @@ from app.models.scoring.candidates import Candidates, in_sorted
 from app.models.scoring.libstdcxx import best_by_nth_element
 from app.models.scoring.query import Query
 from app.models.scoring.recommender import Indices, Ranked, Recommender, Scores
+from app.models.scoring.remember import remember
 from app.models.scoring.topk import EXACT_TIES_UP_TO, select
 
 _ONE = 2.0**24  # fixed-point unit of the neighbour table
@@ -71,7 +72,7 @@ class ItemSimilarityRecommender(Recommender):
         self._neighbours = saved.rows(model.neighbours)
         self._seeds = (model.seed_items, model.seed_values)
         self._fallback = _fallback_scores(model, self.num_items)
-        self._cold = lru_cache(_COLD_ANSWERS)(self._rank_stranger)
+        self._cold = remember(_COLD_ANSWERS, self._rank_stranger)
 
     # -- recommend -------------------------------------------------------------------------
 

@@ -8,12 +8,12 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any, NamedTuple
 
 from app.models.errors import QueryError
 from app.models.format import Column, ColumnMode, ValueType
 from app.models.scoring.ids import UNKNOWN, IdIndex
+from app.models.scoring.remember import remember
 from app.models.scoring.results import Id
 
 _CONTEXTS = 1024  # combinations of side data that are kept ready ...
@@ -68,10 +68,10 @@ class QueryReader:
         self._item = columns[1]
         self._users = users
         self._side = [
-            (position, column, IdIndex(column.values, column.size))
+            (position, column.kept(), IdIndex(column.values, column.size))
             for position, column in enumerate(columns[2:], 2)
         ]
-        self._remembered = lru_cache(_CONTEXTS, typed=True)(self._read_context)
+        self._remembered = remember(_CONTEXTS, self._read_context, typed=True)
         self._side_names = [column.name for column in columns[2:]]
         self._known_names = {self._user.name, *(column.name for column in columns[2:])}
 

@@ -56,9 +56,10 @@ class Recommender(ABC):
         metadata = saved.metadata
         self.kind = saved.kind
         self.path = saved.path
-        self.user_column = metadata.user
-        self.item_column = metadata.item
-        self.side_columns = metadata.columns[2:]
+        # A mapped page that is gone would kill the process: nothing here stays in the map.
+        self.user_column = metadata.user.kept()
+        self.item_column = metadata.item.kept()
+        self.side_columns = tuple(column.kept() for column in metadata.columns[2:])
         self.target = metadata.target.name if metadata.target else None
         self.num_observations = saved.num_observations
         self.users = IdIndex(metadata.user.values, metadata.user.size)

@@ -1,0 +1,152 @@
+"""The disk goes away under a model that serves: ``python -m reliability.vanish``.
+
+For every recorded model, in a process of its own: load it, then delete its directory, cut its
+files off in place, or put others in their place, and ask. A mapped page that is gone would kill the
+process (SIGBUS); what is read with ``pread`` raises an error that is answered with 503.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+from app.models import load_model
+from app.models.errors import ModelUnreadableError
+from reliability import damage, variants
+from reliability.client import post
+from reliability.hostile import ask
+from reliability.report import ROOT, Report
+from reliability.service import RANKING, SIMILARITY, running
+
+HOW = ("deleted", "cut off", "cut short", "replaced")
+
+
+def vanish(path: Path, how: str) -> None:
+    """Take a model's files away."""
+    match how:
+        case "deleted":
+            shutil.rmtree(path)
+        case "cut off":
+            for file in path.iterdir():
+                os.truncate(file, 0)
+        case "cut short":
+            for file in path.iterdir():
+                os.truncate(file, file.stat().st_size // 2)
+        case "replaced":  # as `register`, rsync and cp --remove-destination do: a new file
+            for file in path.iterdir():
+                content = file.read_bytes()
+                file.unlink()
+                file.write_bytes(bytes(len(content)))
+
+
+def _work(path: Path, how: str, *, asked: bool) -> None:
+    """Load, take away, ask; print what came of it."""
+    model = load_model(path)
+    users = model.users.ids(range(min(3, model.num_users)))  # the one thing read through the map
+    if asked:
+        damage.ask(model)
+    vanish(path, how)
+    try:
+        damage.ask(model, users)
+    except ModelUnreadableError:
+        print("refused")
+    else:
+        print("answered")
+
+
+def run(only: tuple[str, ...] = ()) -> Report:
+    """Take each model away in each way.
+
+    Parameters
+    ----------
+    only : tuple of str
+        Names of recorded models; all of them if empty.
+    """
+    report = Report("vanish")
+    outcomes: dict[str, Counter[str]] = {how: Counter() for how in HOW}
+    died: list[str] = []
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        for source in damage.whole_models(folder):
+            if only and source.parent.name not in only:
+                continue
+            for how in HOW:
+                for asked in ("fresh", "warm"):
+                    target = variants.copy(source, folder / "victim")
+                    command = [sys.executable, "-m", "reliability.vanish", "--worker"]
+                    done = subprocess.run(
+                        [*command, str(target), how, asked],
+                        cwd=ROOT,
+                        capture_output=True,
+                        text=True,
+                        check=False,
+                    )
+                    outcome = done.stdout.strip() or f"died with {done.returncode}"
+                    outcomes[how][outcome] += 1
+                    if done.returncode:
+                        died.append(f"{source.parent.name}, {how}, {asked}: {outcome}")
+        statuses = _while_serving(folder)
+    report.figures = {
+        **{how: dict(found) for how, found in outcomes.items()},
+        "died": died[:20],
+        "statuses while serving": statuses,
+    }
+    report.promise("no process dies", not died)
+    whole = (outcomes["deleted"], outcomes["replaced"])
+    report.promise(
+        "deleted or replaced, a model answers on", all(set(each) == {"answered"} for each in whole)
+    )
+    report.promise(
+        "the service answers 200 when deleted, 503 when cut off, and 200 from a new version",
+        statuses == {"deleted": [200, 200], "cut off": [503, 200], "reloaded": [200, 200]},
+    )
+    return report
+
+
+def _while_serving(folder: Path) -> dict[str, list[int]]:
+    """Take the files of a running service away; return statuses of a ranking and a probe."""
+    models = folder / "serving"
+    request = post(
+        "/recommend/users", {"users": [{"visitorid": 6000, "period": "Night"}], "model": "ranking"}
+    )
+    probe = b"GET /healthz/live HTTP/1.1\r\nHost: x\r\n\r\n"
+    statuses = {}
+    for how in ("deleted", "cut off"):
+        shutil.copytree(SIMILARITY.parent, models / "similarity_model" / "1")
+        target = models / "ranking_factorization_model" / "1"
+        shutil.copytree(RANKING.parent, target)
+        with running(models, models_poll_seconds=0.1) as service:
+            vanish(target / RANKING.name, how)
+            statuses[how] = [ask(service, one).status for one in (request, probe)]
+            if how == "cut off":
+                shutil.copytree(RANKING.parent, models / "ranking_factorization_model" / "2")
+                url = (
+                    "POST /admin/models/ranking_factorization_model/reload HTTP/1.1\r\nHost: x\r\n"
+                )
+                json.loads(ask(service, f"{url}Content-Length: 0\r\n\r\n".encode()).body)
+                statuses["reloaded"] = [ask(service, one).status for one in (request, probe)]
+        shutil.rmtree(models)
+    return statuses
+
+
+def main() -> None:
+    """Run the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--worker", nargs=3, help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.worker:
+        path, how, asked = args.worker
+        _work(Path(path), how, asked=asked == "warm")
+    else:
+        run().conclude()
+
+
+if __name__ == "__main__":
+    main()

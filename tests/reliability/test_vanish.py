@@ -1,0 +1,10 @@
+from __future__ import annotations
+
+from reliability import vanish
+
+
+def test_no_process_dies_of_a_disk_that_goes_away() -> None:
+    names = ("similarity_pearson", "ranking_everything_strings", "factorization_nmf")
+    report = vanish.run((*names, "popularity_target"))
+    assert not report.broken, (report.broken, report.figures)
+    assert report.figures["cut off"]["refused"] == 6  # popularity reads nothing while it serves
