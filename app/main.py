@@ -84,7 +84,7 @@ def create_app(settings: Settings | None = None) -> Application:
         redoc_url=None,
         openapi_url=None if settings.docs == "off" else "/openapi.json",
         redirect_slashes=False,
-        lifespan=_lifespan(swaps, access_log),
+        lifespan=_lifespan(service, swaps, access_log),
     )
     app.shared = shared
     app.state.max_body_bytes = settings.max_body_bytes
@@ -106,9 +106,9 @@ def create_app(settings: Settings | None = None) -> Application:
 
 
 def _lifespan(
-    swaps: HotSwap, access_log: AccessLog | None
+    service: RecommendationService, swaps: HotSwap, access_log: AccessLog | None
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
-    """Return a lifespan that looks for new versions, and in the end writes what is to be logged."""
+    """Return a lifespan: look for new versions; in the end write the log and free the models."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -117,6 +117,7 @@ def _lifespan(
         watching.cancel()
         if access_log is not None:
             access_log.flush()
+        service.close()
 
     return lifespan
 
