@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from ipaddress import ip_address
@@ -84,6 +84,7 @@ def create_app(settings: Settings | None = None) -> Application:
     swaps = HotSwap(service, settings, lambda *attempt: _report(metrics, service, *attempt))
     access_log = AccessLog(as_json=settings.logs_json) if settings.access_log else None
     tracing = Tracing(settings)
+    closing = [tracing.close, service.close, *([access_log.flush] if access_log else [])]
     app = Application(
         title=TITLE,
         version=__version__,
@@ -92,7 +93,7 @@ def create_app(settings: Settings | None = None) -> Application:
         redoc_url=None,
         openapi_url=None if settings.docs == "off" else "/openapi.json",
         redirect_slashes=False,
-        lifespan=_lifespan(swaps, access_log, tracing),
+        lifespan=_lifespan(swaps, closing),
         telemetry=tracing.config,
     )
     app.shared = shared
@@ -128,18 +129,17 @@ def create_app(settings: Settings | None = None) -> Application:
 
 
 def _lifespan(
-    swaps: HotSwap, access_log: AccessLog | None, tracing: Tracing
+    swaps: HotSwap, closing: Sequence[Callable[[], None]]
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
-    """Return a lifespan that looks for new versions, and in the end writes what waits to be."""
+    """Return a lifespan: look for new versions, and in the end call what closes the rest."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         watching = asyncio.create_task(swaps.watch())
         yield
         watching.cancel()
-        if access_log is not None:
-            access_log.flush()
-        await to_thread.run_sync(tracing.close)
+        for close in closing:  # each may block
+            await to_thread.run_sync(close)
 
     return lifespan
 

@@ -18,6 +18,7 @@ from app.service import RecommendationService
 from app.settings import ConfigurationError, Settings
 
 STRICT = ConfigDict(extra="forbid", strict=True)
+_PLAIN = 2.0**53  # whole numbers below it are floats, too
 _RESERVED = {"score", "rank", "similar"}  # names that an answer's rows need themselves
 _WHOM = "Whom to recommend to, with what is known of the visit"
 _NUMBER = Annotated[float, Field(allow_inf_nan=False)]
@@ -72,12 +73,14 @@ class _Examples:
     @staticmethod
     def _value(column: Column) -> Any:
         categories = [value for value in column.sample(5) if value is not None]
-        mean = float(column.means[0]) if len(column.means) else 0.0
+        # The means of a diverged model can be anything; an example is a number of JSON.
+        means = [mean if abs(mean) < _PLAIN else 0.0 for mean in column.means.tolist()]
+        mean = means[0] if means else 0.0
         match column.mode:
             case ColumnMode.NUMERIC:
                 return round(mean) if column.value_type == ValueType.INTEGER else mean
             case ColumnMode.NUMERIC_VECTOR:
-                return column.means.tolist()
+                return means
             case ColumnMode.CATEGORICAL_LIST:
                 return categories[:2]
             case ColumnMode.DICTIONARY:

@@ -63,6 +63,10 @@ class RecommendationService:
         slot = replace(slot, refused={**slot.refused, version: reason})
         self.slots = {**self.slots, role: slot}
 
+    def close(self) -> None:
+        """Let go of the models: the framework remembers endpoints of applications that are gone."""
+        self.slots = {role: Slot(role, None, "the service has stopped") for role in self.slots}
+
     @property
     def entries(self) -> list[ModelEntry]:
         """The loaded models."""

@@ -1,0 +1,27 @@
+"""The service with a leak, for `reliability.soak` to find: ``python -m reliability.leaky``."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from app import __main__
+from app.front import Front
+
+_KEPT: list[object] = []
+_BYTES = 4096
+_FILE_EVERY = 50
+
+_answer = Front.answer
+
+
+async def _leak(self: Front, scope: Any, receive: Any, send: Any) -> None:
+    _KEPT.append(bytearray(os.urandom(_BYTES)))
+    if len(_KEPT) % _FILE_EVERY == 0:
+        _KEPT.append(open(os.devnull, "rb"))  # noqa: PTH123, SIM115 - that is the leak
+    await _answer(self, scope, receive, send)
+
+
+if __name__ == "__main__":
+    Front.answer = _leak  # type: ignore[method-assign]
+    __main__.main([])
