@@ -9,6 +9,8 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +22,7 @@ _MAX_MANIFEST_BYTES = 1 << 20
 
 def write_manifest(folder: Path) -> None:
     """Write the manifest of a version folder as it is now."""
-    files = {name: _describe(folder / name) for name in _files(folder)}
+    files = _describe_all(folder, _files(folder))
     content = json.dumps({"format": 1, "files": files}, indent=1)
     with (folder / MANIFEST).open("w") as file:
         file.write(content + "\n")
@@ -44,8 +46,7 @@ def check_manifest(folder: Path) -> None:
     for name in sorted(set(listed) ^ set(found)):
         expected, there = ("a file", "none") if name in listed else ("no such file", "one")
         raise ModelFormatError(folder / name, 0, f"{expected}, says the manifest", there)
-    for name in found:
-        actual = _describe(folder / name)
+    for name, actual in _describe_all(folder, found).items():
         if actual != listed[name]:
             raise ModelFormatError(
                 folder / name, 0, f"{listed[name]}, says the manifest", str(actual)
@@ -56,6 +57,12 @@ def _files(folder: Path) -> list[str]:
     """Return the names of all files below a folder but the manifest itself."""
     found = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
     return sorted(name for name in found if name != MANIFEST)
+
+
+def _describe_all(folder: Path, names: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Describe files, several at a time: hashing them is what takes time at a start."""
+    with ThreadPoolExecutor() as pool:
+        return dict(zip(names, pool.map(lambda name: _describe(folder / name), names), strict=True))
 
 
 def _describe(path: Path) -> dict[str, Any]:
