@@ -231,6 +231,8 @@ class TokenChecker:
             )
         except jwt.PyJWTError as error:
             raise NotAuthenticatedError(f"The token is not valid: {error}") from None
+        except (TypeError, ValueError):  # a key of one kind for an algorithm of another
+            raise NotAuthenticatedError("The token is not valid: its key does not fit") from None
         return _scopes_of(claims)
 
     def _key(self, name: str) -> Any:
