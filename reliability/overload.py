@@ -173,7 +173,7 @@ async def _beside_a_batch(service: Service, seconds: float, report: Report) -> N
 
 
 def run(
-    seconds: float = 30.0, times: float = 2.0, flat: float = 2.0, models: Path | None = None
+    seconds: float = 30.0, times: float = 2.0, flat: float = 3.0, models: Path | None = None
 ) -> Report:
     """Overload the service.
 
@@ -184,7 +184,8 @@ def run(
     times : float
         Of the capacity.
     flat : float
-        How many times the p99 at capacity the p99 of what is accepted may be.
+        How many times the p99 at capacity the p99 of what is accepted may be; a queue without end
+        would make it hundreds of times that.
     models : Path, optional
         The sample models if absent.
     """
