@@ -1,0 +1,156 @@
+"""The dashboard and the alerts ask for metrics that the service really has."""
+
+from __future__ import annotations
+
+import json
+import re
+import shutil
+import subprocess
+from collections.abc import Iterator
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from prometheus_client.parser import text_string_to_metric_families
+
+from app.auth import new_key
+from app.models.publish import register
+from app.settings import Settings
+from reliability.service import SIMILARITY
+from reliability.variants import truncated
+from tests.serving import serving
+
+ROOT = Path(__file__).parent.parent
+OPERATIONS = ROOT / "docs" / "operations.md"
+KEY, DIGEST = new_key()
+# What the one who scrapes adds to each series, and words of the query language.
+_ADDED = {"namespace", "pod", "le"}
+_WORDS = {
+    "sum", "by", "rate", "increase", "histogram_quantile", "count", "absent", "and", "on",
+    "label_values", "range",
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def page(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
+    """Return the label names of each series of a service that has met everything."""
+    root = tmp_path_factory.mktemp("models")
+    register(SIMILARITY, root, "similarity_model")
+    truncated(SIMILARITY, root / "similarity_model" / "2" / "s.model")
+    with serving(Settings(models_dir=root, admin_keys=DIGEST)) as client:
+        assert client.get("/models").status_code == 401
+        client.headers["x-api-key"] = KEY
+        client.post("/recommend/users", json={"users": [{"visitorid": -1}]})
+        client.post("/admin/models/similarity_model/reload")
+        text = client.get("/metrics").text
+    series: dict[str, set[str]] = {}
+    for family in text_string_to_metric_families(text):
+        for sample in family.samples:
+            series.setdefault(sample.name, set()).update(sample.labels)
+    return series
+
+
+def dashboard() -> dict[str, Any]:
+    found: dict[str, Any] = json.loads((ROOT / "monitoring" / "dashboard.json").read_text())
+    return found
+
+
+def alerts() -> list[dict[str, Any]]:
+    groups = yaml.safe_load((ROOT / "monitoring" / "alerts.yaml").read_text())["groups"]
+    return [rule for group in groups for rule in group["rules"]]
+
+
+def queries() -> Iterator[str]:
+    for panel in dashboard()["panels"]:
+        for target in panel["targets"]:
+            yield target["expr"]
+    for variable in dashboard()["templating"]["list"][1:]:
+        yield variable["query"]
+    for rule in alerts():
+        yield rule["expr"]
+
+
+def unknown(query: str, page: dict[str, set[str]]) -> set[str]:
+    """Return the metrics and labels of a query that the page does not have."""
+    plain = re.sub(r'"[^"]*"', '""', query)
+    plain = re.sub(r"\[[^\]]*\]", "", plain)
+    names = set(re.findall(r"\b[a-z_]+[a-z]\b(?=\s*[({,)]|\s|$)", plain)) - _WORDS
+    metrics = {name for name in names if name.startswith(("recommender_", "process_"))}
+    metrics |= set(re.findall(r"\b(?:recommender|process)_[a-z_]+", plain))
+    matched = set(re.findall(r"([a-z_]+)\s*(?:=~|!~|!=|=)\s*\"", plain))
+    grouped = re.findall(r"\b(?:by|on)\s*\(([^)]*)\)", plain)
+    labels = matched | {label.strip() for group in grouped for label in group.split(",")}
+    known = _ADDED.union(*(page.get(metric, set()) for metric in metrics))
+    return (metrics - set(page)) | (labels - known)
+
+
+def test_every_query_finds_its_metrics(page: dict[str, set[str]]) -> None:
+    asked = list(queries())
+    assert len(asked) > 20
+    for query in asked:
+        assert "recommender_" in query or "process_" in query
+        assert unknown(query, page) == set(), query
+
+
+@pytest.mark.parametrize(
+    ("query", "missing"),
+    [
+        ("sum(rate(recommender_request_total[5m]))", {"recommender_request_total"}),
+        ('recommender_in_flight{route="/x"}', {"route"}),
+        ("sum by (status) (recommender_model_info)", {"status"}),
+        ("process_memory_bytes > 1", {"process_memory_bytes"}),
+    ],
+)
+def test_a_query_for_what_is_not_there_is_found(
+    page: dict[str, set[str]], query: str, missing: set[str]
+) -> None:
+    assert unknown(query, page) == missing
+
+
+def test_every_metric_of_ours_is_on_the_dashboard_and_described(page: dict[str, set[str]]) -> None:
+    shown = "\n".join(queries())
+    described = OPERATIONS.read_text()
+    for name in page:
+        family = re.sub(r"_(total|bucket|sum|count|created)$", "", name)
+        if family.startswith("recommender_"):
+            assert family in shown
+            assert f"`{family}" in described
+
+
+def test_panels_have_a_place_of_their_own() -> None:
+    panels = dashboard()["panels"]
+    assert len({panel["id"] for panel in panels}) == len(panels)
+    for one, other in combinations([panel["gridPos"] for panel in panels], 2):
+        beside = one["x"] + one["w"] <= other["x"] or other["x"] + other["w"] <= one["x"]
+        above = one["y"] + one["h"] <= other["y"] or other["y"] + other["h"] <= one["y"]
+        assert beside or above
+    assert all(panel["gridPos"]["x"] + panel["gridPos"]["w"] <= 24 for panel in panels)
+
+
+def test_every_alert_says_what_to_do() -> None:
+    headings = re.findall(r"^#+ (\w+)$", OPERATIONS.read_text(), re.M)
+    for rule in alerts():
+        page, _, anchor = rule["annotations"]["runbook"].partition("#")
+        assert page == "docs/operations.md"
+        assert rule["alert"] in headings
+        assert anchor == rule["alert"].lower()
+        assert rule["labels"]["severity"] in {"warning", "critical"}
+
+
+def test_alerts_fire_where_they_should() -> None:
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("no promtool here (Debian: apt-get install prometheus)")
+    for command in (["check", "rules", "alerts.yaml"], ["test", "rules", "alerts.test.yaml"]):
+        done = subprocess.run(
+            [promtool, *command],
+            cwd=ROOT / "monitoring",
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+    tested = (ROOT / "monitoring" / "alerts.test.yaml").read_text()
+    assert all(f"alertname: {rule['alert']}" in tested for rule in alerts())
