@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import httpx
 import uvicorn
@@ -39,3 +40,17 @@ def serving(settings: Settings | None = None) -> Iterator[httpx.Client]:
         server.should_exit = True
         thread.join(START_SECONDS)
         assert not thread.is_alive(), "the server did not stop"
+
+
+@contextmanager
+def another_server(handler: type[BaseHTTPRequestHandler]) -> Iterator[str]:
+    """Run somebody else's server, such as a token issuer, on loopback; yield its address."""
+    server = HTTPServer(("127.0.0.1", 0), handler)
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, HTTPServer
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
@@ -30,7 +29,7 @@ from app.auth import (
     new_key,
 )
 from app.settings import ConfigurationError, Settings
-from tests.serving import serving
+from tests.serving import another_server, serving
 
 BODY = {"users": [{"visitorid": 6000}]}
 ISSUER = "https://issuer.example/v2.0"
@@ -433,15 +432,8 @@ def jwks_server(document: Any) -> Iterator[str]:
         def log_message(self, *_: object) -> None:
             pass
 
-    server = HTTPServer(("127.0.0.1", 0), Handler)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/keys"
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with another_server(Handler) as address:
+        yield f"{address}/keys"
 
 
 def test_tokens_and_keys_side_by_side(capfd: pytest.CaptureFixture[str]) -> None:
