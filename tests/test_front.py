@@ -30,15 +30,16 @@ def begin(client: httpx.Client, declared: int = 100) -> socket.socket:
 
 @pytest.fixture(scope="module")
 def small() -> Iterator[httpx.Client]:
-    with serving(Settings(max_in_flight=2, request_timeout_seconds=2)) as client:
+    with serving(Settings(max_in_flight=2, request_timeout_seconds=6)) as client:
         yield client
 
 
 def test_beyond_the_cap_the_answer_is_no_at_once(small: httpx.Client) -> None:
     held = [begin(small) for _ in range(2)]
     try:
-        while small.get("/metrics").text.count("recommender_in_flight 3.0") == 0:
-            pass  # these two, and the request for the page
+        for _ in range(1000):  # until both have arrived: they and the request for the page
+            if "recommender_in_flight 3.0" in small.get("/metrics").text:
+                break
         refused = small.post("/recommend/users", json=BODY)
         assert refused.status_code == 503
         assert refused.headers["retry-after"] == "1"
