@@ -8,9 +8,10 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from ipaddress import ip_address
+from itertools import chain
 
 from anyio import to_thread
-from fastapi import FastAPI
+from fastapi import APIRouter, FastAPI
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from app import __version__
@@ -78,7 +79,6 @@ def create_app(settings: Settings | None = None) -> Application:
     authenticator = Authenticator(settings)
     check_exposure(settings, authenticator)
     service = load_service(settings)
-    schemas = build_schemas(service, settings)
     metrics = Metrics()
     shared = State()
     swaps = HotSwap(service, settings, lambda *attempt: _report(metrics, service, *attempt))
@@ -99,15 +99,10 @@ def create_app(settings: Settings | None = None) -> Application:
     app.shared = shared
     app.state.max_body_bytes = settings.max_body_bytes
     add_problem_handlers(app)
-    recommend = build_recommend_router(service, schemas, metrics, settings.max_answers)
-    app.include_router(recommend)
-    app.include_router(build_score_router(service, settings, metrics))
-    app.include_router(build_info_router(service, lambda: shared.draining))
-    if settings.metrics != "off":
-        app.include_router(build_metrics_router(metrics))
-    app.include_router(build_admin_router(swaps))
+    routers = _routers(service, settings, metrics, shared, swaps)
+    for router in routers:
+        app.include_router(router)
     if settings.docs != "off":
-        app.include_router(build_docs_router(TITLE))
         app.mount("/docs/assets", docs_assets())
     front = partial(
         Front,
@@ -121,11 +116,33 @@ def create_app(settings: Settings | None = None) -> Application:
         app.add_middleware(front)
         app.entrance = app.framework
     else:
-        app.entrance = front(DirectRoutes(app.framework, recommend.routes))
+        app.entrance = front(DirectRoutes(app.framework, chain(*(each.routes for each in routers))))
     _describe(app)
     _log_models(service)
     _show_models(metrics, service)
     return app
+
+
+def _routers(
+    service: RecommendationService,
+    settings: Settings,
+    metrics: Metrics,
+    shared: State,
+    swaps: HotSwap,
+) -> list[APIRouter]:
+    """Return the routers that the settings call for."""
+    schemas = build_schemas(service, settings)
+    routers = [
+        build_recommend_router(service, schemas, metrics, settings.max_answers),
+        build_score_router(service, settings, metrics),
+        build_info_router(service, lambda: shared.draining),
+        build_admin_router(swaps),
+    ]
+    if settings.metrics != "off":
+        routers.append(build_metrics_router(metrics))
+    if settings.docs != "off":
+        routers.append(build_docs_router(TITLE))
+    return routers
 
 
 def _lifespan(
