@@ -19,7 +19,7 @@ import re
 import secrets
 import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -151,17 +151,17 @@ class _KeyFile:
         status = self._path.stat()
         stamp = (status.st_mtime_ns, status.st_size, status.st_ino)
         if stamp != self._stamp:
-            lines = _split(self._path.read_text(), lines=True)
-            self._digests = [_digest(line, str(self._path)) for line in lines]
+            text = self._path.read_text(encoding="utf-8")
+            lines = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
+            keys = [key for line in lines for key in _split(line)]
+            self._digests = [_digest(key, str(self._path)) for key in keys]
             if self._stamp is not None:
                 log.info("key file %s: read again, %d keys", self._path, len(self._digests))
             self._stamp = stamp
 
 
-def _split(text: str, *, lines: bool = False) -> list[str]:
-    parts: Iterable[str] = re.split(r"[\n,]" if lines else ",", text)
-    stripped = (part.strip() for part in parts)
-    return [part for part in stripped if part and not part.startswith("#")]
+def _split(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def _digest(text: str, where: str) -> bytes:
@@ -171,6 +171,8 @@ def _digest(text: str, where: str) -> bytes:
         return found[1].encode()
     if where == "a setting":
         raise ConfigurationError("API keys are given as sha256:<64 hexadecimal digits>")
+    if text.lower().startswith("sha256:"):
+        raise ConfigurationError(f"{where}: not a digest: sha256:<64 hexadecimal digits>")
     if len(text) < _SHORTEST_KEY:
         raise ConfigurationError(f"{where}: a key must have {_SHORTEST_KEY} characters or more")
     return hashlib.sha256(text.encode()).hexdigest().encode()
