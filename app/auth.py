@@ -151,7 +151,10 @@ class _KeyFile:
         status = self._path.stat()
         stamp = (status.st_mtime_ns, status.st_size, status.st_ino)
         if stamp != self._stamp:
-            text = self._path.read_text(encoding="utf-8")
+            try:
+                text = self._path.read_text(encoding="utf-8")
+            except UnicodeDecodeError:
+                raise ConfigurationError(f"{self._path}: not UTF-8") from None
             lines = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
             keys = [key for line in lines for key in _split(line)]
             self._digests = [_digest(key, str(self._path)) for key in keys]
