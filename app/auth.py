@@ -236,6 +236,8 @@ class TokenChecker:
             )
         except jwt.PyJWTError as error:
             raise NotAuthenticatedError(f"The token is not valid: {error}") from None
+        except (TypeError, ValueError, ArithmeticError):  # such as a key of another kind than `alg`
+            raise NotAuthenticatedError("The token is not valid") from None
         return _scopes_of(claims)
 
     def _key(self, name: str) -> Any:
