@@ -261,10 +261,13 @@ class TokenChecker:
 
         try:
             found = jwt.PyJWKSet.from_dict(self._fetch(self._address))
+            keys = {key.key_id: key for key in found.keys if key.key_id}
+            if not keys:
+                raise ValueError("none of its keys has a name")
         except Exception as error:
             log.error("the issuer's keys cannot be had: %s; the last ones stay valid", error)
             return
-        self._keys = {key.key_id: key for key in found.keys if key.key_id}
+        self._keys = keys
         self._fetched = now
 
 
