@@ -54,7 +54,9 @@ class RecommendationService:
 
     def swap(self, role: Role, entry: ModelEntry) -> None:
         """Let another model play a role from now on; who asked before keeps the old one."""
-        slot = replace(self.slots[role], entry=entry, reason="")
+        slot = self.slots[role]
+        refused = {name: why for name, why in slot.refused.items() if name != entry.version}
+        slot = replace(slot, entry=entry, reason="", refused=refused)
         self.slots = {**self.slots, role: slot}
 
     def refuse(self, role: Role, version: str, reason: str) -> None:
