@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
+import json
 import logging
 import math
 import re
@@ -36,6 +37,7 @@ _ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "ES256", "ES384"]
 _JWKS_SECONDS = 3600.0
 _COOL_DOWN_SECONDS = 30.0  # between fetches that an unknown key or a failure asks for
 _JWKS_TIMEOUT = 5.0
+_MAX_JWKS_BYTES = 1 << 20
 _LEEWAY_SECONDS = 30
 
 
@@ -236,8 +238,8 @@ class TokenChecker:
             )
         except jwt.PyJWTError as error:
             raise NotAuthenticatedError(f"The token is not valid: {error}") from None
-        except (TypeError, ValueError):  # a key of one kind for an algorithm of another
-            raise NotAuthenticatedError("The token is not valid: its key does not fit") from None
+        except (TypeError, ValueError, ArithmeticError):  # such as a key of another kind than `alg`
+            raise NotAuthenticatedError("The token is not valid") from None
         return _scopes_of(claims)
 
     def _key(self, name: str) -> Any:
@@ -261,19 +263,30 @@ class TokenChecker:
 
         try:
             found = jwt.PyJWKSet.from_dict(self._fetch(self._address))
+            keys = {key.key_id: key for key in found.keys if key.key_id}
+            if not keys:
+                raise ValueError("none of its keys has a name")
         except Exception as error:
             log.error("the issuer's keys cannot be had: %s; the last ones stay valid", error)
             return
-        self._keys = {key.key_id: key for key in found.keys if key.key_id}
+        self._keys = keys
         self._fetched = now
 
 
 def _fetch_jwks(address: str) -> dict[str, Any]:
     import httpx  # noqa: PLC0415
 
-    answer = httpx.get(address, timeout=_JWKS_TIMEOUT)
-    answer.raise_for_status()
-    document: dict[str, Any] = answer.json()
+    deadline = time.monotonic() + _JWKS_TIMEOUT
+    content = bytearray()
+    with httpx.stream("GET", address, timeout=_JWKS_TIMEOUT) as answer:
+        answer.raise_for_status()
+        for chunk in answer.iter_bytes():
+            content += chunk
+            if len(content) > _MAX_JWKS_BYTES:
+                raise ValueError(f"more than {_MAX_JWKS_BYTES} bytes")
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"not complete after {_JWKS_TIMEOUT:g} s")
+    document: dict[str, Any] = json.loads(content)
     return document
 
 

@@ -79,7 +79,11 @@ class HotSwap:
             entry = self._service.slots[role].entry
             if entry is None or entry.version is None or role in self._pinned:
                 continue
-            newer = await to_thread.run_sync(self._newer, entry)
+            try:
+                newer = await to_thread.run_sync(self._newer, entry)
+            except (ModelError, OSError) as error:  # the other model's folder may be in order
+                log.error("cannot look for versions of model %s: %s", entry.name, error)
+                continue
             for version in newer:
                 try:
                     await self.take(role, version)

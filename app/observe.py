@@ -162,9 +162,16 @@ def configure_logs(level: str, *, as_json: bool) -> None:
     ]
     last: list[Any] = [structlog.stdlib.ProcessorFormatter.remove_processors_meta]
     if as_json:
-        last += [structlog.processors.dict_tracebacks, structlog.processors.JSONRenderer()]
+        # Never with the values of variables: keys, tokens and bodies are among them.
+        traces = structlog.tracebacks.ExceptionDictTransformer(show_locals=False)
+        last += [
+            structlog.processors.ExceptionRenderer(traces),
+            structlog.processors.JSONRenderer(),
+        ]
     else:
-        last.append(structlog.dev.ConsoleRenderer(colors=sys.stdout.isatty()))
+        plain = structlog.dev.plain_traceback
+        colors = sys.stdout.isatty()
+        last.append(structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=plain))
     handler = logging.StreamHandler(sys.stdout)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=last)

@@ -1,228 +1,316 @@
-"""New versions are taken up while the old ones answer; bad ones are refused."""
+"""New versions are taken up while the old ones answer; bad ones are refused, and said to be."""
 
 from __future__ import annotations
 
-import asyncio
+import gc
 import shutil
 import time
 import weakref
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 
 from app.hotswap import HotSwap, RefusedVersionError
-from app.models.errors import ModelError, ModelFormatError, ModelNotFoundError
+from app.models.errors import ModelFormatError
 from app.models.format import FactorModel, read_model
+from app.models.manifest import write_manifest
 from app.models.publish import register
-from app.service import load_service
-from app.settings import Settings
-from reliability.service import RANKING, SIMILARITY
-from reliability.variants import halved, overwritten, renamed_column, truncated
+from app.service import RecommendationService, load_service
+from app.settings import SAMPLE_MODELS, Settings
+from reliability import variants
+from tests.serving import serving
 
-NAME = "similarity_model"
-RANKING_NAME = "ranking_factorization_model"
-
-
-class Reports(list[tuple[str, str]]):
-    def __call__(self, name: str, outcome: str) -> None:
-        self.append((name, outcome))
-
-
-class Stage:
-    """A registry with version 1 of both models, served."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        register(SIMILARITY, root, NAME)
-        register(RANKING, root, RANKING_NAME)
-        settings = Settings(models_dir=root)
-        self.service = load_service(settings)
-        self.reports = Reports()
-        self.swaps = HotSwap(self.service, settings, self.reports)
-
-    def serving(self, role: Any = "similarity") -> str | None:
-        return self.service.need(role).version
-
-    def run(self, *steps: Callable[[], Coroutine[Any, Any, Any]]) -> Any:
-        async def all_of_them() -> Any:
-            result = None
-            for step in steps:
-                result = await step()
-            return result
-
-        return asyncio.run(all_of_them())
-
-    def look(self) -> None:
-        self.run(self.swaps.look)
+SIMILARITY, RANKING = "similarity_model", "ranking_factorization_model"
+SIMILARITY_SOURCE = SAMPLE_MODELS / SIMILARITY / "6" / "recommendation_s.model"
+RANKING_SOURCE = SAMPLE_MODELS / RANKING / "1" / "recommendation_r.model"
+BODY = {"users": [{"visitorid": 6000}]}
+PATIENCE = 30.0
 
 
 @pytest.fixture
-def stage(tmp_path: Path) -> Stage:
-    return Stage(tmp_path / "models")
+def root(tmp_path: Path) -> Path:
+    """Return a registry with version 1 of both models."""
+    register(SIMILARITY_SOURCE, tmp_path / "models", SIMILARITY, 1)
+    register(RANKING_SOURCE, tmp_path / "models", RANKING, 1)
+    return tmp_path / "models"
 
 
-def test_a_new_version_is_taken_when_it_has_stopped_changing(stage: Stage, tmp_path: Path) -> None:
-    register(halved(SIMILARITY, tmp_path / "half.model"), stage.root, NAME)
-    item = stage.service.item_column.sample(1)
-    before = stage.service.similar_items(item)[1].rankings[0].scores
-    stage.look()  # sees it for the first time
-    assert stage.serving() == "1"
-    stage.look()
-    assert stage.serving() == "2"
-    assert stage.reports == [(NAME, "loaded")]
-    after = stage.service.similar_items(item)[1].rankings[0].scores
-    assert max(after) < max(before)
+class Watched:
+    """A service, its swaps, and what they reported."""
+
+    def __init__(self, root: Path, **settings: Any) -> None:
+        given = Settings(models_dir=root, **settings)
+        self.service: RecommendationService = load_service(given)
+        self.reported: list[tuple[str, str]] = []
+        self.swaps = HotSwap(self.service, given, lambda *attempt: self.reported.append(attempt))
+
+    async def look(self) -> None:
+        """Look twice: the first look only notes what is there."""
+        await self.swaps.look()
+        await self.swaps.look()
+
+    def version(self, role: Any = "similarity") -> str | None:
+        return self.service.need(role).version
+
+    def refused(self, role: Any = "similarity") -> dict[str, str]:
+        return dict(self.service.slots[role].refused)
 
 
-def test_a_folder_that_is_being_written_is_left_alone(stage: Stage) -> None:
-    folder = stage.root / NAME / "2"
-    shutil.copytree(SIMILARITY, folder / "s.model")
-    whole = (folder / "s.model" / "objects.bin").read_bytes()
-    for part in (len(whole) // 3, len(whole) // 2):
-        (folder / "s.model" / "objects.bin").write_bytes(whole[:part])
-        stage.look()
-        assert stage.serving() == "1"
-        assert stage.reports == []
-    (folder / "s.model" / "objects.bin").write_bytes(whole)
-    stage.look()
-    stage.look()
-    assert stage.serving() == "2"
+pytestmark = pytest.mark.anyio
 
 
-def diverged(source: Path, target: Path) -> Path:
-    details = read_model(source).details
-    assert isinstance(details, FactorModel)
-    return overwritten(source, target, details.weights, np.nan)
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
 
 
-@pytest.mark.parametrize(
-    ("name", "source", "spoil", "reason"),
-    [
-        (NAME, SIMILARITY, truncated, "expected"),
-        (
-            NAME,
-            SIMILARITY,
-            lambda source, target: renamed_column(source, target, "itemid", "itemno"),
-            "item column changed",
-        ),
-        (
-            RANKING_NAME,
-            RANKING,
-            lambda source, target: renamed_column(source, target, "weekday", "weekend"),
-            "side columns changed",
-        ),
-        (RANKING_NAME, RANKING, diverged, "not finite"),
-    ],
-)
-def test_a_bad_version_is_refused_once(
-    stage: Stage, name: str, source: Path, spoil: Callable[[Path, Path], Path], reason: str
+@pytest.fixture
+def watched(root: Path) -> Watched:
+    return Watched(root)
+
+
+async def test_a_new_version_is_taken_when_it_has_stopped_changing(
+    root: Path, watched: Watched
 ) -> None:
-    spoil(source, stage.root / name / "2" / "bad.model")
-    for _ in range(4):
-        stage.look()
-    role = stage.swaps.role_of(name)
-    assert stage.serving(role) == "1"
-    assert stage.reports == [(name, "refused")]
-    assert reason in stage.service.slots[role].refused["2"]
-    with pytest.raises(ModelError, match=reason):
-        stage.run(lambda: stage.swaps.reload(name))
+    await watched.look()
+    assert watched.version() == "1"
+    register(SIMILARITY_SOURCE, root, SIMILARITY)
+    await watched.swaps.look()
+    assert watched.version() == "1"
+    await watched.swaps.look()
+    assert watched.version() == "2"
+    assert watched.version("ranking") == "1"
+    await watched.look()
+    assert watched.reported == [(SIMILARITY, "loaded")]
 
 
-def test_a_refused_version_that_was_mended_is_taken(stage: Stage) -> None:
-    bad = truncated(SIMILARITY, stage.root / NAME / "2" / "s.model")
-    for _ in range(2):
-        stage.look()
-    assert "2" in stage.service.slots["similarity"].refused
-    shutil.copyfile(SIMILARITY / "objects.bin", bad / "objects.bin")
-    for _ in range(2):
-        stage.look()
-    assert stage.serving() == "2"
-    assert stage.service.slots["similarity"].refused == {}
+async def test_a_version_is_left_alone_while_somebody_writes_it(
+    root: Path, watched: Watched
+) -> None:
+    target = root / SIMILARITY / "2" / "m.model"
+    target.mkdir(parents=True)
+    files = sorted(SIMILARITY_SOURCE.iterdir(), key=lambda path: path.suffix != ".ini")
+    for path in files:  # what makes it a model comes first
+        half = path.read_bytes()[: path.stat().st_size // 2]
+        (target / path.name).write_bytes(half)
+        await watched.swaps.look()
+        (target / path.name).write_bytes(path.read_bytes())
+        await watched.swaps.look()
+    assert watched.reported == []
+    assert watched.refused() == {}
+    await watched.swaps.look()
+    assert watched.version() == "2"
 
 
-def test_a_bad_version_does_not_hide_a_good_one_below(stage: Stage) -> None:
-    register(SIMILARITY, stage.root, NAME)
-    truncated(SIMILARITY, stage.root / NAME / "3" / "s.model")
-    for _ in range(2):
-        stage.look()
-    assert stage.serving() == "2"
-    assert stage.reports == [(NAME, "refused"), (NAME, "loaded")]
+async def test_the_highest_of_several_new_versions(root: Path, watched: Watched) -> None:
+    for version in (2, 9, 10):
+        register(SIMILARITY_SOURCE, root, SIMILARITY, version)
+    await watched.look()
+    assert watched.version() == "10"
+    assert watched.reported == [(SIMILARITY, "loaded")]
 
 
-def test_a_version_that_is_not_as_its_manifest_says(stage: Stage) -> None:
-    target = register(SIMILARITY, stage.root, NAME)
-    objects = target / SIMILARITY.name / "objects.bin"
-    objects.write_bytes(objects.read_bytes() + b"x")
-    with pytest.raises(ModelFormatError, match="says the manifest"):
-        stage.run(lambda: stage.swaps.reload(NAME))
-    assert stage.serving() == "1"
+async def test_a_lower_version_that_comes_later_is_not_taken(root: Path) -> None:
+    shutil.move(root / SIMILARITY / "1", root / SIMILARITY / "5")
+    watched = Watched(root)
+    register(SIMILARITY_SOURCE, root, SIMILARITY, 4)
+    await watched.look()
+    assert watched.version() == "5"
 
 
-def test_a_roll_back_stays_until_a_reload(stage: Stage) -> None:
-    register(SIMILARITY, stage.root, NAME)
-    stage.run(lambda: stage.swaps.reload(NAME))
-    assert stage.serving() == "2"
-    stage.run(lambda: stage.swaps.activate(NAME, "1"))
-    register(SIMILARITY, stage.root, NAME)
-    for _ in range(3):
-        stage.look()
-    assert stage.serving() == "1"
-    entry = stage.run(lambda: stage.swaps.reload(NAME))
-    assert entry.version == stage.serving() == "3"
-    register(SIMILARITY, stage.root, NAME)
-    for _ in range(2):
-        stage.look()
-    assert stage.serving() == "4"
+def truncated(target: Path) -> None:
+    variants.truncated(RANKING_SOURCE, target / "m.model")
 
 
-def test_what_is_not_there(stage: Stage) -> None:
-    for step in (
-        lambda: stage.swaps.reload("other"),
-        lambda: stage.swaps.activate("other", "1"),
-        lambda: stage.swaps.activate(NAME, "9"),
-    ):
-        with pytest.raises(ModelNotFoundError):
-            stage.run(step)
-    assert stage.reports == []
+def foreign(target: Path) -> None:
+    variants.foreign(RANKING_SOURCE, target / "m.model")
 
 
-def test_who_asked_before_keeps_the_old_model_and_nobody_else_does(stage: Stage) -> None:
-    asked = stage.service.need("similarity")
-    old = weakref.ref(asked.model)
-    register(SIMILARITY, stage.root, NAME)
-    stage.run(lambda: stage.swaps.reload(NAME))
-    assert asked.version == "1"
-    assert asked.model.recommend(asked.model.users.ids(range(1))).rankings[0].items
-    del asked
-    deadline = time.monotonic() + 20
-    while old() is not None:  # the thread that loaded may just be ending
-        assert time.monotonic() < deadline, "the old model stays in memory"
-        time.sleep(0.01)
+def other_columns(target: Path) -> None:
+    variants.renamed_column(RANKING_SOURCE, target / "m.model", "visitorid", "visiterid")
 
 
-def test_watching_goes_on_after_a_failure(tmp_path: Path) -> None:
-    root = tmp_path / "models"
-    register(SIMILARITY, root, NAME)
-    settings = Settings(models_dir=root, models_poll_seconds=0.02)
-    service = load_service(settings)
-    swaps = HotSwap(service, settings)
-
-    async def watch() -> None:
-        task = asyncio.create_task(swaps.watch())
-        shutil.move(root, tmp_path / "away")
-        await asyncio.sleep(0.2)
-        shutil.move(tmp_path / "away", root)
-        register(SIMILARITY, root, NAME)
-        async with asyncio.timeout(20):
-            while service.need("similarity").version != "2":
-                await asyncio.sleep(0.02)
-        task.cancel()
-
-    asyncio.run(watch())
+def other_side_columns(target: Path) -> None:
+    variants.renamed_column(RANKING_SOURCE, target / "m.model", "weekday", "weekend")
 
 
-def test_refusals_are_model_errors() -> None:
-    assert issubclass(RefusedVersionError, ModelError)
+def not_finite(target: Path) -> None:
+    details = read_model(RANKING_SOURCE).details
+    assert isinstance(details, FactorModel)
+    variants.overwritten(RANKING_SOURCE, target / "m.model", details.weights, np.nan)
+
+
+def another_manifest(target: Path) -> None:
+    variants.copy(RANKING_SOURCE, target / "m.model")
+    write_manifest(target)
+    manifest = target / "manifest.json"
+    manifest.write_text(manifest.read_text().replace('"bytes": 1', '"bytes": 2'))
+
+
+def a_file_too_many(target: Path) -> None:
+    variants.copy(RANKING_SOURCE, target / "m.model")
+    write_manifest(target)
+    (target / "more").write_bytes(b"")
+
+
+def another_kind(target: Path) -> None:
+    variants.copy(SIMILARITY_SOURCE, target / "m.model")
+
+
+BAD: list[tuple[Callable[[Path], None], str]] = [
+    (truncated, "objects.bin"),
+    (foreign, "objects.bin"),
+    (other_columns, "column"),
+    (other_side_columns, "column"),
+    (not_finite, "not finite"),
+    (another_manifest, "says the manifest"),
+    (a_file_too_many, "no such file, says the manifest"),
+    (another_kind, "side columns changed"),
+]
+
+
+@pytest.mark.parametrize(("spoil", "reason"), BAD, ids=lambda value: getattr(value, "__name__", ""))
+async def test_a_bad_version_is_refused_once_and_the_old_one_stays(
+    root: Path,
+    watched: Watched,
+    spoil: Callable[[Path], None],
+    reason: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    before = watched.service.need("ranking")
+    spoil(root / RANKING / "2")
+    await watched.look()
+    await watched.look()
+    assert watched.service.need("ranking") is before
+    assert watched.reported == [(RANKING, "refused")]
+    assert list(watched.refused("ranking")) == ["2"]
+    assert reason in watched.refused("ranking")["2"]
+    assert f"model {RANKING} version 2 refused: " in caplog.text
+    assert watched.refused("similarity") == {}
+
+
+async def test_a_refused_version_that_is_mended_is_taken(root: Path, watched: Watched) -> None:
+    truncated(root / RANKING / "2")
+    await watched.look()
+    assert list(watched.refused("ranking")) == ["2"]
+    variants.copy(RANKING_SOURCE, root / RANKING / "2" / "m.model")
+    await watched.look()
+    assert watched.version("ranking") == "2"
+    assert watched.refused("ranking") == {}, "it serves, and is said to be refused"
+    assert watched.reported == [(RANKING, "refused"), (RANKING, "loaded")]
+
+
+async def test_below_a_bad_version_a_good_one_is_found(root: Path, watched: Watched) -> None:
+    register(RANKING_SOURCE, root, RANKING, 2)
+    truncated(root / RANKING / "3")
+    await watched.look()
+    assert watched.version("ranking") == "2"
+    assert list(watched.refused("ranking")) == ["3"]
+
+
+async def test_one_models_odd_folder_does_not_hold_up_the_other(
+    root: Path, watched: Watched, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("a.model", "b.model"):  # which of them is version 2?
+        variants.copy(SIMILARITY_SOURCE, root / SIMILARITY / "2" / name)
+    register(RANKING_SOURCE, root, RANKING)
+    await watched.look()
+    assert "holds more than one model: a.model, b.model" in caplog.text
+    assert watched.version("similarity") == "1"
+    assert watched.version("ranking") == "2"
+
+
+async def test_a_pinned_model_is_not_overtaken(root: Path) -> None:
+    watched = Watched(root, similarity_model=f"{SIMILARITY}:1")
+    register(SIMILARITY_SOURCE, root, SIMILARITY)
+    await watched.look()
+    assert watched.version() == "1"
+    assert (await watched.swaps.reload(SIMILARITY)).version == "2"
+    register(SIMILARITY_SOURCE, root, SIMILARITY)
+    await watched.look()
+    assert watched.version() == "3"
+
+
+async def test_a_roll_back_holds_until_a_reload(root: Path, watched: Watched) -> None:
+    register(SIMILARITY_SOURCE, root, SIMILARITY)
+    await watched.look()
+    assert (await watched.swaps.activate(SIMILARITY, "1")).version == "1"
+    register(SIMILARITY_SOURCE, root, SIMILARITY)
+    await watched.look()
+    assert watched.version() == "1"
+    assert (await watched.swaps.reload(SIMILARITY)).version == "3"
+
+
+async def test_a_roll_back_that_is_refused_pins_nothing(root: Path, watched: Watched) -> None:
+    truncated(root / RANKING / "2")
+    with pytest.raises(ModelFormatError):
+        await watched.swaps.activate(RANKING, "2")
+    not_finite(root / RANKING / "3")
+    with pytest.raises(RefusedVersionError):
+        await watched.swaps.reload(RANKING)
+    register(RANKING_SOURCE, root, RANKING, 4)
+    await watched.look()
+    assert watched.version("ranking") == "4"
+
+
+async def test_who_began_on_the_old_model_ends_on_it_and_then_it_is_freed(
+    root: Path, watched: Watched
+) -> None:
+    old = watched.service.need("similarity")
+    before = list(old.model.recommend([{"visitorid": 6000}], k=5).rows())
+    gone = weakref.ref(old.model)
+    variants.halved(SIMILARITY_SOURCE, root / SIMILARITY / "2" / "m.model")
+    await watched.look()
+    assert watched.version() == "2"
+    new = watched.service.need("similarity").model
+    assert list(new.recommend([{"visitorid": 6000}], k=5).rows()) != before
+    shutil.rmtree(root / SIMILARITY / "1")
+    assert list(old.model.recommend([{"visitorid": 6000}], k=5).rows()) == before
+    del old
+    gc.collect()
+    assert gone() is None
+
+
+def wait_until(is_so: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + PATIENCE
+    while not is_so():
+        assert time.monotonic() < deadline, "it did not come about"
+        time.sleep(0.05)
+
+
+@pytest.fixture
+def polling(root: Path) -> Iterator[httpx.Client]:
+    with serving(Settings(models_dir=root, models_poll_seconds=0.1)) as client:
+        yield client
+
+
+def test_a_running_service_follows_and_reports(root: Path, polling: httpx.Client) -> None:
+    def versions() -> dict[str, Any]:
+        models = polling.get("/models").json()["models"]
+        return {model["role"]: (model["version"], model["refused_versions"]) for model in models}
+
+    def answered() -> str:
+        answer = polling.post("/recommend/users", json=BODY)
+        assert answer.status_code == 200
+        version: str = answer.json()["model"]["version"]
+        return version
+
+    assert answered() == "1"
+    register(SIMILARITY_SOURCE, root, SIMILARITY)
+    truncated(root / RANKING / "2")
+    wait_until(lambda: answered() == "2")
+    wait_until(lambda: "2" in versions()["ranking"][1])
+    assert versions()["similarity"] == ("2", {})
+    assert versions()["ranking"][0] == "1"
+    metrics = polling.get("/metrics").text
+    info = 'recommender_model_info{name="%s",role="%s",version="%s"} 1.0'
+    assert info % (SIMILARITY, "similarity", "2") in metrics
+    assert info % (SIMILARITY, "similarity", "1") not in metrics
+    assert info % (RANKING, "ranking", "1") in metrics
+    swaps = 'recommender_model_swaps_total{name="%s",outcome="%s"} 1.0'
+    assert swaps % (SIMILARITY, "loaded") in metrics
+    assert swaps % (RANKING, "refused") in metrics

@@ -1,9 +1,11 @@
-"""Logs and metrics: what they tell, and what they never tell."""
+"""Logs and metrics: what is in them, and what is not."""
 
 from __future__ import annotations
 
 import json
-import time
+import logging
+import re
+import signal
 from collections.abc import Iterator
 from typing import Any
 
@@ -12,120 +14,187 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from app.auth import new_key
+from app.observe import configure_logs
 from app.settings import Settings
 from tests.serving import serving
+from tests.test_main import process
 
+KNOWN, COLD = 6000, 987654321
 KEY, DIGEST = new_key()
-HEADERS = {"authorization": f"Bearer {KEY}"}
-USERS = {"users": [{"visitorid": 6000, "period": "Night"}, {"visitorid": -77}], "k": 3}
+TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"
+NAME = re.compile("[a-z][a-z0-9_]*")
 
 
-@pytest.fixture
-def client() -> Iterator[httpx.Client]:
-    with serving(Settings(api_keys=DIGEST, log_format="json")) as running:
-        running.headers.update(HEADERS)
-        yield running
+def log_of(log_format: str) -> str:
+    """Return what a service writes while it answers some requests."""
+    with process(LOG_FORMAT=log_format, API_KEYS=DIGEST) as (running, url):
+        headers = {"x-api-key": KEY, "traceparent": f"00-{TRACE}-00f067aa0ba902b7-01"}
+        with httpx.Client(base_url=url, headers=headers) as client:
+            users = [{"visitorid": KNOWN}, {"visitorid": COLD}]
+            body = {"users": users, "k": 7}
+            client.post("/recommend/users?secret=quiet", json=body, headers={"x-request-id": "r1"})
+            client.post("/recommend/users", json={"quiet": 1}, headers={"x-request-id": "r2"})
+            client.get("/quiet/path", headers={"x-request-id": "r3"})
+            client.get("/healthz/live", headers={"x-request-id": "r4"})
+        running.send_signal(signal.SIGTERM)
+        log, _ = running.communicate(timeout=20)
+    return log
 
 
-def lines(output: str, count: int) -> list[dict[str, Any]]:
-    found = [json.loads(line) for line in output.splitlines() if line.startswith("{")]
-    requests = [line for line in found if line.get("event") == "request"]
-    assert len(requests) == count, output
-    return requests
-
-
-def test_a_request_is_one_line(client: httpx.Client, capfd: pytest.CaptureFixture[str]) -> None:
-    trace = "4bf92f3577b34da6a3ce929d0e0e4736"
-    client.post(
-        "/recommend/users",
-        json=USERS,
-        headers={"x-request-id": "abc", "traceparent": f"00-{trace}-00f067aa0ba902b7-01"},
-    )
-    client.post("/similar/items", json={"items": [{"itemid": 152913}]})
-    client.get("/nope/6000")
-    client.get("/healthz/live")  # probes are not logged
-    time.sleep(0.2)
-    output = capfd.readouterr().out
-    first, second, third = lines(output, 3)
-    assert first.pop("ms") > 0
-    assert first.pop("timestamp").startswith("20")
-    assert first == {
-        "request_id": "abc",
-        "trace_id": trace,
+def test_json_lines() -> None:
+    log = log_of("json")
+    lines = [json.loads(line) for line in log.splitlines()]
+    for line in lines:
+        assert {"event", "level", "timestamp"} <= set(line)
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", line["timestamp"])
+    requests = {line["request_id"]: line for line in lines if line["event"] == "request"}
+    assert sorted(requests) == ["r1", "r2", "r3"]  # probes would be most of the log
+    first = requests["r1"]
+    assert first["ms"] > 0
+    assert {name: first[name] for name in first if name not in {"ms", "timestamp"}} == {
+        "event": "request",
+        "level": "info",
+        "request_id": "r1",
+        "trace_id": TRACE,
         "method": "POST",
         "route": "/recommend/users",
         "status": 200,
-        "model": "ranking_factorization_model",
-        "version": "1",
+        "model": "similarity_model",
+        "version": "6",
         "users": 2,
-        "k": 3,
+        "k": 7,
         "cold": 1,
-        "event": "request",
-        "level": "info",
     }
-    assert (second["route"], second["model"], second["items"]) == (
-        "/similar/items",
-        "similarity_model",
-        1,
-    )
-    assert (third["route"], third["status"]) == ("none", 404)
-    assert KEY not in output
-    assert "-77" not in output
+    assert (requests["r2"]["route"], requests["r2"]["status"]) == ("/recommend/users", 422)
+    assert (requests["r3"]["route"], requests["r3"]["status"]) == ("none", 404)
+    for hidden in ("quiet", KEY, str(COLD), str(KNOWN)):
+        assert hidden not in log
 
 
-def test_lines_for_a_terminal(capfd: pytest.CaptureFixture[str]) -> None:
-    with serving(Settings(log_format="text")) as client:
-        client.post("/recommend/users", json=USERS)
-    line = capfd.readouterr().out.splitlines()[-1]
-    assert " request " in line
-    assert "route=/recommend/users status=200" in line
+def test_text_lines() -> None:
+    log = log_of("text")
+    (line,) = (line for line in log.splitlines() if "request_id=r1" in line)
+    assert re.match(r"\d{4}-\d\d-\d\dT\S+Z \[info     \] request ", line)
+    for word in ("method=POST", "route=/recommend/users", "status=200", "users=2", "k=7", "cold=1"):
+        assert f" {word}" in line
+    assert "\x1b" not in log  # no colours where nobody looks
+    for hidden in ("quiet", KEY, str(COLD)):
+        assert hidden not in log
 
 
-def test_no_lines_where_none_are_wanted(capfd: pytest.CaptureFixture[str]) -> None:
-    with serving(Settings(access_log=False, log_format="json")) as client:
-        client.post("/recommend/users", json=USERS)
-    lines(capfd.readouterr().out, 0)
+@pytest.fixture
+def root_logger() -> Iterator[None]:
+    """Put the root logger back as it was."""
+    root, quiet = logging.getLogger(), [logging.getLogger(name) for name in ("httpx", "httpcore")]
+    handlers, level, levels = root.handlers, root.level, [each.level for each in quiet]
+    yield
+    root.handlers, root.level = handlers, level
+    for each, before in zip(quiet, levels, strict=True):
+        each.setLevel(before)
 
 
-def samples(client: httpx.Client) -> dict[tuple[str, tuple[tuple[str, str], ...]], float]:
+@pytest.mark.parametrize("as_json", [True, False])
+@pytest.mark.usefixtures("root_logger")
+def test_errors_are_logged_with_their_place_but_no_values(
+    capsys: pytest.CaptureFixture[str], as_json: bool
+) -> None:
+    def fail(credential: str) -> None:
+        raise RuntimeError(f"after {len(credential)} characters")
+
+    configure_logs("info", as_json=as_json)
+    try:
+        fail(KEY)
+    except RuntimeError:
+        logging.getLogger("app.test").exception("it failed")
+    written = capsys.readouterr().out
+    for word in ("it failed", "RuntimeError", "test_observe.py", f"after {len(KEY)} characters"):
+        assert word in written
+    assert KEY not in written
+    if as_json:
+        (line,) = written.splitlines()
+        assert json.loads(line)["level"] == "error"
+
+
+# Metrics
+
+
+@pytest.fixture(scope="module")
+def observed() -> Iterator[httpx.Client]:
+    with serving(Settings()) as client:
+        for user in (KNOWN, KNOWN, COLD):
+            client.post("/recommend/users", json={"users": [{"visitorid": user}]})
+        client.post("/recommend/users", json={"users": [{"visitorid": KNOWN, "month": 5}]})
+        client.post("/recommend/users", json={})
+        client.post("/similar/items", json={"items": [{"itemid": 152913}]})
+        for number in range(5):
+            client.get(f"/unknown/{number}")
+        client.post("/admin/models/similarity_model/reload")
+        client.post("/admin/models/never-heard-of/reload")
+        yield client
+
+
+def samples(client: httpx.Client) -> dict[tuple[str, frozenset[tuple[str, str]]], float]:
     return {
-        (sample.name, tuple(sorted(sample.labels.items()))): sample.value
+        (sample.name, frozenset(sample.labels.items())): sample.value
         for family in text_string_to_metric_families(client.get("/metrics").text)
         for sample in family.samples
     }
 
 
-def test_metrics(client: httpx.Client) -> None:
-    client.post("/recommend/users", json=USERS)
-    client.post("/similar/items", json={"items": [{"itemid": 152913}]})
-    client.post("/recommend/users", json={})
-    for number in range(5):
-        client.get(f"/users/{number}")
-    client.request("BREW", "/models")
-    client.post("/recommend/users", json=USERS, headers={"authorization": "Bearer no"})
-    found = samples(client)
+def value(found: Any, sample: str, /, **labels: str) -> float:
+    number: float = found[sample, frozenset(labels.items())]
+    return number
 
-    def value(name: str, /, **labels: str) -> float:
-        return found[name, tuple(sorted(labels.items()))]
 
-    def requests(route: str, status: str, method: str = "POST") -> float:
-        labels = {"route": route, "method": method, "status": status}
-        return value("recommender_requests_total", **labels)
+def test_requests_are_counted_by_route(observed: httpx.Client) -> None:
+    found = samples(observed)
+    name, route = "recommender_requests_total", "/recommend/users"
+    assert value(found, name, route=route, method="POST", status="200") == 4
+    assert value(found, name, route=route, method="POST", status="422") == 1
+    assert value(found, name, route="none", method="GET", status="404") == 5
+    assert value(found, "recommender_request_seconds_count", route=route) == 5
+    activated = {"route": "/admin/models/{name}/reload", "method": "POST"}
+    assert value(found, name, **activated, status="200") == 1
+    assert value(found, name, **activated, status="404") == 1
+    assert "/unknown" not in observed.get("/metrics").text
+    assert "never-heard-of" not in observed.get("/metrics").text
 
-    assert requests("/recommend/users", "200") == 1
-    assert requests("/recommend/users", "422") == 1
-    assert requests("none", "401") == 1
-    assert requests("none", "404", "GET") == 5
-    ranking, similarity = "ranking_factorization_model", "similarity_model"
-    assert value("recommender_users_total", model=ranking) == 2
-    assert value("recommender_cold_users_total", model=ranking) == 1
-    for model in (ranking, similarity):
-        assert value("recommender_scoring_seconds_count", model=model) == 1
-    assert value("recommender_request_seconds_count", route="/similar/items") == 1
-    assert value("recommender_refused_total", reason="unauthenticated") == 1
-    assert value("recommender_model_info", role="similarity", name=similarity, version="6") == 1
-    assert value("recommender_draining") == 0
-    assert value("process_resident_memory_bytes") > 2**20
-    methods = {dict(labels).get("method") for _, labels in found}
-    assert "BREW" not in methods
-    assert not any("/users/3" in str(labels) for _, labels in found)
+
+def test_models_are_counted(observed: httpx.Client) -> None:
+    found = samples(observed)
+    similarity, ranking = "similarity_model", "ranking_factorization_model"
+    assert value(found, "recommender_users_total", model=similarity) == 3
+    assert value(found, "recommender_cold_users_total", model=similarity) == 1
+    assert value(found, "recommender_scoring_seconds_count", model=similarity) == 4
+    assert value(found, "recommender_scoring_seconds_sum", model=similarity) > 0
+    assert value(found, "recommender_users_total", model=ranking) == 1
+    assert value(found, "recommender_cold_users_total", model=ranking) == 0
+    assert value(found, "recommender_model_swaps_total", name=similarity, outcome="loaded") == 1
+    info = {"role": "similarity", "name": similarity, "version": "6"}
+    assert value(found, "recommender_model_info", **info) == 1
+    assert value(found, "recommender_draining") == 0
+    assert value(found, "recommender_in_flight") == 1  # the one that asks
+
+
+def test_metrics_are_as_prometheus_wants_them(observed: httpx.Client) -> None:
+    answer = observed.get("/metrics")
+    assert answer.headers["content-type"].startswith("text/plain; version=")
+    families = list(text_string_to_metric_families(answer.text))
+    ours = [family for family in families if family.name.startswith("recommender_")]
+    assert len(ours) >= 10
+    assert len({family.name for family in families}) == len(families)
+    for family in ours:
+        assert NAME.fullmatch(family.name)
+        assert family.documentation
+        assert family.type != "unknown"
+        assert not re.search("milli|micro|kilo|_ms$|_minutes|_total$", family.name)
+        for sample in family.samples:
+            if family.type == "counter":
+                assert sample.name.endswith("_total")
+            assert not set(sample.labels) & {"job", "instance"}
+            if family.type != "histogram":
+                assert "le" not in sample.labels
+    assert {family.name for family in ours if family.type == "histogram"} == {
+        "recommender_request_seconds",
+        "recommender_scoring_seconds",
+    }
