@@ -13,6 +13,7 @@ import httptools
 from reliability.service import HOST
 
 TIMEOUT_SECONDS = 60.0
+_CLOSE_SECONDS = 5.0
 
 
 class Answer(NamedTuple):
@@ -36,6 +37,7 @@ class Connection(asyncio.Protocol):
         self._waiting: asyncio.Future[None] | None = None
         self._started = 0.0
         self.is_open = False
+        self.is_gone = False
         self._begin()
 
     def _begin(self) -> None:
@@ -53,7 +55,7 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Note that it is gone (asyncio)."""
-        self.is_open = False
+        self.is_open, self.is_gone = False, True
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_exception(exc or ConnectionResetError("closed without an answer"))
 
@@ -123,6 +125,7 @@ class Client:
     def __init__(self, port: int) -> None:
         self._port = port
         self._idle: list[Connection] = []
+        self._open: set[Connection] = set()
         self.opened = 0
 
     async def ask(self, request: bytes) -> Answer:
@@ -131,6 +134,7 @@ class Client:
         if connection is None:
             loop = asyncio.get_running_loop()
             _, connection = await loop.create_connection(Connection, HOST, self._port)
+            self._open = {each for each in self._open if not each.is_gone} | {connection}
             self.opened += 1
         answer = await connection.ask(request)
         if connection.is_open:
@@ -145,11 +149,14 @@ class Client:
         return None
 
     async def close(self) -> None:
-        """Close all idle connections."""
-        for connection in self._idle:
-            connection.close()
+        """Close all connections, and wait until they are."""
         self._idle.clear()
-        await asyncio.sleep(0.01)  # they are closed when the loop comes round
+        for connection in self._open:
+            connection.close()
+        deadline = time.perf_counter() + _CLOSE_SECONDS
+        while self._open and time.perf_counter() < deadline:
+            await asyncio.sleep(0.001)
+            self._open = {each for each in self._open if not each.is_gone}
 
 
 def post(path: str, body: Any) -> bytes:

@@ -4,8 +4,6 @@ from reliability import overload
 
 
 def test_what_is_too_much_is_refused_at_once_and_the_rest_is_answered() -> None:
-    # An unbounded queue would make the p99 some twenty times that at capacity.
-    report = overload.run(seconds=3, times=3, flat=8)
-    # The second that a probe may take is an absolute time: not for a busy machine.
-    broken = set(report.broken) - {"and within the second that Kubernetes waits"}
-    assert not broken, (report.broken, report.figures)
+    # An unbounded queue would make the p99 some thirty times that at capacity.
+    report = overload.run(seconds=3, times=3, flat=15, patience=20)
+    assert not report.broken, (report.broken, report.figures)
