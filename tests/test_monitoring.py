@@ -26,16 +26,16 @@ ROOT = Path(__file__).parent.parent
 OPERATIONS = ROOT / "docs" / "operations.md"
 KEY, DIGEST = new_key()
 # What the one who scrapes adds to each series, and words of the query language.
-_ADDED = {"namespace", "pod", "le"}
+_ADDED = {"namespace", "job", "pod"}
 _WORDS = {
-    "sum", "by", "rate", "increase", "histogram_quantile", "count", "absent", "and", "on",
-    "label_values", "range",
+    "sum", "min", "max", "count", "by", "on", "and", "or", "unless", "offset",
+    "rate", "increase", "histogram_quantile", "absent",
 }  # fmt: skip
 
 
 @pytest.fixture(scope="module")
-def page(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
-    """Return the label names of each series of a service that has met everything."""
+def text(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Return the metrics of a service that has met everything."""
     root = tmp_path_factory.mktemp("models")
     register(SIMILARITY, root, "similarity_model")
     truncated(SIMILARITY, root / "similarity_model" / "2" / "s.model")
@@ -44,7 +44,12 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
         client.headers["x-api-key"] = KEY
         client.post("/recommend/users", json={"users": [{"visitorid": -1}]})
         client.post("/admin/models/similarity_model/reload")
-        text = client.get("/metrics").text
+        return client.get("/metrics").text
+
+
+@pytest.fixture(scope="module")
+def page(text: str) -> dict[str, set[str]]:
+    """Return the label names of each series."""
     series: dict[str, set[str]] = {}
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
@@ -76,12 +81,15 @@ def unknown(query: str, page: dict[str, set[str]]) -> set[str]:
     """Return the metrics and labels of a query that the page does not have."""
     plain = re.sub(r'"[^"]*"', '""', query)
     plain = re.sub(r"\[[^\]]*\]", "", plain)
-    names = set(re.findall(r"\b[a-z_]+[a-z]\b(?=\s*[({,)]|\s|$)", plain)) - _WORDS
-    metrics = {name for name in names if name.startswith(("recommender_", "process_"))}
-    metrics |= set(re.findall(r"\b(?:recommender|process)_[a-z_]+", plain))
-    matched = set(re.findall(r"([a-z_]+)\s*(?:=~|!~|!=|=)\s*\"", plain))
-    grouped = re.findall(r"\b(?:by|on)\s*\(([^)]*)\)", plain)
-    labels = matched | {label.strip() for group in grouped for label in group.split(",")}
+    plain = re.sub(r"\boffset\s+\w+", "", plain)
+    labels = set(re.findall(r"(\w+)\s*(?:=~|!~|!=|=)\s*\"", plain))
+    for group in re.findall(r"\b(?:by|on)\s*\(([^)]*)\)", plain):
+        labels |= {label.strip() for label in group.split(",")}
+    plain = re.sub(r"\b(by|on)\s*\([^)]*\)|\{[^}]*\}", "", plain)
+    if asked := re.fullmatch(r"label_values\((\w+), (\w+)\)", plain):
+        plain = asked[1]
+        labels.add(asked[2])
+    metrics = set(re.findall(r"\b[a-zA-Z_:][\w:]*", plain)) - _WORDS
     known = _ADDED.union(*(page.get(metric, set()) for metric in metrics))
     return (metrics - set(page)) | (labels - known)
 
@@ -101,6 +109,9 @@ def test_every_query_finds_its_metrics(page: dict[str, set[str]]) -> None:
         ('recommender_in_flight{route="/x"}', {"route"}),
         ("sum by (status) (recommender_model_info)", {"status"}),
         ("process_memory_bytes > 1", {"process_memory_bytes"}),
+        ("sum(rate(http_requests_total[5m]))", {"http_requests_total"}),
+        ("label_values(recommender_in_flight, cluster)", {"cluster"}),
+        ("sum by (le) (recommender_in_flight)", {"le"}),
     ],
 )
 def test_a_query_for_what_is_not_there_is_found(
@@ -119,6 +130,21 @@ def test_every_metric_of_ours_is_on_the_dashboard_and_described(page: dict[str, 
             assert f"`{family}" in described
 
 
+def test_the_table_of_metrics_is_that_of_the_page(text: str) -> None:
+    row = re.compile(r"^\| `(recommender_\w+)` \| (\w+) \| ([^|]*) ?\|", re.M)
+    rows = row.findall(OPERATIONS.read_text())
+    described = {
+        name: (kind, set(filter(None, labels.strip().split(", ")))) for name, kind, labels in rows
+    }
+    served: dict[str, tuple[str, set[str]]] = {}
+    for family in text_string_to_metric_families(text):
+        if family.name.startswith("recommender_") and not family.name.endswith("_created"):
+            name = f"{family.name}_total" if family.type == "counter" else family.name
+            labels = set().union(*(sample.labels for sample in family.samples))
+            served[name] = (family.type, labels - {"le"})
+    assert described == served
+
+
 def test_panels_have_a_place_of_their_own() -> None:
     panels = dashboard()["panels"]
     assert len({panel["id"] for panel in panels}) == len(panels)
@@ -132,6 +158,9 @@ def test_panels_have_a_place_of_their_own() -> None:
 def test_every_alert_says_what_to_do() -> None:
     headings = re.findall(r"^#+ (\w+)$", OPERATIONS.read_text(), re.M)
     for rule in alerts():
+        assert rule["annotations"]["summary"]
+        assert rule["annotations"]["description"]
+        assert "for" in rule
         page, _, anchor = rule["annotations"]["runbook"].partition("#")
         assert page == "docs/operations.md"
         assert rule["alert"] in headings
