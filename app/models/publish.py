@@ -145,8 +145,8 @@ def _copy_version(source: Registry, target: Registry, reference: str) -> Path | 
 
 def _version_folder(found: ModelLocation) -> Path:
     """Return the version folder of a model that has a manifest."""
-    for folder in (found.path, found.path.parent):
-        if folder.name == found.version and (folder / MANIFEST).is_file():
+    for folder in found.version_folders():
+        if (folder / MANIFEST).is_file():
             return folder
     raise RegistrationError(f"{found.path} has no {MANIFEST}: put it there with `register`")
 

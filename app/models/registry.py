@@ -44,6 +44,10 @@ class ModelLocation:
     version: str | None
     path: Path
 
+    def version_folders(self) -> list[Path]:
+        """Return where a manifest can be: in the version folder, which may be the model itself."""
+        return [folder for folder in (self.path, self.path.parent) if folder.name == self.version]
+
 
 @dataclass(frozen=True, slots=True)
 class ModelEntry:
@@ -92,10 +96,8 @@ class Registry:
         ModelFormatError
             If it cannot be read, or is not what its manifest says.
         """
-        if found.version is not None:
-            for folder in (found.path, found.path.parent):
-                if folder.name == found.version:
-                    check_manifest(folder)
+        for folder in found.version_folders():
+            check_manifest(folder)
         return ModelEntry(found.name, found.version, found.path, load_model(found.path))
 
     def load_newest(self, reference: str) -> tuple[ModelEntry, dict[str, str]]:
