@@ -23,6 +23,7 @@ RUN python -m venv wheel && \
     wheel/bin/pip install --no-deps --require-hashes --only-binary :all: \
         -r requirements/build.txt
 COPY pyproject.toml README.md LICENSE ./
+COPY turi_recommender turi_recommender
 COPY app app
 RUN wheel/bin/pip wheel --no-build-isolation --no-deps --wheel-dir dist . && \
     pip --python /opt/venv/bin/python install --no-compile --no-deps --no-index \
@@ -42,11 +43,11 @@ COPY --from=app /app /
 COPY --from=app --chown=10001:10001 /models /models
 # The base comes without bytecode, and the root file system is read-only later: compile now what the
 # service imports of the standard library. Nothing is installed here any more: pip goes.
-RUN python -c "import app.__main__, app.main, app.probe, app.server" && \
+RUN python -c "import turi_recommender.cli, turi_recommender.service.__main__" && \
     /usr/local/bin/python -m pip uninstall --yes --root-user-action=ignore pip
 USER 10001:10001
 EXPOSE 8000
-HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["python", "-m", "app.probe"]
+HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["turi-recommender", "probe"]
 ENTRYPOINT ["turi-recommender"]
 
 ARG VERSION=0.1.0

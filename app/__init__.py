@@ -1,3 +1,3 @@
-"""Serve Turi Create recommenders over HTTP, without Turi Create."""
+"""The service: recommenders that Turi Create trained, answered over HTTP."""
 
-__version__ = "0.1.0"
+from turi_recommender import __version__ as __version__

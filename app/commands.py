@@ -11,10 +11,11 @@ import time
 from pathlib import Path
 from typing import NoReturn
 
-from app.models.errors import ModelError, ModelNotFoundError, RecommenderError
-from app.models.publish import follow, register
-from app.models.registry import Registry
 from app.settings import Settings, load_settings
+from turi_recommender.errors import ModelError, ModelNotFoundError, RecommenderError
+from turi_recommender.versions.locations import Registry
+from turi_recommender.versions.register import register
+from turi_recommender.versions.sync import sync
 
 FAILED = 2
 
@@ -119,7 +120,7 @@ def _sync_once(settings: Settings, source: Path, keep: int) -> None:
     names = ("similarity_model", "ranking_model")
     for name in names:
         try:
-            copied = follow(Registry(source), target, [getattr(settings, name)], keep)
+            copied = sync(Registry(source), target, [getattr(settings, name)], keep)
         except ModelNotFoundError as error:
             if not settings.is_default(name):
                 raise

@@ -17,11 +17,11 @@ from typing import Any
 
 from anyio import to_thread
 
-from app.models import Recommender
-from app.models.errors import ModelError, ModelNotFoundError, QueryError, RecommenderError
-from app.models.registry import ModelEntry, Registry, is_name
 from app.service import ROLES, RecommendationService, Role
 from app.settings import Settings
+from turi_recommender import Recommender
+from turi_recommender.errors import ModelError, ModelNotFoundError, QueryError, RecommenderError
+from turi_recommender.versions.locations import ModelEntry, Registry, is_name
 
 log = logging.getLogger(__name__)
 

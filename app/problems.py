@@ -20,14 +20,14 @@ from starlette.requests import ClientDisconnect
 
 from app.auth import NotAllowedError, NotAuthenticatedError
 from app.hotswap import RefusedVersionError
-from app.models.errors import (
+from app.service import ModelUnavailableError
+from turi_recommender.errors import (
     ModelFormatError,
     ModelNotFoundError,
     ModelUnreadableError,
     QueryError,
     RecommenderError,
 )
-from app.service import ModelUnavailableError
 
 MEDIA_TYPE = "application/problem+json"
 RETRY = {"retry-after": "1"}

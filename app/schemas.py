@@ -13,9 +13,9 @@ from typing import Annotated, Any, Literal, NotRequired
 from pydantic import BaseModel, ConfigDict, Field, create_model, with_config
 from typing_extensions import TypedDict  # the one that pydantic takes before Python 3.12
 
-from app.models import Column, ColumnMode, ValueType
 from app.service import RecommendationService
 from app.settings import ConfigurationError, Settings
+from turi_recommender import Column, ColumnMode, ValueType
 
 STRICT = ConfigDict(extra="forbid", strict=True)
 _PLAIN = 2.0**53  # whole numbers below it are floats, too

@@ -10,10 +10,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
-from app.models import Column, Id, Recommendations, Recommender, SimilarItems
-from app.models.errors import ModelNotFoundError, QueryError, RecommenderError
-from app.models.registry import ModelEntry, Registry
 from app.settings import ConfigurationError, Settings, variable_names
+from turi_recommender import Column, Id, Recommendations, Recommender, SimilarItems
+from turi_recommender.errors import ModelNotFoundError, QueryError, RecommenderError
+from turi_recommender.versions.locations import ModelEntry, Registry
 
 Role = Literal["similarity", "ranking"]
 Choice = Literal["auto", "similarity", "ranking"]

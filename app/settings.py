@@ -11,7 +11,7 @@ from typing import Any, Literal
 from pydantic import AliasChoices, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from app.models.errors import RecommenderError
+from turi_recommender.errors import RecommenderError
 
 PREFIX = "RECOMMENDER_"
 SAMPLE_MODELS = Path(__file__).parent / "sample_models"

@@ -13,7 +13,9 @@ from typing import Any
 
 import numpy as np
 
-from app.models.format import (
+from benchmarks.large_models import ROOT
+from benchmarks.results import save
+from turi_recommender.format import (
     MACHINE,
     Column,
     ColumnMode,
@@ -24,11 +26,9 @@ from app.models.format import (
     SideTable,
     ValueType,
 )
-from app.models.format.metadata import Metadata
-from app.models.format.recommender import FACTOR_KINDS
-from app.models.scoring import Recommender, make_recommender
-from benchmarks.large_models import ROOT
-from benchmarks.results import save
+from turi_recommender.format.metadata import Metadata
+from turi_recommender.format.recommender import FACTOR_KINDS
+from turi_recommender.scoring import Recommender, make_recommender
 
 USERS = 10_000
 ITEMS = (10_000, 100_000, 233_397, 1_000_000, 2_333_970, 5_000_000)

@@ -41,7 +41,7 @@ def milliseconds(ask: Callable[[int], object]) -> float:
 def run_once(models: Path) -> dict[str, float]:
     """Measure in this process."""
     started = time.perf_counter()
-    from app.models import load_model  # noqa: PLC0415 - its import is part of what is measured
+    from turi_recommender import load_model  # noqa: PLC0415 - its import is part of what is measured
 
     imported = time.perf_counter()
     ranking = load_model(models / RANKING)

@@ -21,12 +21,12 @@ import faiss  # noqa: E402 - the variables above come first
 import numpy as np  # noqa: E402
 from implicit.cpu.topk import topk as implicit_topk  # noqa: E402
 
-from app.models import load_model  # noqa: E402
-from app.models.scoring.candidates import Candidates  # noqa: E402
-from app.models.scoring.factorization import FactorizationRecommender  # noqa: E402
 from benchmarks.large_models import RANKING, ROOT, large_models  # noqa: E402
 from benchmarks.results import save  # noqa: E402
 from benchmarks.servers import server_python  # noqa: E402
+from turi_recommender import load_model  # noqa: E402
+from turi_recommender.scoring.candidates import Candidates  # noqa: E402
+from turi_recommender.scoring.factorization import FactorizationRecommender  # noqa: E402
 
 QUERIES = 200
 CONTEXT = {"period": "Night", "month": 8, "weekday": 2}

@@ -23,11 +23,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from app.models import Recommender, load_model
-from app.models.errors import ModelError, QueryError
 from reliability import variants
 from reliability.report import ROOT, Report
 from reliability.service import RANKING, SIMILARITY
+from turi_recommender import Recommender, load_model
+from turi_recommender.errors import ModelError, QueryError
 
 GOLDEN = ROOT / "tests" / "golden"
 GIBIBYTE = 1 << 30

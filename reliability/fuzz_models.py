@@ -54,7 +54,7 @@ def _fuzz(folder: Path, options: list[str]) -> None:
 
     for name in [name for name in sys.modules if name.split(".")[0] in ("app", "reliability")]:
         del sys.modules[name]
-    with atheris.instrument_imports(include=["app.models"]):
+    with atheris.instrument_imports(include=["turi_recommender"]):
         from reliability import damage  # noqa: PLC0415 - again, with what it imports
 
     originals = _chosen(folder)

@@ -18,11 +18,11 @@ import time
 from pathlib import Path
 from statistics import median
 
-from app.models import load_model
 from reliability.client import post
 from reliability.hostile import ask
 from reliability.report import ROOT, Report
 from reliability.service import RANKING, SAMPLES, free_port, running
+from turi_recommender import load_model
 
 _REQUEST = post("/recommend/users", {"users": [{"visitorid": 6000, "period": "Night"}]})
 

@@ -19,11 +19,11 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from app.models.publish import register
 from reliability import variants
 from reliability.client import Client, get, post
 from reliability.report import Report
 from reliability.service import RANKING, SIMILARITY, Service, running
+from turi_recommender.versions.register import register
 
 _CONNECTIONS = 6
 _SAMPLES_A_SECOND = 5

@@ -21,11 +21,11 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from app.models import load_model
 from reliability import variants
 from reliability.client import Client, post, quantile
 from reliability.report import ROOT, Report
 from reliability.service import RANKING, SIMILARITY, Service, running
+from turi_recommender import load_model
 
 _POLL_SECONDS = 0.05
 _SWAP_SECONDS = 60.0

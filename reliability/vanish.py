@@ -17,13 +17,13 @@ import tempfile
 from collections import Counter
 from pathlib import Path
 
-from app.models import load_model
-from app.models.errors import ModelUnreadableError
 from reliability import damage, variants
 from reliability.client import post
 from reliability.hostile import ask
 from reliability.report import ROOT, Report
 from reliability.service import RANKING, SIMILARITY, running
+from turi_recommender import load_model
+from turi_recommender.errors import ModelUnreadableError
 
 HOW = ("deleted", "cut off", "cut short", "replaced")
 

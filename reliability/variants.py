@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from app.models.format import FactorModel, NeighbourModel, read_model
+from turi_recommender.format import FactorModel, NeighbourModel, read_model
 
 
 def copy(source: Path, target: Path) -> Path:

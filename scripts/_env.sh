@@ -60,7 +60,7 @@ find_engine() {
 
 # Print the version of the service.
 app_version() {
-    sed -n 's/^__version__ = "\(.*\)"$/\1/p' "$root/app/__init__.py"
+    sed -n 's/^__version__ = "\(.*\)"$/\1/p' "$root/turi_recommender/__init__.py"
 }
 
 root=$(cd "$(dirname "$0")/.." && pwd)

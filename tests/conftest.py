@@ -7,11 +7,11 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.models.registry import Registry
 from app.service import RecommendationService, load_service
 from app.settings import SAMPLE_MODELS, Settings
-from tests.models.golden import unpack_model
 from tests.serving import serving
+from tests.turi_recommender.golden import unpack_model
+from turi_recommender.versions.locations import Registry
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -16,11 +16,11 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from app.auth import new_key
-from app.models.publish import register
 from app.settings import Settings
 from reliability.service import SIMILARITY
 from reliability.variants import truncated
 from tests.serving import serving
+from turi_recommender.versions.register import register
 
 ROOT = Path(__file__).parent.parent
 OPERATIONS = ROOT / "docs" / "operations.md"

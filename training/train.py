@@ -161,7 +161,7 @@ def save(model: Any, root: str, names: tuple, version: Optional[int], say: Any) 
 
 
 def write_manifest(folder: str) -> None:
-    """Write ``manifest.json``, as the service's ``app/models/manifest.py`` reads it."""
+    """Write ``manifest.json``, as ``turi_recommender/versions/manifest.py`` reads it."""
     files = {}
     for parent, _, names in os.walk(folder):
         for name in names:

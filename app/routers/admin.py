@@ -8,9 +8,9 @@ from fastapi import APIRouter, Body, Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from app.hotswap import HotSwap
-from app.models.registry import ModelEntry
 from app.problems import responses
 from app.routers.body import LimitedRoute
+from turi_recommender.versions.locations import ModelEntry
 
 _ERRORS = responses(400, 401, 403, 404, 408, 409, 413, 422, 431, 503)
 _Name = Annotated[str, Path(description="Registry name", examples=["similarity_model"])]

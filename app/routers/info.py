@@ -10,10 +10,10 @@ from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from app.models import Column
 from app.observe import Metrics
 from app.problems import responses
 from app.service import RecommendationService, Slot
+from turi_recommender import Column
 
 _OPEN: dict[str, Any] = {"security": []}  # a probe has no key
 

@@ -10,9 +10,6 @@ from fastapi import APIRouter
 from pydantic import BaseModel
 from pydantic_core import to_json
 
-from app.models import Id, Ranking, Recommendations
-from app.models.errors import QueryError
-from app.models.registry import ModelEntry
 from app.observe import Metrics, note
 from app.problems import responses
 from app.routers import work
@@ -20,6 +17,9 @@ from app.routers.json_route import JsonRoute
 from app.routers.together import Together
 from app.schemas import Schemas
 from app.service import RecommendationService, Role, Row
+from turi_recommender import Id, Ranking, Recommendations
+from turi_recommender.errors import QueryError
+from turi_recommender.versions.locations import ModelEntry
 
 _Key = tuple[Role, bool, int, bool]  # role, side_data_defaults, k, exclude_known
 _ERRORS = responses(401, 403, 408, 413, 415, 422, 431, 503)

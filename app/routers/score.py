@@ -17,7 +17,6 @@ from fastapi import APIRouter, Request, Response
 from starlette.exceptions import HTTPException
 
 from app import pandas_json
-from app.models.errors import QueryError, RecommenderError
 from app.observe import Metrics, note
 from app.problems import title
 from app.routers import work
@@ -25,6 +24,7 @@ from app.routers.body import read_body
 from app.routers.swagger import swagger_document
 from app.service import ModelUnavailableError, RecommendationService
 from app.settings import Settings
+from turi_recommender.errors import QueryError, RecommenderError
 
 K = 10
 PATHS = ("/score", "/api/v1/service/{service}/score")

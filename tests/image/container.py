@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 
-from tests.test_main import free_port
+from tests.app.test_main import free_port
 
 ENGINE = os.environ.get("CONTAINER_ENGINE") or "podman"
 IMAGE = os.environ.get("IMAGE", "")

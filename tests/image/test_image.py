@@ -247,7 +247,7 @@ print(json.dumps({
     "not ours": [name for name in ("/build", "/app", "/root/.cache") if os.path.exists(name)],
     "pip": Path("/etc/pip.conf").read_text() if os.path.exists("/etc/pip.conf") else "",
     "sys": [sys.prefix, sys.flags.safe_path],
-    "where": __import__("app").__file__.startswith(str(venv)),
+    "where": __import__("turi_recommender").__file__.startswith(str(venv)),
 }))
 """
     )

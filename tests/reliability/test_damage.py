@@ -5,10 +5,10 @@ from pathlib import Path
 
 import numpy as np
 
-from app.models.format import FactorModel, read_model
-from app.models.scoring import make_recommender
 from reliability import damage
-from tests.models.golden import unpack_model
+from tests.turi_recommender.golden import unpack_model
+from turi_recommender.format import FactorModel, read_model
+from turi_recommender.scoring import make_recommender
 
 
 def test_damaged_models_are_refused_or_answer_in_range() -> None:

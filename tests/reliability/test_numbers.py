@@ -11,11 +11,11 @@ import httpx
 import numpy as np
 import pytest
 
-from app.models.format import FactorModel, NeighbourModel, PopularityModel, read_model
 from app.settings import SAMPLE_MODELS, Settings
 from reliability import variants
-from tests.models.golden import unpack_model
 from tests.serving import serving
+from tests.turi_recommender.golden import unpack_model
+from turi_recommender.format import FactorModel, NeighbourModel, PopularityModel, read_model
 
 RANKING = SAMPLE_MODELS / "ranking_factorization_model" / "1" / "recommendation_r.model"
 NUMBERS = [np.nan, np.inf, -np.inf, 3e38, -0.0, 1e-45]

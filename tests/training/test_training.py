@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from app.models import load_model
-from app.models.errors import ModelFormatError
-from app.models.manifest import MANIFEST, check_manifest, write_manifest
-from app.models.registry import Registry
 from tests.training.environment import ROOT, training_python
+from turi_recommender import load_model
+from turi_recommender.errors import ModelFormatError
+from turi_recommender.versions.locations import Registry
+from turi_recommender.versions.manifest import MANIFEST, check_manifest, write_manifest
 
 
 def run_python(*arguments: str) -> str:

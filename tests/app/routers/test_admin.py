@@ -1,0 +1,155 @@
+"""`/admin/models`: who may, what is taken, and what is answered when it is not."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from app.auth import new_key
+from app.settings import SAMPLE_MODELS, Settings
+from reliability import variants
+from tests.app.test_errors import assert_problem
+from tests.serving import serving
+from turi_recommender.versions.register import register
+
+NAME = "similarity_model"
+SOURCE = SAMPLE_MODELS / NAME / "6" / "recommendation_s.model"
+BODY = {"users": [{"visitorid": 6000}]}
+ASK, ASK_DIGEST = new_key()
+ADMINISTRATE, ADMINISTRATE_DIGEST = new_key()
+RELOAD, ACTIVATE = f"/admin/models/{NAME}/reload", f"/admin/models/{NAME}/activate"
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Return a registry with versions 1, 2 and, which is damaged, 3."""
+    for version in (1, 2):
+        register(SOURCE, tmp_path / "models", NAME, version)
+    variants.truncated(SOURCE, tmp_path / "models" / NAME / "3" / "m.model")
+    return tmp_path / "models"
+
+
+@pytest.fixture
+def client(root: Path) -> Iterator[httpx.Client]:
+    """Serve without keys, and without looking for versions."""
+    with serving(Settings(models_dir=root, models_poll_seconds=0)) as running:
+        yield running
+
+
+def serves(client: httpx.Client) -> Any:
+    answer = client.post("/recommend/users", json=BODY)
+    assert answer.status_code == 200
+    return answer.json()["model"]["version"]
+
+
+def model(client: httpx.Client) -> dict[str, Any]:
+    found: dict[str, Any] = client.get("/models").json()["models"][0]
+    return found
+
+
+def test_what_was_damaged_at_the_start_is_passed_over_and_said(client: httpx.Client) -> None:
+    assert serves(client) == "2"
+    assert list(model(client)["refused_versions"]) == ["3"]
+
+
+def test_roll_back_and_reload(client: httpx.Client, root: Path) -> None:
+    answer = client.post(ACTIVATE, json={"version": "1"})
+    assert answer.status_code == 200
+    assert answer.json() == {"name": NAME, "version": "1", "kind": "item_similarity"}
+    assert serves(client) == "1"
+    register(SOURCE, root, NAME, 4)
+    assert client.post(RELOAD).json()["version"] == "4"
+    assert serves(client) == "4"
+
+
+def test_a_refused_version(client: httpx.Client, root: Path) -> None:
+    for answer in (client.post(RELOAD), client.post(ACTIVATE, json={"version": "3"})):
+        problem = assert_problem(answer, 409)
+        assert problem["type"] == "urn:turi-recommender:problem:version-refused"
+        assert serves(client) == "2"
+    metrics = client.get("/metrics").text
+    assert f'recommender_model_swaps_total{{name="{NAME}",outcome="refused"}} 2.0' in metrics
+    variants.copy(SOURCE, root / NAME / "3" / "m.model")
+    assert client.post(RELOAD).json()["version"] == "3"
+    assert model(client)["refused_versions"] == {}
+
+
+@pytest.mark.parametrize("version", ["4", "0", "01", "999999999999999999"])
+def test_unknown_versions(client: httpx.Client, version: str) -> None:
+    problem = assert_problem(client.post(ACTIVATE, json={"version": version}), 404)
+    assert problem["type"] == "urn:turi-recommender:problem:model-not-found"
+    assert serves(client) == "2"
+    assert list(model(client)["refused_versions"]) == ["3"]
+
+
+@pytest.mark.parametrize(
+    "name", ["nope", "ranking_factorization_model", "..", "%2e%2e", "%00", "é"]
+)
+def test_unknown_names(client: httpx.Client, name: str) -> None:
+    assert_problem(client.post(f"/admin/models/{name}/reload"), 404)
+    assert_problem(client.post(f"/admin/models/{name}/activate", json={"version": "1"}), 404)
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"{",
+        b"[]",
+        b"{}",
+        b'{"version":1}',
+        b'{"version":null}',
+        b'{"version":""}',
+        b'{"version":"latest"}',
+        b'{"version":"../1"}',
+        b'{"version":"-1"}',
+        b'{"version":"1\\n"}',
+        b'{"version":"\xd9\xa1"}',  # a digit, but not an ASCII one
+        b'{"version":"1234567890123456789"}',
+        b'{"version":"1","more":1}',
+    ],
+)
+def test_bodies_that_are_none(client: httpx.Client, body: bytes) -> None:
+    headers = {"content-type": "application/json"}
+    assert_problem(client.post(ACTIVATE, content=body, headers=headers), 422)
+    assert serves(client) == "2"
+
+
+@pytest.mark.parametrize("path", [RELOAD, ACTIVATE])
+def test_other_methods(client: httpx.Client, path: str) -> None:
+    assert_problem(client.get(path), 405)
+    assert_problem(client.delete(path), 405)
+
+
+def test_who_may(root: Path) -> None:
+    settings = Settings(models_dir=root, api_keys=ASK_DIGEST, admin_keys=ADMINISTRATE_DIGEST)
+    activation = {"version": "1"}
+    with serving(settings) as client:
+        assert_problem(client.post(ACTIVATE, json=activation), 401)
+        headers = {"x-api-key": ASK}
+        assert_problem(client.post(ACTIVATE, json=activation, headers=headers), 403)
+        assert_problem(client.post(RELOAD, headers=headers), 403)
+        asked = client.post("/recommend/users", json=BODY, headers=headers)
+        assert asked.json()["model"]["version"] == "2"
+        headers = {"x-api-key": ADMINISTRATE}
+        assert client.post(ACTIVATE, json=activation, headers=headers).status_code == 200
+
+
+def test_several_at_once(client: httpx.Client) -> None:
+    statuses: list[int] = []
+
+    def activate(version: str) -> None:
+        statuses.append(client.post(ACTIVATE, json={"version": version}).status_code)
+
+    threads = [threading.Thread(target=activate, args=(version,)) for version in "12312312"]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(statuses) == [200, 200, 200, 200, 200, 200, 409, 409]
+    assert serves(client) == model(client)["version"]

@@ -1,0 +1,59 @@
+"""`python -m app.probe`, the health check of the container."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import httpx
+
+from tests.app.test_main import free_port, process
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def probe(port: int, host: str = "0.0.0.0") -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "app.probe"],
+        cwd=ROOT,
+        env={**os.environ, "RECOMMENDER_HOST": host, "RECOMMENDER_PORT": str(port)},
+        capture_output=True,
+        text=True,
+        timeout=10,
+        check=False,
+    )
+
+
+def test_ready(client: httpx.Client) -> None:
+    port = client.base_url.port
+    assert port is not None
+    for host in ("0.0.0.0", "127.0.0.1", ""):
+        done = probe(port, host)
+        assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_nobody_listens() -> None:
+    done = probe(free_port())
+    assert done.returncode == 1
+    assert done.stderr.startswith("not ready: ")
+    assert done.stderr.count("\n") == 1
+
+
+def test_about_to_stop() -> None:
+    with process(DRAIN_SECONDS=60) as (running, url):
+        running.send_signal(signal.SIGTERM)
+        time.sleep(0.2)
+        done = probe(int(url.rpartition(":")[2]))
+    assert (done.returncode, done.stderr) == (1, "not ready: status 503\n")
+
+
+def test_it_imports_nothing_of_the_service() -> None:
+    code = "import sys, app.probe; print(sorted(m for m in sys.modules if m.startswith('app')))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "['app', 'app.probe']\n"

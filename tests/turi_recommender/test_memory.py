@@ -1,0 +1,42 @@
+"""A model that nobody refers to any more is gone at once, with all its arrays and open files."""
+
+from __future__ import annotations
+
+import gc
+import weakref
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.turi_recommender.golden import unpack_model
+from turi_recommender import load_model
+
+
+def open_files() -> int:
+    return len(list(Path("/proc/self/fd").iterdir()))
+
+
+@pytest.fixture
+def _no_collector() -> Iterator[None]:
+    gc.collect()
+    gc.disable()
+    yield
+    gc.enable()
+
+
+@pytest.mark.usefixtures("_no_collector")
+@pytest.mark.parametrize(
+    "name", ["similarity_jaccard", "ranking_everything", "factorization_nmf", "popularity_target"]
+)
+def test_it_needs_no_garbage_collector(tmp_path: Path, name: str) -> None:
+    path = unpack_model(name, tmp_path)
+    before = open_files()
+    model = load_model(path)
+    users = model.users.ids(range(3))
+    model.recommend([*users, *users], k=10)
+    reference = weakref.ref(model)
+    assert open_files() > before
+    del model
+    assert reference() is None
+    assert open_files() == before

@@ -1,0 +1,67 @@
+"""Digests of a version's files."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+
+from app.settings import SAMPLE_MODELS
+from turi_recommender.errors import ModelFormatError
+from turi_recommender.versions.locations import Registry
+from turi_recommender.versions.manifest import MANIFEST, check_manifest, write_manifest
+
+MODEL = "recommendation_s.model"
+
+
+@pytest.fixture
+def version(tmp_path: Path) -> Path:
+    folder = tmp_path / "similarity_model" / "6"
+    shutil.copytree(SAMPLE_MODELS / "similarity_model" / "6", folder)
+    write_manifest(folder)
+    return folder
+
+
+def test_it_lists_every_file(version: Path) -> None:
+    listed = json.loads((version / MANIFEST).read_text())["files"]
+    found = {p.relative_to(version).as_posix() for p in version.rglob("*") if p.is_file()}
+    assert set(listed) == found - {MANIFEST}
+    assert all((version / name).stat().st_size == entry["bytes"] for name, entry in listed.items())
+    check_manifest(version)
+
+
+def test_a_folder_without_one_is_not_checked(tmp_path: Path) -> None:
+    check_manifest(tmp_path)
+
+
+def test_one_flipped_bit_is_found(version: Path) -> None:
+    path = version / MODEL / "objects.bin"
+    data = bytearray(path.read_bytes())
+    data[len(data) // 2] ^= 1
+    path.write_bytes(data)
+    with pytest.raises(ModelFormatError, match=r"objects\.bin, byte 0: expected .*says the man"):
+        Registry(version.parent.parent).load("similarity_model")
+
+
+def test_a_missing_file_is_found(version: Path) -> None:
+    next((version / MODEL).glob("m_*.0000")).unlink()
+    with pytest.raises(ModelFormatError, match=r"expected a file, says the manifest, found none"):
+        check_manifest(version)
+
+
+def test_a_new_file_is_found(version: Path) -> None:
+    (version / MODEL / "more").write_bytes(b"")
+    with pytest.raises(ModelFormatError, match=r"expected no such file, says the manifest, found"):
+        check_manifest(version)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"{", b"[]", b"null", b'{"files": []}', b'{"files": 1}', b"\xff", b"[" * 100_000],
+)
+def test_another_file_in_its_place(version: Path, content: bytes) -> None:
+    (version / MANIFEST).write_bytes(content)
+    with pytest.raises(ModelFormatError, match=r"manifest\.json, byte 0: expected a manifest"):
+        check_manifest(version)

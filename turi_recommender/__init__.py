@@ -1,0 +1,73 @@
+"""Turi Create recommenders without Turi Create.
+
+    >>> import turi_recommender
+    >>> model = turi_recommender.load_model("models/recommendation_r.model")
+    >>> answer = model.recommend([{"visitorid": 6000, "period": "Night"}], k=10)
+    >>> list(answer.rows())
+
+Three layers, each usable without the next: `format` (bytes to arrays), `scoring` (arrays to rows)
+and `versions` (names and versions to model directories). None of them knows of HTTP.
+"""
+
+from __future__ import annotations
+
+from turi_recommender.errors import (
+    ModelError,
+    ModelFormatError,
+    ModelNotFoundError,
+    ModelUnreadableError,
+    QueryError,
+    RecommenderError,
+    RegistrationError,
+)
+from turi_recommender.format import Column, ColumnMode, ValueType
+from turi_recommender.loading import load_model, recommend, similar_items
+from turi_recommender.scoring import (
+    Id,
+    IdIndex,
+    Ranking,
+    Recommendations,
+    Recommender,
+    SimilarItems,
+)
+from turi_recommender.versions import (
+    ModelEntry,
+    ModelLocation,
+    Registry,
+    check_manifest,
+    register,
+    sync,
+    write_manifest,
+)
+
+__version__ = "0.2.0"
+
+__all__ = [
+    "Column",
+    "ColumnMode",
+    "Id",
+    "IdIndex",
+    "ModelEntry",
+    "ModelError",
+    "ModelFormatError",
+    "ModelLocation",
+    "ModelNotFoundError",
+    "ModelUnreadableError",
+    "QueryError",
+    "Ranking",
+    "Recommendations",
+    "Recommender",
+    "RecommenderError",
+    "RegistrationError",
+    "Registry",
+    "SimilarItems",
+    "ValueType",
+    "__version__",
+    "check_manifest",
+    "load_model",
+    "recommend",
+    "register",
+    "similar_items",
+    "sync",
+    "write_manifest",
+]

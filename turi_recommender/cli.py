@@ -1,0 +1,25 @@
+"""The command line of an installation: ``turi-recommender serve|key|register|sync|probe``.
+
+The commands belong to the service, which is an extra; a library alone says so.
+"""
+
+from __future__ import annotations
+
+import sys
+from importlib import import_module
+
+_NEEDED = (
+    "turi-recommender: the command line needs the service: "
+    "pip install 'turi-recommender[service]' (CPython 3.11 or newer); here, {reason}"
+)
+_FAILED = 2
+
+
+def main() -> None:
+    """Run a command; exit with status 2 and one line of reason where the service is missing."""
+    try:
+        service = import_module("turi_recommender.service.__main__")
+    except ImportError as error:
+        print(_NEEDED.format(reason=error), file=sys.stderr)
+        sys.exit(_FAILED)
+    service.main()

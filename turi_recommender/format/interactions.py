@@ -1,0 +1,224 @@
+"""The items each user interacted with: the `trained_user_items` table of a saved model.
+
+The table is an SArray: a JSON index that names binary segment files, each a run of LZ4 blocks and a
+footer that tells where they are. A decompressed block holds whole user rows, one after the other.
+
+Source: docs/format.md, sections 6.1 - 6.3.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import lz4.block
+import numpy as np
+from numpy.typing import NDArray
+
+from turi_recommender.errors import ModelFormatError
+from turi_recommender.format.archive import check_file_name
+from turi_recommender.format.stream import Stream
+
+_BLOCK = np.dtype(
+    [
+        ("offset", "<u8"),
+        ("length", "<u8"),
+        ("raw_length", "<u8"),
+        ("elements", "<u8"),
+        ("flags", "<u8"),
+        ("type", "<u2"),
+        ("padding", "V6"),
+    ]
+)
+_LZ4 = 1
+_MAX_LZ4_RATIO = 255  # one byte of LZ4 input stands for at most 255 bytes of output
+_LARGEST_INDEX = np.uint64(2**32)
+_MAX_INDEX_BYTES = 1 << 24
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Interactions:
+    """Items by user, in compressed sparse rows.
+
+    Attributes
+    ----------
+    starts : ndarray of int64, shape (users + 1,)
+        Row of user u is [starts[u], starts[u + 1]).
+    items : ndarray of int32, shape (interactions,)
+        Item indices, ascending within a row.
+    values : ndarray of float64, shape (interactions,)
+        Mean target of the pair, or 1.0 where the model has no target.
+    """
+
+    starts: NDArray[np.int64]
+    items: NDArray[np.int32]
+    values: NDArray[np.float64]
+
+    @property
+    def num_users(self) -> int:
+        """Number of rows."""
+        return len(self.starts) - 1
+
+    def row(self, user: int) -> tuple[NDArray[np.int32], NDArray[np.float64]]:
+        """Return the item indices and values of one user."""
+        low, high = self.starts[user], self.starts[user + 1]
+        return self.items[low:high], self.values[low:high]
+
+
+def read_interactions(root: Path, prefix: str, num_items: int) -> Interactions:
+    """Read the whole table.
+
+    Parameters
+    ----------
+    root : Path
+        The model directory.
+    prefix : str
+        The table's file prefix.
+    num_items : int
+        Item indices must be below it.
+
+    Raises
+    ------
+    ModelFormatError
+        If a file is missing or damaged, or names an item that does not exist.
+    """
+    parts = [
+        _read_block(stream, offset, block, num_items)
+        for stream in _segments(root, prefix)
+        for offset, block in _blocks(stream)
+    ]
+    counts = np.concatenate([np.zeros(1, np.int64), *(part[0] for part in parts)])
+    return Interactions(
+        starts=np.cumsum(counts),
+        items=np.concatenate([np.empty(0, np.int32), *(part[1] for part in parts)]),
+        values=np.concatenate([np.empty(0, np.float64), *(part[2] for part in parts)]),
+    )
+
+
+def _segments(root: Path, prefix: str) -> list[Stream]:
+    """Open the segment files that the index names, in order."""
+    path = root / f"{prefix}.sidx"
+    index = _read_json(path)
+    try:
+        count = int(index["sarray"]["num_segments"])
+        names = [str(index["segment_files"][f"{number:04d}"]) for number in range(count)]
+    except (KeyError, TypeError, ValueError) as error:
+        raise ModelFormatError(
+            path, 0, "sarray.num_segments and that many segment_files", f"trouble with {error}"
+        ) from error
+    for name in names:
+        check_file_name(path, name, "segment file")
+    return [Stream(root / name) for name in names]
+
+
+def _read_json(path: Path) -> Any:
+    try:
+        with path.open("rb") as file:
+            data = file.read(_MAX_INDEX_BYTES)
+        return json.loads(data)
+    except OSError as error:
+        raise ModelFormatError(path, 0, "a readable file", error.strerror or str(error)) from error
+    except (ValueError, RecursionError) as error:
+        raise ModelFormatError(path, 0, "a JSON index", str(error)) from error
+
+
+def _blocks(stream: Stream) -> list[tuple[int, Any]]:
+    """Read the footer: the block records of the one column, each with its own offset."""
+    stream.offset = 0
+    if stream.size < 8:
+        stream.fail("a segment file of 8 bytes or more", f"{stream.size} bytes")
+    stream.offset = stream.size - 8
+    footer = stream.u64("footer length")
+    if footer > stream.size - 8:
+        stream.fail("a footer within the file", f"{footer} bytes", stream.size - 8)
+    stream.offset = stream.size - 8 - footer
+    columns = stream.count("columns", 8)
+    if columns != 1:
+        stream.fail("one column", str(columns), stream.size - 8 - footer)
+    count = stream.count("blocks", _BLOCK.itemsize)
+    start = stream.offset
+    records = stream.array(_BLOCK, count, "block records")
+    return [(start + number * _BLOCK.itemsize, record) for number, record in enumerate(records)]
+
+
+def _read_block(
+    stream: Stream, record_offset: int, record: Any, num_items: int
+) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]:
+    """Decode one block into row lengths, item indices and values."""
+    words = _block_words(stream, record_offset, record)
+    offset = int(record["offset"])
+    starts = _row_starts(words, int(record["elements"]))
+    if starts is None:
+        stream.fail(f"{record['elements']} user rows that fill the block", "other lengths", offset)
+    is_entry = np.ones(len(words), np.bool_)
+    is_entry[0] = False
+    is_entry[starts] = False
+    entries = words[is_entry].reshape(-1, 2)
+    items = entries[:, 0]
+    if len(items) and int(items.max()) >= num_items:
+        stream.fail(f"item indices below {num_items}", str(items.max()), offset)
+    values = np.ascontiguousarray(entries[:, 1]).view(np.float64)
+    return words[starts].astype(np.int64), items.astype(np.int32), values
+
+
+def _block_words(stream: Stream, record_offset: int, record: Any) -> NDArray[np.uint64]:
+    """Return the decompressed block as u64 words."""
+    offset, length, raw_length = (int(record[name]) for name in ("offset", "length", "raw_length"))
+    flags = int(record["flags"])
+    if flags not in (0, _LZ4):
+        stream.fail("block flags 0 or 1", str(flags), record_offset)
+    if offset + length > stream.size:
+        stream.fail("a block within the file", f"bytes {offset} + {length}", record_offset)
+    if raw_length % 8 or raw_length < 8 or raw_length > _MAX_LZ4_RATIO * length + 16:
+        stream.fail(f"a plausible size of {length} bytes unpacked", str(raw_length), record_offset)
+    data = memoryview(stream.map)[offset : offset + length]
+    if flags == _LZ4:
+        try:
+            raw = lz4.block.decompress(data, uncompressed_size=raw_length)
+        except (lz4.block.LZ4BlockError, ValueError, MemoryError) as error:
+            stream.fail("an LZ4 block", str(error), offset)
+    else:
+        raw = bytes(data)
+    if len(raw) != raw_length:
+        stream.fail(f"{raw_length} bytes in the block", str(len(raw)), offset)
+    return np.frombuffer(raw, np.uint64)
+
+
+def _row_starts(words: NDArray[np.uint64], rows: int) -> NDArray[np.int64] | None:
+    """Find the rows of a block: word 0 is their number, each row its length n and n pairs."""
+    if int(words[0]) != rows or rows >= len(words):
+        return None
+    guessed = _guess_starts(words)
+    if len(guessed) == rows and _is_chain(guessed, words):
+        return guessed
+    view = words.data
+    starts = []
+    position, end = 1, len(words)
+    for _ in range(rows):
+        if position >= end:
+            return None
+        starts.append(position)
+        position += 1 + 2 * view[position]
+    return np.array(starts, np.int64) if position == end else None
+
+
+def _guess_starts(words: NDArray[np.uint64]) -> NDArray[np.int64]:
+    """Guess where rows begin: neither at a float64 nor at the item before one.
+
+    As an integer any float64 but 0 and the tiniest is larger than a length or an item can be.
+    """
+    is_value = np.append(words > _LARGEST_INDEX, False)
+    is_value[0] = True  # the number of rows
+    starts: NDArray[np.int64] = np.flatnonzero(~(is_value[:-1] | is_value[1:]))
+    return starts
+
+
+def _is_chain(starts: NDArray[np.int64], words: NDArray[np.uint64]) -> bool:
+    """Tell whether each row begins where the one before ends, and the last ends with the block."""
+    lengths = words[starts]
+    if len(starts) == 0 or starts[0] != 1 or int(lengths.max()) > len(words):
+        return False
+    ends = starts + 1 + 2 * lengths.astype(np.int64)
+    return bool((ends[:-1] == starts[1:]).all() and ends[-1] == len(words))

@@ -1,0 +1,122 @@
+"""From a model directory to a recommender, and the shortest way to an answer."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from turi_recommender.format import read_model
+from turi_recommender.memory import give_back_freed
+from turi_recommender.scoring import (
+    Id,
+    Recommendations,
+    Recommender,
+    SimilarItems,
+    make_recommender,
+)
+
+Model = Recommender | str | os.PathLike[str]
+
+
+def load_model(path: str | os.PathLike[str]) -> Recommender:
+    """Load a model directory that Turi Create 5.7 - 6.4.1 saved.
+
+    Parameters
+    ----------
+    path : str or path-like
+        The directory, such as ``recommendation_s.model``.
+
+    Returns
+    -------
+    Recommender
+        It never changes, so any number of threads may share it. Large arrays stay in the file,
+        which must not be written to while the model is in use.
+
+    Raises
+    ------
+    ModelFormatError
+        If it is damaged, truncated, foreign or unsupported; it names the file and the byte offset.
+
+    Examples
+    --------
+    >>> model = load_model("models/similarity_model/6/recommendation_s.model")
+    >>> model.kind
+    'item_similarity'
+    """
+    saved = read_model(Path(path))
+    recommender = make_recommender(saved)
+    if saved.stream is not None:
+        saved.stream.release_pages()
+    give_back_freed()
+    return recommender
+
+
+def recommend(
+    model: Model,
+    users: Sequence[Id | Mapping[str, Any]],
+    *,
+    k: int = 10,
+    exclude_known: bool = True,
+    items: Sequence[Id] | None = None,
+    exclude: Sequence[Id] | None = None,
+) -> Recommendations:
+    """Recommend the best `k` items to each user.
+
+    Parameters
+    ----------
+    model : Recommender, str or path-like
+        A loaded model, or the directory of one, which is then loaded for this call alone.
+    users : sequence of int, str or mapping
+        User ids, or mappings of the user column and any observation side columns.
+    k : int
+        Number of items per user; at least 1.
+    exclude_known : bool
+        Whether to leave out the items that the user is known to have interacted with.
+    items : sequence of int or str, optional
+        Recommend only these. Unknown ids are ignored.
+    exclude : sequence of int or str, optional
+        Recommend none of these.
+
+    Raises
+    ------
+    ModelFormatError
+        If the directory cannot be read.
+    QueryError
+        If the model cannot be asked that.
+
+    Examples
+    --------
+    >>> recommend(model, [6000], k=2).rankings[0].items
+    [3325, 9986]
+    """
+    return _loaded(model).recommend(
+        users, k=k, exclude_known=exclude_known, items=items, exclude=exclude
+    )
+
+
+def similar_items(model: Model, items: Sequence[Id], *, k: int = 10) -> SimilarItems:
+    """Find the `k` items most similar to each item.
+
+    Parameters
+    ----------
+    model : Recommender, str or path-like
+        A loaded model, or the directory of one, which is then loaded for this call alone.
+    items : sequence of int or str
+        Item ids; unknown ones get no answer.
+    k : int
+        Number of similar items per item; at least 1.
+
+    Raises
+    ------
+    ModelFormatError
+        If the directory cannot be read.
+    QueryError
+        If an id is of the wrong type, or the model cannot tell what is similar.
+    """
+    return _loaded(model).similar_items(items, k=k)
+
+
+def _loaded(model: Model) -> Recommender:
+    return model if isinstance(model, Recommender) else load_model(model)

@@ -1,0 +1,32 @@
+"""Scoring: arrays to rows. Knows the arrays of `format`, not where they come from."""
+
+import numpy as np
+
+from turi_recommender.format import FactorModel, NeighbourModel, SavedModel
+from turi_recommender.scoring.factorization import FactorizationRecommender
+from turi_recommender.scoring.ids import IdIndex
+from turi_recommender.scoring.item_similarity import ItemSimilarityRecommender
+from turi_recommender.scoring.popularity import PopularityRecommender
+from turi_recommender.scoring.recommender import Recommender
+from turi_recommender.scoring.results import Id, Ranking, Recommendations, SimilarItems
+
+__all__ = [
+    "Id",
+    "IdIndex",
+    "Ranking",
+    "Recommendations",
+    "Recommender",
+    "SimilarItems",
+    "make_recommender",
+]
+
+
+def make_recommender(saved: SavedModel) -> Recommender:
+    """Return the recommender for a model that was read."""
+    details = saved.details
+    with np.errstate(all="ignore"):  # a model that diverged in training is still a model
+        if isinstance(details, NeighbourModel):
+            return ItemSimilarityRecommender(saved, details)
+        if isinstance(details, FactorModel):
+            return FactorizationRecommender(saved, details)
+        return PopularityRecommender(saved, details)

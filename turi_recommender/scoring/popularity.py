@@ -1,0 +1,42 @@
+"""Scoring by popularity: the same for everyone.
+
+Source: docs/format.md, sections 7.5 and 8.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from turi_recommender.format import PopularityModel, SavedModel
+from turi_recommender.scoring.candidates import Candidates
+from turi_recommender.scoring.query import Query
+from turi_recommender.scoring.recommender import Ranked, Recommender
+from turi_recommender.scoring.similarity import most_similar
+from turi_recommender.scoring.topk import select
+
+
+class PopularityRecommender(Recommender):
+    """`popularity` models."""
+
+    def __init__(self, saved: SavedModel, model: PopularityModel) -> None:
+        super().__init__(saved)
+        predictions = model.predictions[: self.num_items]
+        self._scores = np.full(self.num_items, model.unseen)
+        self._scores[: len(predictions)] = predictions
+
+    def _rank_all(
+        self, _: Sequence[Query], candidates: Sequence[Candidates], k: int
+    ) -> list[Ranked]:
+        return [self._rank(left, k) for left in candidates]
+
+    def _rank(self, candidates: Candidates, k: int) -> Ranked:
+        items = candidates.indices()
+        best = select(self._scores[items], k)
+        return items[best], self._scores[items[best]]
+
+    def _similar(self, item: int, k: int) -> Ranked:
+        squares = (self._scores[item] - self._scores) ** 2
+        scores = 1.0 - squares / squares.max()
+        return most_similar(scores, item, k)

@@ -1,0 +1,236 @@
+"""From a user's row of a query to indices and entries.
+
+Source: docs/format.md, sections 7.1 and 7.4 (expansion by mode).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from turi_recommender.errors import QueryError
+from turi_recommender.format import Column, ColumnMode, ValueType
+from turi_recommender.scoring.ids import UNKNOWN, IdIndex
+from turi_recommender.scoring.remember import remember
+from turi_recommender.scoring.results import Id
+
+_CONTEXTS = 1024  # combinations of side data that are kept ready ...
+_LONG = 64  # ... if no text among them is longer
+_ABSENT = object()
+_INTEGER = re.compile(r"-?[0-9]{1,19}")
+
+
+class Entry(NamedTuple):
+    """One feature of a row: column (position among all columns), place within it, value."""
+
+    column: int
+    place: int
+    value: float
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A user and the context of the visit.
+
+    Attributes
+    ----------
+    user_id : int or str
+        As asked, cast to the model's type.
+    user : int
+        Its index, or `UNKNOWN`.
+    context : tuple of Entry
+        Entries of the observation side columns, in training order.
+    has_context : bool
+        Whether any side column was given, even if it came to no entry.
+    """
+
+    user_id: Id
+    user: int
+    context: tuple[Entry, ...] = ()
+    has_context: bool = False
+
+
+class QueryReader:
+    """Check and translate the rows of a query for one model.
+
+    Parameters
+    ----------
+    columns : sequence of Column
+        User, item, then the observation side columns, in training order.
+    users : IdIndex
+        The trained users.
+    """
+
+    def __init__(self, columns: Sequence[Column], users: IdIndex) -> None:
+        self._user = columns[0]
+        self._item = columns[1]
+        self._users = users
+        self._side = [
+            (position, column.kept(), IdIndex(column.values, column.size))
+            for position, column in enumerate(columns[2:], 2)
+        ]
+        self._remembered = remember(_CONTEXTS, self._read_context, typed=True)
+        self._side_names = [column.name for column in columns[2:]]
+        self._known_names = {self._user.name, *(column.name for column in columns[2:])}
+
+    def read(self, row: Id | Mapping[str, Any], position: int) -> Query:
+        """Translate one row.
+
+        Parameters
+        ----------
+        row : int, str or mapping
+            A user id, or a mapping of column names to values. An absent side column contributes
+            nothing; None is the library's missing value.
+        position : int
+            Place of the row in the query, for errors.
+
+        Raises
+        ------
+        QueryError
+            For an unknown column or a value of the wrong type.
+        """
+        try:
+            if isinstance(row, int | str):
+                return self._query(row, {})
+            if self._user.name not in row:
+                raise QueryError((self._user.name,), "missing")
+            return self._query(row[self._user.name], row)
+        except QueryError as error:
+            raise error.within("users", position) from None
+
+    def context(self, row: Mapping[str, Any]) -> tuple[Entry, ...]:
+        """Translate the side columns of a row.
+
+        Raises
+        ------
+        QueryError
+            As `read`.
+        """
+        values = [row.get(name, _ABSENT) for name in self._side_names]
+        if len(values) - values.count(_ABSENT) + (self._user.name in row) != len(row):
+            self._check_names(row)
+        for value in values:
+            if type(value) is str and len(value) > _LONG:
+                return self._read_context(*values)
+        try:  # shops ask with few combinations, each of them many times
+            return self._remembered(*values)
+        except TypeError:  # lists and dictionaries cannot be remembered
+            return self._read_context(*values)
+
+    def _read_context(self, *values: Any) -> tuple[Entry, ...]:
+        """Translate the value, or its absence, of each side column."""
+        entries: list[Entry] = []
+        for (position, column, categories), value in zip(self._side, values, strict=True):
+            if value is not _ABSENT:
+                entries += _expand(position, column, categories, value)
+        return tuple(entries)
+
+    def _query(self, user_id: object, row: Mapping[str, Any]) -> Query:
+        user = cast_id(user_id, self._user)
+        has_context = len(row) > 1
+        context = self.context(row) if has_context else ()
+        return Query(user, self._users.find(user), context, has_context)
+
+    def _check_names(self, row: Mapping[str, Any]) -> None:
+        for name in row:
+            if name == self._item.name:
+                raise QueryError((name,), "the item column cannot be part of a user's row")
+            if name not in self._known_names:
+                raise QueryError((name,), "the model was not trained with this column")
+
+
+def cast_id(value: object, column: Column) -> Id:
+    """Cast a user or item id to the type the model was trained with.
+
+    Raises
+    ------
+    QueryError
+        If it cannot be cast without loss.
+    """
+    if type(value) is int and column.value_type == ValueType.INTEGER:
+        return value
+    if column.value_type == ValueType.STRING:
+        if isinstance(value, str):
+            return value
+        if isinstance(value, int) and not isinstance(value, bool):
+            return str(value)
+        raise QueryError((column.name,), f"expected a string, got {_kind(value)}")
+    if isinstance(value, int) and not isinstance(value, bool):
+        return value
+    if isinstance(value, float) and value.is_integer():
+        return int(value)
+    if isinstance(value, str) and _INTEGER.fullmatch(value):
+        return int(value)
+    raise QueryError((column.name,), f"expected an integer, got {_kind(value)}")
+
+
+def _expand(position: int, column: Column, categories: IdIndex, value: Any) -> list[Entry]:
+    match column.mode:
+        case ColumnMode.NUMERIC:
+            number = float(column.means[0]) if value is None else _number(value, column)
+            return [Entry(position, 0, number)]
+        case ColumnMode.CATEGORICAL:
+            return [Entry(position, index, 1.0) for index in _known(categories, [value])]
+        case ColumnMode.NUMERIC_VECTOR:
+            return [
+                Entry(position, index, number)
+                for index, number in enumerate(_vector(value, column))
+            ]
+        case ColumnMode.CATEGORICAL_LIST:
+            indices = _known(categories, _list(value, column))
+            return [Entry(position, index, 1.0) for index in sorted(indices)]
+        case ColumnMode.DICTIONARY:
+            return _dictionary(position, column, categories, value)
+        case ColumnMode.UNTRANSLATED:
+            return []
+
+
+def _known(categories: IdIndex, values: Sequence[Any]) -> list[int]:
+    indices = [categories.find(value) for value in values]
+    return [index for index in indices if index != UNKNOWN]
+
+
+def _number(value: Any, column: Column) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise QueryError((column.name,), f"expected a number, got {_kind(value)}")
+    try:
+        return float(value)
+    except OverflowError:
+        raise QueryError((column.name,), "the number is too large") from None
+
+
+def _vector(value: Any, column: Column) -> list[float]:
+    if value is None:
+        means: list[float] = column.means[: column.size].tolist()
+        return means
+    numbers = [_number(number, column) for number in _list(value, column)]
+    if len(numbers) != column.size:
+        raise QueryError((column.name,), f"expected {column.size} numbers, got {len(numbers)}")
+    return numbers
+
+
+def _list(value: Any, column: Column) -> Sequence[Any]:
+    if value is None:
+        return []
+    if isinstance(value, str) or not isinstance(value, Sequence):
+        raise QueryError((column.name,), f"expected a list, got {_kind(value)}")
+    return value
+
+
+def _dictionary(position: int, column: Column, categories: IdIndex, value: Any) -> list[Entry]:
+    if value is None:
+        return []
+    if not isinstance(value, Mapping):
+        raise QueryError((column.name,), f"expected a dictionary, got {_kind(value)}")
+    entries = [
+        Entry(position, categories.find(key), _number(number, column))
+        for key, number in value.items()
+    ]
+    known = [entry for entry in entries if entry.place != UNKNOWN]
+    return sorted(known, key=lambda entry: entry.place)
+
+
+def _kind(value: object) -> str:
+    return "null" if value is None else type(value).__name__

@@ -1,0 +1,204 @@
+"""What every recommender does alike; how it scores is its subclass's business.
+
+Source: docs/format.md, sections 7.1, 7.2 and 8.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from turi_recommender.errors import QueryError
+from turi_recommender.format import SavedModel
+from turi_recommender.scoring.candidates import Candidates
+from turi_recommender.scoring.ids import UNKNOWN, IdIndex
+from turi_recommender.scoring.query import Query, QueryReader, cast_id
+from turi_recommender.scoring.results import Id, Ranking, Recommendations, SimilarItems
+
+Indices = NDArray[np.integer[Any]]
+Scores = NDArray[np.float64]
+Ranked = tuple[Indices, Scores]
+
+
+class Recommender(ABC):
+    """A trained model that answers.
+
+    It never changes: unknown users and items in a query are not added to it, so it may be shared
+    by any number of threads.
+
+    Attributes
+    ----------
+    kind : str
+        Turi Create's class name, such as "item_similarity".
+    path : Path
+        The directory it was read from.
+    user_column, item_column : Column
+        The columns of users and items.
+    side_columns : tuple of Column
+        Observation side columns: what a query may say of a visit.
+    target : str or None
+        Name of the target column.
+    users, items : IdIndex
+        Trained ids.
+    num_observations : int
+        Rows it was trained on.
+    num_factors : int or None
+        Factors, for factorization models.
+    """
+
+    num_factors: int | None = None
+
+    def __init__(self, saved: SavedModel) -> None:
+        metadata = saved.metadata
+        self.kind = saved.kind
+        self.path = saved.path
+        # A mapped page that is gone would kill the process: nothing here stays in the map.
+        self.user_column = metadata.user.kept()
+        self.item_column = metadata.item.kept()
+        self.side_columns = tuple(column.kept() for column in metadata.columns[2:])
+        self.target = metadata.target.name if metadata.target else None
+        self.num_observations = saved.num_observations
+        self.users = IdIndex(metadata.user.values, metadata.user.size)
+        self.items = IdIndex(metadata.item.values.in_memory(), metadata.item.size)
+        self.interactions = saved.interactions
+        self._queries = QueryReader(metadata.columns, self.users)
+        self._everything = Candidates(self.num_items)
+
+    @property
+    def num_users(self) -> int:
+        """Number of trained users."""
+        return len(self.users)
+
+    @property
+    def num_items(self) -> int:
+        """Number of trained items."""
+        return len(self.items)
+
+    def recommend(
+        self,
+        users: Sequence[Id | Mapping[str, Any]],
+        *,
+        k: int = 10,
+        exclude_known: bool = True,
+        items: Sequence[Id] | None = None,
+        exclude: Sequence[Id] | None = None,
+    ) -> Recommendations:
+        """Recommend the best `k` items to each user.
+
+        Parameters
+        ----------
+        users : sequence of int, str or mapping
+            User ids, or mappings of the user column and any observation side columns.
+        k : int
+            How many items a user.
+        exclude_known : bool
+            Whether to leave out the items that the user is known to have interacted with.
+        items : sequence of int or str, optional
+            Recommend only these. Unknown ones are ignored.
+        exclude : sequence of int or str, optional
+            Recommend none of these.
+
+        Raises
+        ------
+        QueryError
+            If the model cannot be asked that.
+        """
+        _check_k(k)
+        queries = [self._queries.read(row, position) for position, row in enumerate(users)]
+        everyone = self._everything
+        if items is not None or exclude:
+            allowed = None if items is None else self._known_items(items, "items")
+            excluded = self._known_items(exclude or (), "exclude")
+            everyone = Candidates.of(self.num_items, allowed, excluded)
+        candidates = [everyone] * len(queries)
+        if exclude_known:
+            candidates = [everyone.without(self._history(query.user)[0]) for query in queries]
+        # Infinite and undefined scores are answers, too: a model may have diverged in training.
+        with np.errstate(all="ignore"):
+            ranked = self._rank_all(queries, candidates, k)
+        rankings = [self._ranking(*answer) for answer in ranked]
+        cold = {query.user_id: None for query in queries if query.user == UNKNOWN}
+        return Recommendations([query.user_id for query in queries], rankings, list(cold))
+
+    def check_side_data(self, row: Mapping[str, Any]) -> None:
+        """Check side data that is to be given with users later.
+
+        Raises
+        ------
+        QueryError
+            If the model does not know a column, or a value is of the wrong type.
+        """
+        self._queries.context(row)
+
+    def similar_items(self, items: Sequence[Id], *, k: int = 10) -> SimilarItems:
+        """Find the `k` items most similar to each item.
+
+        Parameters
+        ----------
+        items : sequence of int or str
+            Item ids; unknown ones get no answer.
+        k : int
+            How many similar items each.
+
+        Raises
+        ------
+        QueryError
+            If an id is of the wrong type, or the model cannot tell what is similar.
+        """
+        _check_k(k)
+        known: list[Id] = []
+        rankings: list[Ranking] = []
+        unknown: dict[Id, None] = {}
+        for position, item in enumerate(items):
+            item_id = self._cast_item(item, "items", position)
+            index = self.items.find(item_id)
+            if index == UNKNOWN:
+                unknown[item_id] = None
+            else:
+                known.append(item_id)
+                with np.errstate(all="ignore"):
+                    rankings.append(self._ranking(*self._similar(index, k)))
+        return SimilarItems(known, rankings, list(unknown))
+
+    @abstractmethod
+    def _rank_all(
+        self, queries: Sequence[Query], candidates: Sequence[Candidates], k: int
+    ) -> list[Ranked]:
+        """Return, for each query, indices and scores of its best `k` candidates, best first.
+
+        There is one set of candidates for each query; it may be empty.
+        """
+
+    @abstractmethod
+    def _similar(self, item: int, k: int) -> tuple[Indices, Scores]:
+        """Return the item indices and scores of the `k` items most similar to one."""
+
+    def _history(self, user: int) -> tuple[NDArray[np.int32], Scores]:
+        """Return the trained items of a user and their values; empty for a cold user."""
+        if 0 <= user < self.interactions.num_users:
+            return self.interactions.row(user)
+        return np.empty(0, np.int32), np.empty(0, np.float64)
+
+    def _ranking(self, items: Indices, scores: Scores) -> Ranking:
+        return Ranking(self.items.ids(items), scores.tolist())
+
+    def _known_items(self, items: Sequence[Id], argument: str) -> Indices:
+        ids = [self._cast_item(item, argument, position) for position, item in enumerate(items)]
+        indices = np.array([self.items.find(item) for item in ids], np.int64)
+        known: Indices = indices[indices != UNKNOWN]
+        return known
+
+    def _cast_item(self, item: Id, argument: str, position: int) -> Id:
+        try:
+            return cast_id(item, self.item_column)
+        except QueryError as error:
+            raise QueryError((argument, position), error.message) from None
+
+
+def _check_k(k: int) -> None:
+    if k < 1:
+        raise QueryError(("k",), "must be 1 or more")

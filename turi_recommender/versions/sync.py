@@ -1,0 +1,101 @@
+"""Follow another registry: copy the versions that are wanted from it, checked.
+
+`sync` takes versions that have a manifest from a registry such as a network share. A process that
+serves the local copies never depends on the share being there.
+"""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from turi_recommender.errors import ModelError, RegistrationError
+from turi_recommender.versions.locations import ModelLocation, Registry, is_name
+from turi_recommender.versions.manifest import MANIFEST, check_manifest
+from turi_recommender.versions.staging import copy_files, publish, remove_leftovers
+
+log = logging.getLogger(__name__)
+
+
+def sync(
+    source: Registry, target: Registry, references: Sequence[str], keep: int = 2
+) -> list[Path]:
+    """Copy the versions that are wanted and not there yet from one registry into another.
+
+    Parameters
+    ----------
+    source, target : Registry
+        From where, and to where.
+    references : sequence of str
+        Registry names (the highest version that is as its manifest says is wanted) or
+        ``name:version``.
+    keep : int
+        Versions of a name that stay; lower ones are removed, but for the one just copied.
+
+    Returns
+    -------
+    list of Path
+        The new version folders.
+
+    Raises
+    ------
+    ModelNotFoundError
+        If a model is not there.
+    RegistrationError
+        If no version has a manifest, or the copy fails.
+    ModelFormatError
+        If a file is not what its manifest says.
+    """
+    copied = []
+    for reference in references:
+        folder = _sync_one(source, target, reference)
+        if folder is not None:
+            _remove_old(target, folder, keep)
+            copied.append(folder)
+    return copied
+
+
+def _sync_one(source: Registry, target: Registry, reference: str) -> Path | None:
+    """Copy the best version of a model that is as its manifest says; None if it is there."""
+    versions = source.versions(reference) if is_name(reference) else []
+    while len(versions) > 1:
+        one = f"{reference}:{versions.pop()}"
+        try:
+            return _copy_version(source, target, one)
+        except ModelError as error:
+            log.error("%s is not taken: %s", one, error)
+    return _copy_version(source, target, f"{reference}:{versions[0]}" if versions else reference)
+
+
+def _copy_version(source: Registry, target: Registry, reference: str) -> Path | None:
+    found = source.find(reference)
+    folder = _version_folder(found)
+    wanted = target.root / found.name / folder.name
+    if wanted.exists():
+        return None
+    remove_leftovers(wanted.parent)
+
+    def fill(staging: Path) -> None:
+        copy_files(folder, staging)
+        check_manifest(staging)
+
+    publish(folder, wanted, fill)
+    return wanted
+
+
+def _version_folder(found: ModelLocation) -> Path:
+    """Return the version folder of a model that has a manifest."""
+    for folder in found.version_folders():
+        if (folder / MANIFEST).is_file():
+            return folder
+    raise RegistrationError(f"{found.path} has no {MANIFEST}: put it there with `register`")
+
+
+def _remove_old(registry: Registry, newest: Path, keep: int) -> None:
+    name = newest.parent.name
+    versions = [registry.root / name / version for version in registry.versions(name)]
+    for folder in versions[: max(len(versions) - keep, 0)]:
+        if folder != newest:
+            shutil.rmtree(folder, ignore_errors=True)
