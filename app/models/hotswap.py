@@ -9,28 +9,22 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
-from collections.abc import Callable, Mapping
-from contextlib import suppress
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 from anyio import to_thread
 
-from app.service import ROLES, RecommendationService, Role
-from app.settings import Settings
-from turi_recommender import Recommender
-from turi_recommender.errors import ModelError, ModelNotFoundError, QueryError, RecommenderError
-from turi_recommender.versions.locations import ModelEntry, Registry, is_name
+from turi_recommender.errors import ModelError, ModelNotFoundError, RecommenderError
+from turi_recommender.versions import ModelEntry, Registry
+
+from ..settings import Settings
+from .loaded import LoadedModels
+from .roles import Role, assignments
+from .successor import check_successor
 
 log = logging.getLogger(__name__)
 
-_SAMPLES = 16  # known users that a new version has to answer for
 Signature = tuple[tuple[str, int, int], ...]
-
-
-class RefusedVersionError(ModelError):
-    """A version that did not pass its checks."""
 
 
 class HotSwap:
@@ -38,8 +32,8 @@ class HotSwap:
 
     Parameters
     ----------
-    service : RecommendationService
-        Whose models are swapped.
+    models : LoadedModels
+        Where versions are swapped.
     settings : Settings
         Where models are and which play which role.
     report : callable
@@ -48,24 +42,22 @@ class HotSwap:
 
     def __init__(
         self,
-        service: RecommendationService,
+        models: LoadedModels,
         settings: Settings,
         report: Callable[[str, str], None] = lambda _name, _outcome: None,
     ) -> None:
-        self._service = service
-        self._settings = settings
+        self._models = models
+        self._poll_seconds = settings.models_poll_seconds
         self._registry = Registry(settings.models_dir)
         self._report = report
         self._one_at_a_time = asyncio.Lock()
         self._seen: dict[Path, Signature] = {}
         self._refused: dict[Path, Signature] = {}
-        self._pinned: set[Role] = {
-            role for role in ROLES if not is_name(getattr(settings, f"{role}_model"))
-        }
+        self._pinned = {each.role for each in assignments(settings) if each.is_pinned}
 
     async def watch(self) -> None:
         """Look for new versions at the configured interval, for ever."""
-        interval = self._settings.models_poll_seconds
+        interval = self._poll_seconds
         while interval > 0:
             await asyncio.sleep(interval)
             try:
@@ -75,8 +67,8 @@ class HotSwap:
 
     async def look(self) -> None:
         """Take up each role's highest version, if it is new and has stopped changing."""
-        for role in ROLES:
-            entry = self._service.slots[role].entry
+        for role in self._models.slots:
+            entry = self._models.slots[role].entry
             if entry is None or entry.version is None or role in self._pinned:
                 continue
             try:
@@ -113,7 +105,7 @@ class HotSwap:
         ModelNotFoundError
             If none does.
         """
-        for role, slot in self._service.slots.items():
+        for role, slot in self._models.slots.items():
             if slot.entry is not None and slot.entry.name == name:
                 return role
         raise ModelNotFoundError(f"no model {name!r} is serving")
@@ -152,9 +144,24 @@ class HotSwap:
         return entry
 
     async def take(self, role: Role, version: str) -> ModelEntry:
-        """Load a version, check it, and let it serve."""
+        """Load a version, check it, and let it serve.
+
+        Parameters
+        ----------
+        role : {"similarity", "ranking"}
+            The part that it is to play.
+        version : str
+            A version of the model that plays it now.
+
+        Raises
+        ------
+        ModelNotFoundError
+            If there is no such version.
+        ModelError
+            If it cannot be read, or does not pass its checks.
+        """
         async with self._one_at_a_time:
-            old = self._service.need(role)
+            old = self._models.need(role)
             folder = self._registry.root / old.name / version
             signature = await to_thread.run_sync(_signature, folder)
             try:
@@ -163,58 +170,19 @@ class HotSwap:
                 raise
             except RecommenderError as error:
                 self._refused[folder] = signature
-                self._service.refuse(role, version, str(error))
+                self._models.refuse(role, version, str(error))
                 self._report(old.name, "refused")
                 log.error("model %s version %s refused: %s", old.name, version, error)
                 raise
-            self._service.swap(role, new)
+            self._models.swap(role, new)
             self._report(old.name, "loaded")
             log.info("model %s: version %s serves now (before: %s)", new.name, version, old.version)
             return new
 
     def _load(self, old: ModelEntry, version: str) -> ModelEntry:
         new = self._registry.load(f"{old.name}:{version}")
-        check_successor(old.model, new.model, self._service.defaults)
+        check_successor(old.model, new.model, self._models.defaults)
         return new
-
-
-def check_successor(old: Recommender, new: Recommender, defaults: Mapping[str, Any]) -> None:
-    """Check that one model can take another's place.
-
-    It must have the same columns, of which the documented types are made, and answer sample queries
-    with finite scores: users and items of both models, of which it need not know the old one's,
-    with and without side data.
-
-    Raises
-    ------
-    RefusedVersionError
-        If it cannot.
-    """
-    for what in ("user_column", "item_column", "side_columns"):
-        mine, yours = _columns(getattr(old, what)), _columns(getattr(new, what))
-        if mine != yours:
-            raise RefusedVersionError(f"{what.replace('_', ' ')} changed: {mine} to {yours}")
-    users = [*old.user_column.sample(_SAMPLES), *new.user_column.sample(_SAMPLES)]
-    side = {name: value for name, value in defaults.items() if name in _names(new)}
-    name = new.user_column.name
-    rows = [{name: user} for user in users] + [{name: user, **side} for user in users]
-    rankings = list(new.recommend(rows, k=10, exclude_known=False).rankings)
-    if any(not ranking.items for ranking in rankings):
-        raise RefusedVersionError("a sample query has no answer")
-    with suppress(QueryError):  # a model without factors knows no similar items
-        items = [*old.item_column.sample(_SAMPLES), *new.item_column.sample(_SAMPLES)]
-        rankings += new.similar_items(items, k=10).rankings
-    if not all(math.isfinite(score) for ranking in rankings for score in ranking.scores):
-        raise RefusedVersionError("a sample query has a score that is not finite")
-
-
-def _names(model: Recommender) -> set[str]:
-    return {column.name for column in model.side_columns}
-
-
-def _columns(columns: Any) -> list[tuple[str, str, str]]:
-    listed = columns if isinstance(columns, tuple) else (columns,)
-    return [(each.name, each.mode.name, each.value_type.name) for each in listed]
 
 
 def _signature(folder: Path) -> Signature:

@@ -11,11 +11,11 @@ import asyncio
 from collections.abc import Callable, Hashable, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
+from ..limits import BATCH_ROWS
+
 Key = TypeVar("Key", bound=Hashable)
 Row = TypeVar("Row")
 Answer = TypeVar("Answer")
-
-ROWS_AT_ONCE = 32  # then others get their turn
 
 
 class _Waiting(NamedTuple, Generic[Row, Answer]):
@@ -23,7 +23,7 @@ class _Waiting(NamedTuple, Generic[Row, Answer]):
     future: asyncio.Future[Answer]
 
 
-class Together(Generic[Key, Row, Answer]):
+class Batches(Generic[Key, Row, Answer]):
     """Gather requests with equal keys.
 
     Parameters
@@ -37,7 +37,15 @@ class Together(Generic[Key, Row, Answer]):
         self._waiting: dict[Key, list[_Waiting[Row, Answer]]] = {}
 
     async def ask(self, key: Key, rows: Sequence[Row]) -> Answer:
-        """Answer one request, together with others of the same key that are here already."""
+        """Answer one request, together with others of the same key that are here already.
+
+        Parameters
+        ----------
+        key : hashable
+            What requests must have in common to be answered together.
+        rows : sequence
+            The request's rows.
+        """
         loop = asyncio.get_running_loop()
         if not self._waiting:
             loop.call_soon(loop.call_soon, self._flush)
@@ -50,7 +58,7 @@ class Together(Generic[Key, Row, Answer]):
         waiting = self._waiting.pop(key)
         some: list[_Waiting[Row, Answer]] = []
         count = 0
-        while waiting and (not some or count + len(waiting[0].rows) <= ROWS_AT_ONCE):
+        while waiting and (not some or count + len(waiting[0].rows) <= BATCH_ROWS):
             some.append(waiting.pop(0))
             count += len(some[-1].rows)
         if waiting:

@@ -11,8 +11,9 @@ from typing import Any
 
 from fastapi.telemetry import TelemetryConfig
 
-from app import __version__
-from app.settings import Settings
+from turi_recommender import __version__
+
+from ..settings import Settings
 
 # FastAPI answers `traceparent` itself; metrics have their own page, logs their own stream.
 _OFF: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}

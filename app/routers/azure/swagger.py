@@ -4,18 +4,26 @@ from __future__ import annotations
 
 from typing import Any
 
-from app import __version__
-from app.service import RecommendationService
+from turi_recommender import __version__
 
-_TITLE = "Turi Create recommender"
+from ...http.openapi import TITLE
+from ...models.loaded import LoadedModels
 
 
-def swagger_document(version: str, service: RecommendationService) -> dict[str, Any] | None:
-    """Return the document in a Swagger version (2 or 3); None if there is none in it."""
-    record = {"type": "object", "example": _example(service)}
+def swagger_document(version: str, models: LoadedModels) -> dict[str, Any] | None:
+    """Return the document.
+
+    Parameters
+    ----------
+    version : str
+        Of Swagger: "2", "3" or "3.1"; None is returned for others.
+    models : LoadedModels
+        What the example is made of.
+    """
+    record = {"type": "object", "example": _example(models)}
     payload = {"type": "array", "items": record}
     answer = {"type": "string", "description": "A JSON array of rows, as a string"}
-    info = {"title": _TITLE, "version": __version__}
+    info = {"title": TITLE, "version": __version__}
     if version in {"2", "2.0"}:
         return _swagger_2(info, payload, answer)
     if version in {"3", "3.0", "3.1"}:
@@ -46,6 +54,6 @@ def _openapi_3(version: str, info: Any, payload: Any, answer: Any) -> dict[str, 
     return {"openapi": version, "info": info, "paths": {"/score": {"post": operation}}}
 
 
-def _example(service: RecommendationService) -> dict[str, Any]:
-    column = service.user_column
+def _example(models: LoadedModels) -> dict[str, Any]:
+    column = models.user_column
     return {column.name: next(iter(column.sample(1)), None)}
