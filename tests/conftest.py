@@ -9,7 +9,7 @@ import pytest
 
 from app.service import RecommendationService, load_service
 from app.settings import SAMPLE_MODELS, Settings
-from tests.serving import serving
+from tests.support.serving import serving
 from tests.turi_recommender.golden import unpack_model
 from turi_recommender.versions.locations import Registry
 

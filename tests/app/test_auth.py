@@ -8,7 +8,6 @@ import logging
 import os
 import shutil
 import signal
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -18,16 +17,16 @@ import pytest
 
 from app.auth import ADMIN, RECOMMEND, Authenticator, NotAuthenticatedError, new_key
 from app.settings import ConfigurationError, Settings
-from tests.app.test_errors import assert_problem
-from tests.app.test_main import process
-from tests.serving import serving
+from tests.support.problems import assert_problem
+from tests.support.processes import app_process
+from tests.support.serving import serving
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 ASK, ASK_DIGEST = new_key()
 NEXT, NEXT_DIGEST = new_key()
 ADMINISTRATE, ADMINISTRATE_DIGEST = new_key()
 BODY = {"users": [{"visitorid": 6000}]}
 SCORE_BODY = '{"data":[{"visitorid":6000}]}'
-PATIENCE = 20.0
 
 
 def bearer(credential: str) -> dict[str, str]:
@@ -39,13 +38,6 @@ def may(authenticator: Authenticator, key: str) -> bool:
         return RECOMMEND in authenticator.scopes(key)
     except NotAuthenticatedError:
         return False
-
-
-def wait_until(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not is_so():
-        assert time.monotonic() < deadline, "it did not come about"
-        time.sleep(0.05)
 
 
 @pytest.fixture(scope="module")
@@ -376,7 +368,7 @@ def test_no_key_is_written_anywhere(file: Path, log_format: str) -> None:
     wrong = new_key()[0]
     settings = {"API_KEYS": ASK_DIGEST, "ADMIN_KEY_FILES": file, "LOG_FORMAT": log_format}
     with (
-        process(**settings, LOG_LEVEL="debug") as (running, url),
+        app_process(**settings, LOG_LEVEL="debug") as (running, url),
         httpx.Client(base_url=url) as client,
     ):
         answers = [
@@ -390,7 +382,7 @@ def test_no_key_is_written_anywhere(file: Path, log_format: str) -> None:
         ]
         assert [answer.status_code for answer in answers] == [200, 401, 401, 404, 403, 404, 200]
         running.send_signal(signal.SIGTERM)
-        log, _ = running.communicate(timeout=PATIENCE)
+        log, _ = running.communicate(timeout=PATIENCE_SECONDS)
     assert log.count("/recommend/users") == 1  # who is not let in does not get to a route
     if log_format == "json":
         lines = [json.loads(line) for line in log.splitlines()]

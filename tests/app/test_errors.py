@@ -15,7 +15,6 @@ type, title, status and detail, and no trace of the inside:
 from __future__ import annotations
 
 import json
-import socket
 from typing import Any
 
 import httpx
@@ -24,21 +23,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from app.problems import MAX_ERRORS
+from tests.support.problems import assert_problem
+from tests.support.raw_http import RawConnection
 
 JSON = {"content-type": "application/json"}
 VALIDATION = "urn:turi-recommender:problem:validation"
 USER = {"visitorid": 6000}
 ITEM = {"itemid": 152913}
-
-
-def assert_problem(response: httpx.Response, status: int) -> dict[str, Any]:
-    assert response.status_code == status, response.text
-    assert response.headers["content-type"] == "application/problem+json"
-    problem: dict[str, Any] = response.json()
-    assert problem["status"] == status
-    assert all(problem[name] for name in ("type", "title", "detail"))
-    assert "Traceback" not in response.text
-    return problem
 
 
 def assert_invalid(response: httpx.Response, field: str, kind: str | None = None) -> None:
@@ -305,7 +296,7 @@ def test_no_body_breaks_the_service(client: httpx.Client, path: str, body: bytes
 
 
 def test_a_request_that_is_no_http(client: httpx.Client) -> None:
-    with socket.create_connection((client.base_url.host, client.base_url.port or 80), 5) as plain:
-        plain.sendall(b"\x16\x03\x01 nonsense\r\n\r\n")
-        assert plain.recv(100).startswith(b"HTTP/1.1 400")
+    with RawConnection(client.base_url.port or 0) as connection:
+        connection.send(b"\x16\x03\x01 nonsense\r\n\r\n")
+        assert connection.answer().status == 400
     assert client.get("/healthz/live").status_code == 200

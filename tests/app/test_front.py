@@ -5,9 +5,7 @@ from __future__ import annotations
 import json
 import re
 import signal
-import socket
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 
 import httpx
@@ -15,20 +13,14 @@ import pytest
 
 from app.auth import new_key
 from app.settings import Settings
-from tests.app.test_errors import assert_problem
-from tests.app.test_main import process
-from tests.serving import serving
+from tests.support.problems import assert_problem
+from tests.support.processes import app_process
+from tests.support.raw_http import RawConnection, post
+from tests.support.serving import serving
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 BODY = {"users": [{"visitorid": 6000}]}
 MADE_ID = re.compile("[0-9a-f]{32}")
-PATIENCE = 20.0
-
-
-def wait_until(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not is_so():
-        assert time.monotonic() < deadline, "it did not come about"
-        time.sleep(0.02)
 
 
 def in_flight(client: httpx.Client) -> int:
@@ -38,23 +30,12 @@ def in_flight(client: httpx.Client) -> int:
 
 
 @contextmanager
-def unfinished(client: httpx.Client, path: str = "/recommend/users") -> Iterator[socket.socket]:
+def unfinished(client: httpx.Client, path: str = "/recommend/users") -> Iterator[RawConnection]:
     """Send a request whose body does not come."""
-    address = (client.base_url.host, client.base_url.port or 0)
-    with socket.create_connection(address, timeout=PATIENCE) as connection:
-        head = (
-            f"POST {path} HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
-            f"x-request-id: held\r\ncontent-length: {len(json.dumps(BODY))}\r\n\r\n"
-        )
-        connection.sendall(head.encode())
+    request = post(path, BODY, "x-request-id: held\r\n")
+    with RawConnection(client.base_url.port or 0) as connection:
+        connection.send(request.removesuffix(json.dumps(BODY).encode()))
         yield connection
-
-
-def read_all(connection: socket.socket) -> bytes:
-    received = b""
-    while part := connection.recv(65536):
-        received += part
-    return received
 
 
 # Requests in flight
@@ -78,8 +59,8 @@ def test_beyond_the_cap_the_answer_is_503_at_once() -> None:
                 assert client.get(path).status_code == 200
             refused = 'recommender_refused_total{reason="overload"} 4.0'
             assert refused in client.get("/metrics").text
-            first.sendall(json.dumps(BODY).encode())  # who was let in is answered
-            assert first.recv(65536).startswith(b"HTTP/1.1 200 ")
+            first.send(json.dumps(BODY).encode())  # who was let in is answered
+            assert first.answer().status == 200
             wait_until(lambda: in_flight(client) == 1)
             assert client.post("/recommend/users", json=BODY).status_code == 200
         wait_until(lambda: in_flight(client) == 0)  # who has gone is not counted any more
@@ -92,7 +73,7 @@ def test_beyond_the_cap_the_answer_is_503_at_once() -> None:
 def test_a_body_that_does_not_come(path: str) -> None:
     with serving(Settings(request_timeout_seconds=0.3)) as client:
         with unfinished(client, path) as connection:
-            answer = read_all(connection)
+            answer = connection.read_all()
         assert answer.startswith(b"HTTP/1.1 408 ")
         assert b"\r\nconnection: close\r\n" in answer
         assert b"took too long to arrive" in answer
@@ -102,16 +83,14 @@ def test_a_body_that_does_not_come(path: str) -> None:
 
 def test_an_answer_that_takes_too_long() -> None:
     users = [{"visitorid": user} for user in range(100)]
-    body = json.dumps({"users": users, "k": 1000}).encode()
-    head = (
-        "POST /recommend/users HTTP/1.1\r\nhost: x\r\ncontent-type: application/json\r\n"
-        f"connection: close\r\nx-request-id: slow\r\ncontent-length: {len(body)}\r\n\r\n"
-    )
-    with serving(Settings(request_timeout_seconds=0.001)) as client:
-        address = (client.base_url.host, client.base_url.port or 0)
-        with socket.create_connection(address, timeout=PATIENCE) as connection:
-            connection.sendall(head.encode() + body)  # at once: it has come when it is looked at
-            answer = read_all(connection)
+    headers = "connection: close\r\nx-request-id: slow\r\n"
+    request = post("/recommend/users", {"users": users, "k": 1000}, headers)
+    with (
+        serving(Settings(request_timeout_seconds=0.001)) as client,
+        RawConnection(client.base_url.port or 0) as connection,
+    ):
+        connection.send(request)  # at once: it has come when it is looked at
+        answer = connection.read_all()
     assert answer.startswith(b"HTTP/1.1 503 ")
     assert b"\r\nretry-after: 1\r\n" in answer
     assert b"\r\nx-request-id: slow\r\n" in answer
@@ -159,7 +138,7 @@ def test_refusals_have_ids() -> None:
 
 
 def test_while_it_drains_every_answer_closes_its_connection() -> None:
-    with process(DRAIN_SECONDS=60) as (running, url), httpx.Client(base_url=url) as client:
+    with app_process(DRAIN_SECONDS=60) as (running, url), httpx.Client(base_url=url) as client:
         assert "connection" not in client.get("/models").headers
         running.send_signal(signal.SIGTERM)
         wait_until(lambda: client.get("/healthz/ready").status_code == 503)
@@ -169,4 +148,4 @@ def test_while_it_drains_every_answer_closes_its_connection() -> None:
             assert answer.headers["connection"] == "close"
         assert "recommender_draining 1.0" in client.get("/metrics").text
         running.send_signal(signal.SIGINT)
-        assert running.wait(timeout=PATIENCE) == 0
+        assert running.wait(timeout=PATIENCE_SECONDS) == 0

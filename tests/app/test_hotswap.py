@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import shutil
-import time
 import weakref
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -18,7 +17,8 @@ from app.hotswap import HotSwap, RefusedVersionError
 from app.service import RecommendationService, load_service
 from app.settings import SAMPLE_MODELS, Settings
 from reliability import variants
-from tests.serving import serving
+from tests.support.serving import serving
+from tests.support.waiting import wait_until
 from turi_recommender.errors import ModelFormatError
 from turi_recommender.format import FactorModel, read_model
 from turi_recommender.versions.manifest import write_manifest
@@ -28,7 +28,6 @@ SIMILARITY, RANKING = "similarity_model", "ranking_factorization_model"
 SIMILARITY_SOURCE = SAMPLE_MODELS / SIMILARITY / "6" / "recommendation_s.model"
 RANKING_SOURCE = SAMPLE_MODELS / RANKING / "1" / "recommendation_r.model"
 BODY = {"users": [{"visitorid": 6000}]}
-PATIENCE = 30.0
 
 
 @pytest.fixture
@@ -273,13 +272,6 @@ async def test_who_began_on_the_old_model_ends_on_it_and_then_it_is_freed(
     del old
     gc.collect()
     assert gone() is None
-
-
-def wait_until(is_so: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + PATIENCE
-    while not is_so():
-        assert time.monotonic() < deadline, "it did not come about"
-        time.sleep(0.05)
 
 
 @pytest.fixture

@@ -6,70 +6,27 @@ import hashlib
 import os
 import re
 import signal
-import socket
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 import pytest
 
+from tests.support.ports import taken_port
+from tests.support.processes import APP, ROOT, app_process, environment, run_app
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 from turi_recommender.versions.register import register
-
-ROOT = Path(__file__).parent.parent.parent
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
-def environment(**settings: object) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("RECOMMENDER")}
-    return {**kept, **{f"RECOMMENDER_{name}": str(value) for name, value in settings.items()}}
-
-
-@contextmanager
-def process(**settings: object) -> Iterator[tuple[subprocess.Popen[str], str]]:
-    port = free_port()
-    command = [sys.executable, "-m", "app"]
-    with subprocess.Popen(
-        command,
-        cwd=ROOT,
-        env=environment(PORT=port, DRAIN_SECONDS=settings.pop("DRAIN_SECONDS", 0), **settings),
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-    ) as running:
-        try:
-            url = f"http://127.0.0.1:{port}"
-            deadline = time.monotonic() + 20
-            while True:
-                try:
-                    httpx.get(f"{url}/healthz/ready").raise_for_status()
-                    break
-                except httpx.TransportError:
-                    assert running.poll() is None
-                    assert time.monotonic() < deadline
-                    time.sleep(0.05)
-            yield running, url
-        finally:
-            running.kill()
 
 
 def test_it_starts_answers_and_stops() -> None:
-    with process() as (running, url):
+    with app_process() as (running, url):
         assert httpx.get(f"{url}/").text == "Healthy"
         answer = httpx.post(f"{url}/recommend/users", json={"users": [{"visitorid": 6000}]})
         assert len(answer.json()["recommendations"]) == 10
         assert "server" not in answer.headers
         running.send_signal(signal.SIGTERM)
-        log, _ = running.communicate(timeout=20)
+        log, _ = running.communicate(timeout=PATIENCE_SECONDS)
     assert running.returncode == 0
     assert "similarity: similarity_model version 6, item_similarity, " in log
     assert "ranking: ranking_factorization_model version 1" in log
@@ -77,10 +34,10 @@ def test_it_starts_answers_and_stops() -> None:
 
 
 def test_the_last_request_is_logged() -> None:
-    with process() as (running, url):
+    with app_process() as (running, url):
         httpx.get(f"{url}/models", headers={"x-request-id": "the-last-one"}).raise_for_status()
         running.send_signal(signal.SIGTERM)
-        log, _ = running.communicate(timeout=20)
+        log, _ = running.communicate(timeout=PATIENCE_SECONDS)
     assert '"request_id":"the-last-one"' in log
 
 
@@ -95,15 +52,7 @@ def test_the_last_request_is_logged() -> None:
     ],
 )
 def test_it_refuses_to_start_in_one_line(settings: dict[str, str], reason: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "app"],
-        cwd=ROOT,
-        env=environment(**settings),
-        capture_output=True,
-        text=True,
-        timeout=20,
-        check=False,
-    )
+    done = run_app(**settings)
     assert done.returncode == 2
     assert done.stdout == ""
     (line,) = done.stderr.splitlines()
@@ -115,42 +64,24 @@ def test_a_damaged_model_is_named(tmp_path: Path) -> None:
     folder = tmp_path / "similarity_model" / "1" / "m.model"
     folder.mkdir(parents=True)
     (folder / "dir_archive.ini").write_text("nonsense")
-    done = subprocess.run(
-        [sys.executable, "-m", "app"],
-        cwd=ROOT,
-        env=environment(MODELS_DIR=tmp_path),
-        capture_output=True,
-        text=True,
-        timeout=20,
-        check=False,
-    )
+    done = run_app(MODELS_DIR=tmp_path)
     assert done.returncode == 2
     assert f"cannot start: {folder}/dir_archive.ini, byte 0: expected an INI file" in done.stderr
 
 
 def test_a_taken_port_is_an_error() -> None:
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        taken.listen()
-        done = subprocess.run(
-            [sys.executable, "-m", "app"],
-            cwd=ROOT,
-            env=environment(PORT=taken.getsockname()[1]),
-            capture_output=True,
-            text=True,
-            timeout=20,
-            check=False,
-        )
+    with taken_port() as port:
+        done = run_app(PORT=port)
     assert done.returncode != 0
     assert "address already in use" in done.stdout
 
 
 def test_it_drains_before_it_stops() -> None:
     body = {"users": [{"visitorid": 6000}]}
-    with process(DRAIN_SECONDS=1) as (running, url), httpx.Client(base_url=url) as client:
+    with app_process(DRAIN_SECONDS=1) as (running, url), httpx.Client(base_url=url) as client:
         assert "connection" not in client.post("/recommend/users", json=body).headers
         running.send_signal(signal.SIGTERM)
-        time.sleep(0.2)
+        wait_until(lambda: client.get("/healthz/ready").status_code == 503)
         ready = client.get("/healthz/ready")
         assert ready.status_code == 503
         assert ready.json()["detail"] == "The service is about to stop."
@@ -162,9 +93,9 @@ def test_it_drains_before_it_stops() -> None:
 
 
 def test_a_second_signal_does_not_wait() -> None:
-    with process(DRAIN_SECONDS=60) as (running, _):
+    with app_process(DRAIN_SECONDS=60) as (running, url):
         running.send_signal(signal.SIGTERM)
-        time.sleep(0.2)
+        wait_until(lambda: httpx.get(f"{url}/healthz/ready").status_code == 503)
         running.send_signal(signal.SIGINT)
         assert running.wait(timeout=10) == 0
 
@@ -181,64 +112,42 @@ def test_a_signal_while_it_starts_stops_it(tmp_path: Path) -> None:
         try:
             with keys.open("w"):  # it reads its keys, and there they do not come
                 running.send_signal(signal.SIGTERM)
-                assert running.wait(timeout=20) == 0
+                assert running.wait(timeout=PATIENCE_SECONDS) == 0
         finally:
             running.kill()
 
 
 def test_it_does_not_listen_to_others_without_keys() -> None:
     def start(**settings: object) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "app"],
-            cwd=ROOT,
-            env=environment(HOST="0.0.0.0", **settings),
-            capture_output=True,
-            text=True,
-            timeout=20,
-            check=False,
-        )
+        return run_app(HOST="0.0.0.0", **settings)
 
     done = start()
     assert done.returncode == 2
     assert "to listen on 0.0.0.0 takes keys" in done.stderr
     assert "RECOMMENDER_AUTH=none" in done.stderr
-    with socket.socket() as taken:  # so that it gets past that check and no further
-        taken.bind(("0.0.0.0", 0))
-        taken.listen()
-        port = taken.getsockname()[1]
+    with taken_port("0.0.0.0") as port:  # so that it gets past that check and no further
         assert "auth: none" in start(AUTH="none", PORT=port).stdout
         digest = "sha256:" + 64 * "0"
         assert "auth: none" not in start(API_KEYS=digest, PORT=port).stdout
 
 
 def test_commands(tmp_path: Path) -> None:
-    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
-        return subprocess.run(
-            [sys.executable, "-m", "app", *arguments],
-            cwd=ROOT,
-            env=environment(),
-            capture_output=True,
-            text=True,
-            timeout=20,
-            check=False,
-        )
-
-    key, digest = (line.split()[-1] for line in run("key").stdout.splitlines())
+    key, digest = (line.split()[-1] for line in run_app("key").stdout.splitlines())
     assert digest == "sha256:" + hashlib.sha256(key.encode()).hexdigest()
     source = "app/sample_models/similarity_model/6/recommendation_s.model"
     registry = ("--name", "similarity_model", "--models-dir", str(tmp_path))
-    assert run("register", source, *registry).stdout.strip() == f"{tmp_path}/similarity_model/1"
-    done = run("register", source, *registry, "--version", "1")
+    assert run_app("register", source, *registry).stdout.strip() == f"{tmp_path}/similarity_model/1"
+    done = run_app("register", source, *registry, "--version", "1")
     assert done.returncode == 2
     assert done.stderr == f"cannot register: {tmp_path}/similarity_model/1 exists already\n"
-    assert run("register", "/nowhere", *registry).stderr.startswith("cannot register: /nowhere")
+    assert run_app("register", "/nowhere", *registry).stderr.startswith("cannot register: /nowhere")
     assert [entry.name for entry in (tmp_path / "similarity_model").iterdir()] == ["1"]
 
 
 def test_following_a_share_stops_when_told(tmp_path: Path) -> None:
     sample = ROOT / "app" / "sample_models" / "similarity_model" / "6" / "recommendation_s.model"
     register(sample, tmp_path / "share", "similarity_model")
-    command = [sys.executable, "-m", "app", "sync", str(tmp_path / "share"), "--every", "0.1"]
+    command = [*APP, "sync", str(tmp_path / "share"), "--every", "0.1"]
     with subprocess.Popen(
         command,
         cwd=ROOT,
@@ -247,31 +156,17 @@ def test_following_a_share_stops_when_told(tmp_path: Path) -> None:
         text=True,
     ) as running:
         for version in ("1", "2"):
-            wait_for(tmp_path / "local" / "similarity_model" / version)
+            copy = tmp_path / "local" / "similarity_model" / version
+            wait_until(copy.exists, f"{copy} does not appear")
             register(sample, tmp_path / "share", "similarity_model")
         running.send_signal(signal.SIGTERM)
-        log, _ = running.communicate(timeout=20)
+        log, _ = running.communicate(timeout=PATIENCE_SECONDS)
     assert running.returncode == 0
     assert "copied " in log
     assert "Traceback" not in log
 
 
-def wait_for(path: Path) -> None:
-    deadline = time.monotonic() + 20
-    while not path.exists():
-        assert time.monotonic() < deadline, f"{path} does not appear"
-        time.sleep(0.05)
-
-
 def test_nothing_to_follow(tmp_path: Path) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "app", "sync", str(tmp_path)],
-        cwd=ROOT,
-        env=environment(MODELS_DIR=tmp_path / "local"),
-        capture_output=True,
-        text=True,
-        timeout=20,
-        check=False,
-    )
+    done = run_app("sync", str(tmp_path), MODELS_DIR=tmp_path / "local")
     assert done.returncode == 2
     assert done.stderr.startswith("cannot sync: no model 'similarity_model' in")

@@ -16,8 +16,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from app.auth import new_key
 from app.observe import configure_logs
 from app.settings import Settings
-from tests.app.test_main import process
-from tests.serving import serving
+from tests.support.processes import app_process
+from tests.support.serving import serving
 
 KNOWN, COLD = 6000, 987654321
 KEY, DIGEST = new_key()
@@ -27,7 +27,7 @@ NAME = re.compile("[a-z][a-z0-9_]*")
 
 def log_of(log_format: str) -> str:
     """Return what a service writes while it answers some requests."""
-    with process(LOG_FORMAT=log_format, API_KEYS=DIGEST) as (running, url):
+    with app_process(LOG_FORMAT=log_format, API_KEYS=DIGEST) as (running, url):
         headers = {"x-api-key": KEY, "traceparent": f"00-{TRACE}-00f067aa0ba902b7-01"}
         with httpx.Client(base_url=url, headers=headers) as client:
             users = [{"visitorid": KNOWN}, {"visitorid": COLD}]

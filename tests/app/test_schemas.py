@@ -53,7 +53,7 @@ def test_types_of_every_mode(rich_client: httpx.Client) -> None:
 
 def test_limits_are_shown() -> None:
     settings = Settings(max_k=7, max_users=5, max_items=3)
-    from tests.serving import serving
+    from tests.support.serving import serving
 
     with serving(settings) as client:
         request = schemas_of(client)["RecommendRequest"]["properties"]

@@ -7,6 +7,7 @@ import hashlib
 import hmac
 import json
 import logging
+import select
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -19,8 +20,7 @@ import pytest
 from app import auth
 from app.auth import ADMIN, RECOMMEND, NotAuthenticatedError, TokenChecker, new_key
 from app.settings import Settings
-from tests.app.test_errors import assert_problem
-from tests.issuer import (
+from tests.support.issuer import (
     AUDIENCE,
     ISSUER,
     IssuerKey,
@@ -32,7 +32,8 @@ from tests.issuer import (
     rsa_key,
     send,
 )
-from tests.serving import serving
+from tests.support.problems import assert_problem
+from tests.support.serving import serving
 
 RSA, CURVE, STRANGER = rsa_key("rsa"), curve_key("curve"), rsa_key("stranger")
 KEY, DIGEST = new_key()
@@ -377,9 +378,10 @@ def endless(handler: BaseHTTPRequestHandler) -> None:
 def trickling(handler: BaseHTTPRequestHandler) -> None:
     handler.send_response(200)
     handler.end_headers()
-    while True:
+    while not select.select([handler.connection], [], [], 0.05)[
+        0
+    ]:  # until the other side goes away
         handler.wfile.write(b" ")
-        time.sleep(0.05)
 
 
 def silent(handler: BaseHTTPRequestHandler) -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from app.service import RecommendationService
 from app.settings import Settings
-from tests.serving import serving
+from tests.support.serving import serving
 from tests.turi_recommender.golden import read_answers
 from turi_recommender import Recommender
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, HTTPServer
@@ -14,8 +13,7 @@ import uvicorn
 from app.main import create_app
 from app.server import Server, server_options
 from app.settings import Settings
-
-START_SECONDS = 20.0
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 
 @contextmanager
@@ -28,17 +26,14 @@ def serving(settings: Settings | None = None) -> Iterator[httpx.Client]:
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:
-        deadline = time.monotonic() + START_SECONDS
-        while not server.started:
-            assert thread.is_alive(), "the server ended"
-            assert time.monotonic() < deadline, "the server did not start"
-            time.sleep(0.01)
+        wait_until(lambda: server.started or not thread.is_alive(), "the server did not start")
+        assert server.started, "the server ended"
         port = server.servers[0].sockets[0].getsockname()[1]
         with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
             yield client
     finally:
         server.should_exit = True
-        thread.join(START_SECONDS)
+        thread.join(PATIENCE_SECONDS)
         assert not thread.is_alive(), "the server did not stop"
 
 
