@@ -50,7 +50,7 @@ class Application(FastAPI):
             **options,
         )
         self.lifecycle = lifecycle
-        self._declared = [route for route in declared if isinstance(route, APIRoute)]
+        self.declared = [route for route in declared if isinstance(route, APIRoute)]
 
     def openapi(self) -> dict[str, Any]:
         """Return the OpenAPI document."""
@@ -63,7 +63,7 @@ class Application(FastAPI):
             parts["Problem"] = schema
             document["components"]["securitySchemes"] = _SECURITY
             document["security"] = [{name: []} for name in _SECURITY]
-            for route in self._declared:
+            for route in self.declared:
                 if declaration_of(route).scope is None:
                     for operation in document["paths"].get(route.path, {}).values():
                         operation["security"] = []

@@ -15,8 +15,11 @@ from typing import Any
 import httpx
 import pytest
 
-from app.auth import ADMIN, RECOMMEND, Authenticator, NotAuthenticatedError, new_key
-from app.settings import ConfigurationError, Settings
+from app.errors import ConfigurationError, NotAuthenticatedError
+from app.security.authenticator import Authenticator
+from app.security.keys import new_key
+from app.security.scopes import ADMIN, RECOMMEND
+from app.settings import Settings
 from tests.support.problems import assert_problem
 from tests.support.processes import app_process
 from tests.support.serving import serving
@@ -131,11 +134,18 @@ def test_no_key_on_the_drop_in_has_the_original_shape(locked: httpx.Client) -> N
 
 
 def test_a_key_that_may_only_ask(locked: httpx.Client) -> None:
-    for path in ("/admin/models/similarity_model/reload", "/admin/nothing"):
+    for path in (
+        "/admin/models/similarity_model/reload",
+        "/admin/models/similarity_model/activate",
+        "/admin/models/nothing/reload",
+    ):
         answer = locked.post(path, headers=bearer(ASK))
         problem = assert_problem(answer, 403)
         assert problem["type"] == "urn:turi-recommender:problem:not-allowed"
         assert_problem(locked.post(path), 401)
+    # A path that no route has needs a key, and no more than that.
+    assert_problem(locked.post("/admin/nothing"), 401)
+    assert_problem(locked.post("/admin/nothing", headers=bearer(ASK)), 404)
 
 
 def test_a_key_that_may_administrate_may_also_ask(locked: httpx.Client) -> None:

@@ -22,7 +22,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.problems import MAX_ERRORS
+from app.limits import SHOWN_ERRORS
 from tests.support.problems import assert_problem
 from tests.support.raw_http import RawConnection
 
@@ -250,7 +250,7 @@ def test_string_ids_are_strings(rich_client: httpx.Client, id: Any) -> None:
 def test_a_thousand_errors_are_not_all_told(client: httpx.Client) -> None:
     response = client.post("/recommend/users", json={"users": [{"visitorid": "x"}] * 1000})
     problem = assert_problem(response, 422)
-    assert len(problem["errors"]) == MAX_ERRORS
+    assert len(problem["errors"]) == SHOWN_ERRORS
     assert problem["detail"].endswith("and 999 more")
     assert len(response.content) < 4000
 

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 import httpx
 import pytest
 
-from app.auth import new_key
+from app.security.keys import new_key
 from app.settings import Settings
 from tests.support.problems import assert_problem
 from tests.support.processes import app_process

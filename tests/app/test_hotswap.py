@@ -13,8 +13,10 @@ import httpx
 import numpy as np
 import pytest
 
-from app.hotswap import HotSwap, RefusedVersionError
-from app.service import RecommendationService, load_service
+from app.errors import RefusedVersionError
+from app.models.hotswap import HotSwap
+from app.models.loaded import LoadedModels
+from app.models.loading import load_models
 from app.settings import SAMPLE_MODELS, Settings
 from reliability import variants
 from tests.support.serving import serving
@@ -43,7 +45,7 @@ class Watched:
 
     def __init__(self, root: Path, **settings: Any) -> None:
         given = Settings(models_dir=root, **settings)
-        self.service: RecommendationService = load_service(given)
+        self.service: LoadedModels = load_models(given)
         self.reported: list[tuple[str, str]] = []
         self.swaps = HotSwap(self.service, given, lambda *attempt: self.reported.append(attempt))
 

@@ -123,7 +123,7 @@ def test_it_does_not_listen_to_others_without_keys() -> None:
 
     done = start()
     assert done.returncode == 2
-    assert "to listen on 0.0.0.0 takes keys" in done.stderr
+    assert "listening on 0.0.0.0 needs keys" in done.stderr
     assert "RECOMMENDER_AUTH=none" in done.stderr
     with taken_port("0.0.0.0") as port:  # so that it gets past that check and no further
         assert "auth: none" in start(AUTH="none", PORT=port).stdout

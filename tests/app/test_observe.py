@@ -13,8 +13,8 @@ import httpx
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from app.auth import new_key
-from app.observe import configure_logs
+from app.observability.logs import configure_logs
+from app.security.keys import new_key
 from app.settings import Settings
 from tests.support.processes import app_process
 from tests.support.serving import serving

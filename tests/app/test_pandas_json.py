@@ -8,7 +8,7 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from app import pandas_json
+from app.routers.azure import pandas_json
 
 REFERENCE = json.loads(
     (Path(__file__).parent / "routers" / "data" / "pandas_json.json").read_text()

@@ -8,30 +8,35 @@ from typing import Any
 
 import pytest
 
-from app.service import ModelUnavailableError, RecommendationService, load_service
-from app.settings import SAMPLE_MODELS, ConfigurationError, Settings
+from app.errors import ConfigurationError, ModelUnavailableError
+from app.models.loaded import LoadedModels
+from app.models.loading import load_models
+from app.models.queries import RecommendQuery
+from app.settings import SAMPLE_MODELS, Settings
 from tests.turi_recommender.golden import unpack_model
 from turi_recommender.errors import ModelFormatError, QueryError
 
 
-def test_auto_goes_by_side_data(service: RecommendationService) -> None:
+def test_auto_goes_by_side_data(service: LoadedModels) -> None:
     bare, told = {"visitorid": 6000}, {"visitorid": 6000, "month": None}
-    assert service.recommend([bare])[0].name == "similarity_model"
-    assert service.recommend([bare, told])[0].name == "ranking_factorization_model"
+    assert service.recommend(RecommendQuery([bare]))[0].name == "similarity_model"
+    assert service.recommend(RecommendQuery([bare, told]))[0].name == "ranking_factorization_model"
 
 
-def test_defaults_fill_gaps_only(service: RecommendationService) -> None:
+def test_defaults_fill_gaps_only(service: LoadedModels) -> None:
     ranking = service.need("ranking").model
     row = {"visitorid": 6000, "period": "Morning"}
     filled = {**row, "month": 8, "weekday": 2}
-    assert service.recommend([row])[1] == ranking.recommend([filled])
-    assert service.recommend([row], side_data_defaults=False)[1] == ranking.recommend([row])
+    assert service.recommend(RecommendQuery([row]))[1] == ranking.recommend([filled])
+    assert service.recommend(RecommendQuery([row], side_data_defaults=False))[
+        1
+    ] == ranking.recommend([row])
     assert row == {"visitorid": 6000, "period": "Morning"}
 
 
-def test_side_data_does_not_go_to_the_similarity_model(service: RecommendationService) -> None:
+def test_side_data_does_not_go_to_the_similarity_model(service: LoadedModels) -> None:
     with pytest.raises(QueryError) as caught:
-        service.recommend([{"visitorid": 6000, "month": 1}], choice="similarity")
+        service.recommend(RecommendQuery([{"visitorid": 6000, "month": 1}], choice="similarity"))
     assert caught.value.path == ("users", 0, "month")
 
 
@@ -40,30 +45,30 @@ def test_highest_version_unless_pinned(tmp_path: Path) -> None:
         shutil.copytree(
             SAMPLE_MODELS / "similarity_model" / "6", tmp_path / "similarity_model" / version
         )
-    assert load_service(Settings(models_dir=tmp_path)).need("similarity").version == "10"
+    assert load_models(Settings(models_dir=tmp_path)).need("similarity").version == "10"
     pinned = Settings(models_dir=tmp_path, similarity_model="similarity_model:2")
-    assert load_service(pinned).need("similarity").version == "2"
+    assert load_models(pinned).need("similarity").version == "2"
     path = tmp_path / "similarity_model" / "2" / "recommendation_s.model"
     by_path = Settings(models_dir=Path("/nowhere"), similarity_model=str(path))
-    assert load_service(by_path).need("similarity").path == path
+    assert load_models(by_path).need("similarity").path == path
 
 
-def test_flat_layout(rich_service: RecommendationService) -> None:
+def test_flat_layout(rich_service: LoadedModels) -> None:
     entries = [(entry.name, entry.version) for entry in rich_service.entries]
     assert entries == [("similarity_model", None), ("ranking_factorization_model", None)]
 
 
 def test_default_defaults_apply_where_the_model_has_the_column(
-    rich_service: RecommendationService,
+    rich_service: LoadedModels,
 ) -> None:
     assert rich_service.defaults == {"period": "Night", "month": 8}
 
 
 def test_an_absent_model_tells_why(tmp_path: Path) -> None:
     shutil.copytree(SAMPLE_MODELS / "similarity_model", tmp_path / "similarity_model")
-    service = load_service(Settings(models_dir=tmp_path))
+    service = load_models(Settings(models_dir=tmp_path))
     with pytest.raises(ModelUnavailableError, match="no ranking model is loaded: no model"):
-        service.recommend([{"visitorid": 6000}], choice="ranking")
+        service.recommend(RecommendQuery([{"visitorid": 6000}], choice="ranking"))
 
 
 @pytest.mark.parametrize(
@@ -82,7 +87,7 @@ def test_an_absent_model_tells_why(tmp_path: Path) -> None:
 )
 def test_what_stops_the_start(settings: dict[str, Any], message: str) -> None:
     with pytest.raises(ConfigurationError) as caught:
-        load_service(Settings(**settings))
+        load_models(Settings(**settings))
     assert message in str(caught.value)
 
 
@@ -91,7 +96,7 @@ def test_models_of_different_columns_do_not_go_together(tmp_path: Path) -> None:
     with pytest.raises(
         ConfigurationError, match=r"differ in their user column: .* user_id \(string"
     ):
-        load_service(Settings(similarity_model=str(path)))
+        load_models(Settings(similarity_model=str(path)))
 
 
 def test_a_damaged_model_stops_the_start(tmp_path: Path) -> None:
@@ -99,4 +104,4 @@ def test_a_damaged_model_stops_the_start(tmp_path: Path) -> None:
     objects = tmp_path / "similarity_model" / "6" / "recommendation_s.model" / "objects.bin"
     objects.write_bytes(objects.read_bytes()[:-1])
     with pytest.raises(ModelFormatError, match=r"objects\.bin, byte"):
-        load_service(Settings(models_dir=tmp_path))
+        load_models(Settings(models_dir=tmp_path))

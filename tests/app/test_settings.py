@@ -8,14 +8,8 @@ from pathlib import Path
 import pytest
 
 from app import settings as settings_module
-from app.settings import (
-    PREFIX,
-    SAMPLE_MODELS,
-    ConfigurationError,
-    Settings,
-    load_settings,
-    variable_names,
-)
+from app.errors import ConfigurationError
+from app.settings import PREFIX, SAMPLE_MODELS, Settings, load_settings, variable_names
 
 
 def test_defaults() -> None:

@@ -17,8 +17,11 @@ from typing import Any
 import httpx
 import pytest
 
-from app import auth
-from app.auth import ADMIN, RECOMMEND, NotAuthenticatedError, TokenChecker, new_key
+from app.errors import NotAuthenticatedError
+from app.security import tokens as tokens_module
+from app.security.keys import new_key
+from app.security.scopes import ADMIN, RECOMMEND
+from app.security.tokens import TokenChecker
 from app.settings import Settings
 from tests.support.issuer import (
     AUDIENCE,
@@ -396,7 +399,7 @@ def test_an_issuer_that_cannot_be_relied_on(
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(auth, "_JWKS_TIMEOUT", 0.5)
+    monkeypatch.setattr(tokens_module, "_JWKS_TIMEOUT", 0.5)
     with issuer(answer) as (address, asked), caplog.at_level(logging.ERROR):
         tokens = TokenChecker(issuer_settings(address))
         refused: list[Exception] = []

@@ -11,8 +11,8 @@ import httpx
 import pytest
 from opentelemetry.proto.collector.trace.v1.trace_service_pb2 import ExportTraceServiceRequest
 
+from app.observability.tracing import trace_id
 from app.settings import Settings
-from app.tracing import trace_id
 from tests.support.serving import another_server, serving
 
 TRACE = "4bf92f3577b34da6a3ce929d0e0e4736"

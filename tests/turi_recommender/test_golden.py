@@ -15,14 +15,14 @@ from tests.turi_recommender.golden import (
     unpack_model,
 )
 from turi_recommender import load_model
-from turi_recommender.scoring import factorization
+from turi_recommender.scoring import limits
 
 
 @contextmanager
 def filter_always() -> Iterator[None]:
     """Filter even catalogues that are small enough to be scored whole."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(factorization, "EXACT_WORK", 0)
+        patch.setattr(limits, "EXACT_WORK", 0)
         yield
 
 

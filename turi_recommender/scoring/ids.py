@@ -15,10 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turi_recommender.format import GenericValues, IntegerValues, StringValues, ValueList
+from turi_recommender.scoring import limits
 
 UNKNOWN = -1
-_STRINGS_AT_A_TIME = 1 << 15
-_WEIGHTS = 1 << 12
 _INT64 = np.iinfo(np.int64)
 
 
@@ -100,7 +99,7 @@ class _StringLookup(_Lookup):
         self._values = values
         # Random, so that nobody can craft a catalogue whose hashes all collide.
         generator = np.random.default_rng()
-        self._weights = generator.integers(0, 2**64, _WEIGHTS, np.uint64, endpoint=False)
+        self._weights = generator.integers(0, 2**64, limits.HASH_WEIGHTS, np.uint64, endpoint=False)
         hashes = self._hash_all(size)
         self._order = np.argsort(hashes, kind="stable").astype(np.int32)
         self._hashes = hashes[self._order]
@@ -110,17 +109,17 @@ class _StringLookup(_Lookup):
         offsets = self._values.offsets
         octets = np.frombuffer(self._values.data, np.uint8)
         hashes = np.empty(size, np.uint64)
-        for low in range(0, size, _STRINGS_AT_A_TIME):
-            high = min(low + _STRINGS_AT_A_TIME, size)
+        for low in range(0, size, limits.STRINGS_AT_A_TIME):
+            high = min(low + limits.STRINGS_AT_A_TIME, size)
             starts, end = offsets[low:high], offsets[high]
             places = np.arange(starts[0], end) - np.repeat(starts, np.diff(offsets[low : high + 1]))
-            terms = self._weights[places % _WEIGHTS] * octets[starts[0] : end]
+            terms = self._weights[places % len(self._weights)] * octets[starts[0] : end]
             hashes[low:high] = np.add.reduceat(terms, starts - starts[0])
         return hashes
 
     def _hash(self, raw: bytes) -> np.uint64:
         record = np.frombuffer(b"\x82" + len(raw).to_bytes(8, "little") + raw, np.uint8)
-        places = np.arange(len(record)) % _WEIGHTS
+        places = np.arange(len(record)) % len(self._weights)
         return np.uint64(np.add.reduce(self._weights[places] * record))
 
     def find(self, value: object) -> int:

@@ -12,12 +12,11 @@ from typing import Any, NamedTuple
 
 from turi_recommender.errors import QueryError
 from turi_recommender.format import Column, ColumnMode, ValueType
+from turi_recommender.scoring import limits
 from turi_recommender.scoring.ids import UNKNOWN, IdIndex
 from turi_recommender.scoring.remember import remember
 from turi_recommender.scoring.results import Id
 
-_CONTEXTS = 1024  # combinations of side data that are kept ready ...
-_LONG = 64  # ... if no text among them is longer
 _ABSENT = object()
 _INTEGER = re.compile(r"-?[0-9]{1,19}")
 
@@ -71,7 +70,7 @@ class QueryReader:
             (position, column.kept(), IdIndex(column.values, column.size))
             for position, column in enumerate(columns[2:], 2)
         ]
-        self._remembered = remember(_CONTEXTS, self._read_context, typed=True)
+        self._remembered = remember(limits.CONTEXTS, self._read_context, typed=True)
         self._side_names = [column.name for column in columns[2:]]
         self._known_names = {self._user.name, *(column.name for column in columns[2:])}
 
@@ -112,7 +111,7 @@ class QueryReader:
         if len(values) - values.count(_ABSENT) + (self._user.name in row) != len(row):
             self._check_names(row)
         for value in values:
-            if type(value) is str and len(value) > _LONG:
+            if type(value) is str and len(value) > limits.LONG_TEXT:
                 return self._read_context(*values)
         try:  # shops ask with few combinations, each of them many times
             return self._remembered(*values)

@@ -9,7 +9,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.service import RecommendationService
+from app.models.loaded import LoadedModels
 
 DATA = Path(__file__).parent / "data"
 CASES = json.loads((DATA / "score.json").read_text())
@@ -191,7 +191,7 @@ def test_swagger_of_an_unknown_version(client: httpx.Client) -> None:
     assert "[9]" in response.json()["message"]
 
 
-def test_string_ids(rich_client: httpx.Client, rich_service: RecommendationService) -> None:
+def test_string_ids(rich_client: httpx.Client, rich_service: LoadedModels) -> None:
     model = rich_service.need("similarity").model
     (user,) = model.user_column.sample(1)
     rows = score(rich_client, [{"user_id": user}])

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.settings import SAMPLE_MODELS
+from tests.turi_recommender.golden import SAMPLE_MODELS
 from turi_recommender.errors import ModelFormatError
 from turi_recommender.versions.locations import Registry
 from turi_recommender.versions.manifest import MANIFEST, check_manifest, write_manifest

@@ -13,11 +13,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from turi_recommender.scoring import limits
+
 Scores = NDArray[np.float64]
 Positions = NDArray[np.int64]
 
 _SMALL = 3
-_FEW = 256
 
 
 def best_by_nth_element(scores: Scores, k: int) -> Positions:
@@ -37,7 +38,7 @@ def best_by_nth_element(scores: Scores, k: int) -> Positions:
     order = list(range(len(scores)))
     keys = scores.tolist()
     if k < len(keys):
-        few = _run_few(list(keys), order, k) if len(keys) <= _FEW else False
+        few = _run_few(list(keys), order, k) if len(keys) <= limits.NTH_ELEMENT_FEW else False
         if not few:
             order = _NthElement(scores).run(k)[:k].tolist()
         del order[k:]

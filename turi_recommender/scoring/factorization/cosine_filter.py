@@ -1,7 +1,7 @@
 """Find the few items whose factors can be most similar to one item's, before the exact cosines.
 
 One float32 product over the catalogue gives approximate cosines; an item whose upper bound stays
-below the k-th best lower bound is out. The error bound is that of `search`.
+below the k-th best lower bound is out. The error bound is that of `bounds`.
 """
 
 from __future__ import annotations
@@ -9,9 +9,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from turi_recommender.scoring.features import ItemFeatures
-from turi_recommender.scoring.search import UNIT, row_lengths
-from turi_recommender.scoring.topk import kth_largest
+from turi_recommender.scoring.factorization.bounds import UNIT
+from turi_recommender.scoring.factorization.catalogue import ItemFeatures
+from turi_recommender.scoring.factorization.lengths import row_lengths
+from turi_recommender.scoring.selection.topk import kth_largest
 
 Items = NDArray[np.int64]
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from turi_recommender.scoring import float32
+from turi_recommender.scoring.factorization import float32
 
 Vector = NDArray[np.float32]
 WIDTHS = [0, 1, 2, 3, 4, 5, 7, 8, 9, 11, 12, 13, 15, 16, 17, 20, 31, 32, 33, 64]

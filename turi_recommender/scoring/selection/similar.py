@@ -1,4 +1,4 @@
-"""The choice of similar items from the scores of all items.
+"""Choose the items most similar to one, from the similarity of every item to it.
 
 Source: docs/format.md, section 8.
 """
@@ -8,8 +8,8 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from turi_recommender.scoring.libstdcxx import best_by_nth_element
-from turi_recommender.scoring.topk import EXACT_TIES_UP_TO, Positions, select, without_nan
+from turi_recommender.scoring.selection.nth_element import best_by_nth_element
+from turi_recommender.scoring.selection.topk import EXACT_TIES_UP_TO, Positions, select, without_nan
 
 Scores = NDArray[np.float64]
 

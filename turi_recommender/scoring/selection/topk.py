@@ -12,12 +12,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from turi_recommender.scoring import limits
+
 Scores = NDArray[np.float64]
 Positions = NDArray[np.int64]
 
 EXACT_TIES_UP_TO = 10
-_BLOCK = 512
-_FEW = 64
 
 
 def select(scores: Scores, k: int, total: int | None = None) -> Positions:
@@ -65,7 +65,7 @@ def _select_like_library(keys: Scores, k: int) -> Positions:
     Of the scores equal to the k-th largest, only those among the first k that reach it are in the
     running, and the last of these win. Ties are then listed in descending position.
     """
-    if len(keys) <= _FEW:  # a list of a few numbers is sorted before numpy is called once
+    if len(keys) <= limits.SELECT_FEW:
         numbers = keys.tolist()
         threshold = sorted(numbers)[-k]
         reaching = [place for place, key in enumerate(numbers) if key >= threshold]
@@ -89,10 +89,10 @@ def kth_largest(keys: Scores, k: int) -> float:
     A partition of many equal numbers is slow, and most scores of an item similarity model are
     equal; so the k-th largest of the blocks' maxima, a lower bound, narrows the field first.
     """
-    blocks = len(keys) // _BLOCK
+    blocks = len(keys) // limits.SELECT_BLOCK
     if blocks < k:
         return float(np.partition(keys, len(keys) - k)[len(keys) - k])
-    maxima = keys[: blocks * _BLOCK].reshape(blocks, _BLOCK).max(axis=1)
+    maxima = keys[: blocks * limits.SELECT_BLOCK].reshape(blocks, limits.SELECT_BLOCK).max(axis=1)
     bound = np.partition(maxima, blocks - k)[blocks - k]
     above = keys[keys > bound]
     if len(above) < k:

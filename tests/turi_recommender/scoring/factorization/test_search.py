@@ -14,10 +14,11 @@ from hypothesis import strategies as st
 
 from tests.turi_recommender.scoring.synthetic import factor_model
 from turi_recommender.format import MACHINE, MATRIX, FactorModel
-from turi_recommender.scoring import factorization, make_recommender, search
+from turi_recommender.scoring import limits, make_recommender
 from turi_recommender.scoring.candidates import Candidates
-from turi_recommender.scoring.cosine import CosineFilter
-from turi_recommender.scoring.factorization import FactorizationRecommender
+from turi_recommender.scoring.factorization.cosine_filter import CosineFilter
+from turi_recommender.scoring.factorization.recommender import FactorizationRecommender
+from turi_recommender.scoring.factorization.scan import Scan
 
 MODELS = st.builds(
     factor_model,
@@ -63,10 +64,10 @@ def answers(
 def small_steps(first: int) -> Iterator[pytest.MonkeyPatch]:
     """Make even a small catalogue many blocks and steps."""
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(search, "BLOCK", 4)
-        patch.setattr(search, "FIRST", first)
-        patch.setattr(search, "_GROWTH", 2)
-        patch.setattr(search, "_LARGEST", 16)
+        patch.setattr(limits, "SEARCH_BLOCK", 4)
+        patch.setattr(limits, "SEARCH_FIRST", first)
+        patch.setattr(limits, "SEARCH_GROWTH", 2)
+        patch.setattr(limits, "SEARCH_LARGEST", 16)
         yield patch
 
 
@@ -78,9 +79,9 @@ def test_searched_answers_equal_exact_ones(
     with small_steps(first) as patch:
         model = make_recommender(saved)
         assert isinstance(model, FactorizationRecommender)
-        patch.setattr(factorization, "EXACT_WORK", 0)
+        patch.setattr(limits, "EXACT_WORK", 0)
         searched = answers(model, rows, query)
-        patch.setattr(factorization, "EXACT_WORK", 2**60)
+        patch.setattr(limits, "EXACT_WORK", 2**60)
         assert searched == answers(model, rows, query)
 
 
@@ -135,13 +136,13 @@ def test_the_scan_stops_where_lengths_fall() -> None:
     assert isinstance(model, FactorizationRecommender)
     assert model._search is not None
     seen = []
-    absorb = search._Scan.absorb
+    absorb = Scan.absorb
 
     def count(scan: Any, low: int, scores: Any, errors: Any) -> None:
         seen.append(len(errors))
         absorb(scan, low, scores, errors)
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(search._Scan, "absorb", count)
+        patch.setattr(Scan, "absorb", count)
         model.recommend([{"user": 1, "period": "period0"}])
     assert sum(seen) < 2000

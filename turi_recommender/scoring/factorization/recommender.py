@@ -16,10 +16,12 @@ from numpy.typing import NDArray
 
 from turi_recommender.errors import QueryError
 from turi_recommender.format import LINEAR, MACHINE, MATRIX, FactorModel, SavedModel
-from turi_recommender.scoring import float32
+from turi_recommender.scoring import limits
 from turi_recommender.scoring.candidates import Candidates
-from turi_recommender.scoring.cosine import CosineFilter
-from turi_recommender.scoring.exact import (
+from turi_recommender.scoring.factorization import float32
+from turi_recommender.scoring.factorization.catalogue import ItemFeatures
+from turi_recommender.scoring.factorization.cosine_filter import CosineFilter
+from turi_recommender.scoring.factorization.exact import (
     ExactForm,
     LinearForm,
     MachineForm,
@@ -27,16 +29,12 @@ from turi_recommender.scoring.exact import (
     Pairs,
     SimpleMatrixForm,
 )
-from turi_recommender.scoring.features import FeatureReader, ItemFeatures, QueryFeatures
+from turi_recommender.scoring.factorization.features import FeatureReader, QueryFeatures
+from turi_recommender.scoring.factorization.search import ScoreSearch
 from turi_recommender.scoring.query import Query
 from turi_recommender.scoring.recommender import Indices, Ranked, Recommender, Scores
-from turi_recommender.scoring.search import ScoreSearch
-from turi_recommender.scoring.similarity import most_similar
-from turi_recommender.scoring.topk import EXACT_TIES_UP_TO, select
-
-_CHUNK = 1 << 12
-EXACT_WORK = 1 << 11  # up to so many items times factors, searching first does not pay
-_USERS_AT_ONCE = 32  # share a matrix product; their scores stay in the cache
+from turi_recommender.scoring.selection.similar import most_similar
+from turi_recommender.scoring.selection.topk import EXACT_TIES_UP_TO, select
 
 
 class FactorizationRecommender(Recommender):
@@ -83,8 +81,8 @@ class FactorizationRecommender(Recommender):
         answers: dict[int, Ranked] = {}
         for (is_cold, _, is_simple), numbers in alike.items():
             form = self._simple_form if is_simple and not is_cold else self._form
-            for low in range(0, len(numbers), _USERS_AT_ONCE):
-                some = numbers[low : low + _USERS_AT_ONCE]
+            for low in range(0, len(numbers), limits.QUERIES_AT_ONCE):
+                some = numbers[low : low + limits.QUERIES_AT_ONCE]
                 ranked = self._rank_alike(
                     form or self._form,
                     [features[number] for number in some],
@@ -137,7 +135,7 @@ class FactorizationRecommender(Recommender):
         return left
 
     def _is_worth_it(self, count: int, k: int) -> bool:
-        return count > k and count * self._width > EXACT_WORK
+        return count > k and count * self._width > limits.EXACT_WORK
 
     @property
     def _width(self) -> int:
@@ -164,8 +162,8 @@ class FactorizationRecommender(Recommender):
             best, scores = most_similar(cosines, int(np.searchsorted(near, item)), k)
             return near[best], scores
         parts = [
-            np.arange(low, min(low + _CHUNK, self.num_items))
-            for low in range(0, self.num_items, _CHUNK)
+            np.arange(low, min(low + limits.EXACT_CHUNK, self.num_items))
+            for low in range(0, self.num_items, limits.EXACT_CHUNK)
         ]
         cosines = np.concatenate([self._cosines(item, part) for part in parts])
         return most_similar(cosines, item, k)
@@ -192,9 +190,10 @@ def _score(
     """Score each query's items, all in one row; some thousand at a time, to stay in the cache."""
     owners = np.arange(len(queries)).repeat([len(of_query) for of_query in items])
     flat = np.concatenate(items)
-    if len(flat) <= _CHUNK:
+    if len(flat) <= limits.EXACT_CHUNK:
         return form.scores(Pairs(queries, owners, flat))
-    parts = [slice(low, low + _CHUNK) for low in range(0, len(flat), _CHUNK)]
+    starts = range(0, len(flat), limits.EXACT_CHUNK)
+    parts = [slice(low, low + limits.EXACT_CHUNK) for low in starts]
     return np.concatenate([form.scores(Pairs(queries, owners[p], flat[p])) for p in parts])
 
 

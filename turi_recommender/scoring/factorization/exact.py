@@ -16,8 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turi_recommender.format import FactorModel
-from turi_recommender.scoring import float32
-from turi_recommender.scoring.features import Feature, ItemFeatures, QueryFeatures
+from turi_recommender.scoring.factorization import float32
+from turi_recommender.scoring.factorization.catalogue import ItemFeatures
+from turi_recommender.scoring.factorization.features import Feature, QueryFeatures
 
 Scores = NDArray[np.float64]
 Items = NDArray[np.int64]

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from turi_recommender.scoring.topk import EXACT_TIES_UP_TO, kth_largest, select
+from turi_recommender.scoring.selection.topk import EXACT_TIES_UP_TO, kth_largest, select
 
 FEW_VALUES = st.sampled_from([0.0, -0.0, 0.25, 0.5, 1.0, -1.0, np.inf, -np.inf])
 SCORES = st.lists(FEW_VALUES | st.floats(-2, 2), min_size=1, max_size=60)

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from turi_recommender.scoring import libstdcxx
-from turi_recommender.scoring.libstdcxx import best_by_nth_element
+from turi_recommender.scoring.selection import nth_element
+from turi_recommender.scoring.selection.nth_element import best_by_nth_element
 
 REFERENCE = Path(__file__).parent / "data" / "nth_element.txt.gz"
 
@@ -26,17 +26,17 @@ def cases() -> Iterator[tuple[np.ndarray, int, list[int]]]:
 
 def test_leaves_the_order_that_libstdcxx_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
     heaps = 0
-    original = libstdcxx._NthElement._heap_select
+    original = nth_element._NthElement._heap_select
 
-    def counted(self: libstdcxx._NthElement, first: int, middle: int, last: int) -> None:
+    def counted(self: nth_element._NthElement, first: int, middle: int, last: int) -> None:
         nonlocal heaps
         heaps += 1
         original(self, first, middle, last)
 
-    monkeypatch.setattr(libstdcxx._NthElement, "_heap_select", counted)
+    monkeypatch.setattr(nth_element._NthElement, "_heap_select", counted)
     number = 0
     for scores, nth, order in cases():
-        assert libstdcxx._NthElement(scores).run(nth).tolist() == order
+        assert nth_element._NthElement(scores).run(nth).tolist() == order
         number += 1
     assert number == 400
     assert heaps > 0, "the cases must reach the depth limit, too"
@@ -46,7 +46,7 @@ def test_short_lists_take_the_same_steps() -> None:
     ended = {True: 0, False: 0}
     for scores, nth, order in cases():
         places = list(range(len(scores)))
-        done = libstdcxx._run_few(scores.tolist(), places, nth)
+        done = nth_element._run_few(scores.tolist(), places, nth)
         ended[done] += 1
         if done:
             assert places == order
