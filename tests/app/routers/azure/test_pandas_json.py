@@ -10,9 +10,7 @@ from hypothesis import strategies as st
 
 from app.routers.azure import pandas_json
 
-REFERENCE = json.loads(
-    (Path(__file__).parent / "routers" / "data" / "pandas_json.json").read_text()
-)
+REFERENCE = json.loads((Path(__file__).parent / "data" / "pandas_json.json").read_text())
 
 
 def test_numbers() -> None:
