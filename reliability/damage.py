@@ -8,7 +8,6 @@ hang or memory without bound shows as the death of one, and the seed repeats it.
 
 from __future__ import annotations
 
-import argparse
 import json
 import random
 import resource
@@ -24,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from reliability import variants
-from reliability.report import ROOT, Report
+from reliability.report import ROOT, Report, command_line
 from reliability.service import RANKING, SIMILARITY
 from turi_recommender import Recommender, load_model
 from turi_recommender.errors import ModelError, QueryError
@@ -239,18 +238,8 @@ def run(count: int = 1000, first: int = 0) -> Report:
     return report
 
 
-def main() -> None:
-    """Run the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--count", type=int, default=1000)
-    parser.add_argument("--first", type=int, default=0, help="seed of the first one")
-    parser.add_argument("--worker", nargs=3, help=argparse.SUPPRESS)
-    args = parser.parse_args()
-    if args.worker:
-        _work(int(args.worker[1]), int(args.worker[2]), Path(args.worker[0]))
-    else:
-        run(args.count, args.first).conclude()
-
-
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:2] == ["--worker"]:
+        _work(int(sys.argv[3]), int(sys.argv[4]), Path(sys.argv[2]))
+    else:
+        command_line(run, __doc__)

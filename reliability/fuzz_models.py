@@ -8,7 +8,6 @@ dependency group ``fuzz`` (``scripts/reliability fuzz_models`` sets it up): whee
 
 from __future__ import annotations
 
-import argparse
 import os
 import re
 import resource
@@ -18,7 +17,7 @@ import tempfile
 from pathlib import Path
 
 from reliability import damage, variants
-from reliability.report import ROOT, Report
+from reliability.report import ROOT, Report, command_line
 
 # Small ones, of every class and kind of column.
 _MODELS = (
@@ -146,17 +145,8 @@ def _statistic(text: str, name: str) -> int:
     return int(found[1]) if found else 0
 
 
-def main() -> None:
-    """Run the command line."""
+if __name__ == "__main__":
     if sys.argv[1:2] == ["--worker"]:
         _fuzz(Path(sys.argv[2]), sys.argv[3:])
-        return
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=int, default=60)
-    parser.add_argument("--seed", type=int, default=1)
-    args = parser.parse_args()
-    run(args.seconds, args.seed).conclude()
-
-
-if __name__ == "__main__":
-    main()
+    else:
+        command_line(run, __doc__)

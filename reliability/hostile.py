@@ -6,7 +6,6 @@ each check the service still answers, and in the end it has written no trace.
 
 from __future__ import annotations
 
-import argparse
 import json
 import random
 import resource
@@ -15,13 +14,13 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import httptools
-
-from reliability.client import post, quantile
-from reliability.report import Report
-from reliability.service import HOST, Service, running
+from reliability.client import quantile
+from reliability.report import Report, command_line
+from reliability.service import Service, running
+from tests.support.raw_http import Answer, RawConnection, post
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 MEBIBYTE = 1 << 20
 PATHS = (
@@ -49,102 +48,9 @@ PATHS = (
 METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH", "HEAD", "OPTIONS", "TRACE")
 _USER = {"users": [{"visitorid": 6000}]}
 _JSON = b"Content-Type: application/json\r\n"
-_TIMEOUT = 20.0
 _REQUEST_SECONDS = 2.0  # the service's limit in this run
 _HEADER_SECONDS = 15.0  # the service's own
 _MAX_HEADER_BYTES = 32 * 1024
-
-
-class Reply(NamedTuple):
-    """One answer on a plain socket; status 0 if there was none."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
-
-
-class _Reader:
-    """Collects the answers on a connection."""
-
-    def __init__(self, *, to_head: bool) -> None:
-        self.replies: list[Reply] = []
-        self._to_head = to_head
-        self._begin()
-
-    def _begin(self) -> None:
-        self.parser = httptools.HttpResponseParser(self)
-        self._headers: dict[str, str] = {}
-        self._body: list[bytes] = []
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        self._headers[name.decode("latin-1").lower()] = value.decode("latin-1")
-
-    def on_headers_complete(self) -> None:
-        if self._to_head:
-            self._end()
-
-    def on_body(self, body: bytes) -> None:
-        self._body.append(body)
-
-    def on_message_complete(self) -> None:
-        if not self._to_head:
-            self._end()
-
-    def _end(self) -> None:
-        status = self.parser.get_status_code()
-        self.replies.append(Reply(status, self._headers, b"".join(self._body)))
-        self._headers, self._body = {}, []
-
-
-class Plain:
-    """A plain connection to the service."""
-
-    def __init__(self, service: Service, timeout: float = _TIMEOUT) -> None:
-        self.socket = socket.create_connection((HOST, service.port), timeout)
-
-    def __enter__(self) -> Plain:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.socket.close()
-
-    def send(self, data: bytes) -> bool:
-        """Send; return whether the service still took it."""
-        try:
-            self.socket.sendall(data)
-        except OSError:
-            return False
-        return True
-
-    def replies(self, count: int = 1, *, to_head: bool = False) -> list[Reply]:
-        """Read so many answers, or as many as there are before the connection closes."""
-        reader = _Reader(to_head=to_head)
-        with suppress(OSError):
-            while len(reader.replies) < count:
-                data = self.socket.recv(1 << 16)
-                if not data:
-                    break
-                reader.parser.feed_data(data)
-        return reader.replies
-
-    def reply(self) -> Reply:
-        """Read one answer."""
-        return next(iter(self.replies()), Reply(0, {}, b""))
-
-    def seconds_until_closed(self) -> float:
-        """Wait until the service closes the connection."""
-        started = time.monotonic()
-        with suppress(ConnectionError):
-            while self.socket.recv(1 << 16):
-                pass
-        return time.monotonic() - started
-
-
-def ask(service: Service, request: bytes) -> Reply:
-    """Send one request on a connection of its own."""
-    with Plain(service) as plain:
-        plain.send(request)
-        return plain.reply()
 
 
 @contextmanager
@@ -170,9 +76,9 @@ def every_path_and_method(service: Service, report: Report, mutations: int) -> N
             for number in range(mutations + 1):
                 request = damaged(draw, whole) if number else whole
                 # Of a damaged one perhaps half is missing: it is not waited for.
-                with Plain(service, 0.1 if number else _TIMEOUT) as plain:
+                with RawConnection(service.port, 0.1 if number else PATIENCE_SECONDS) as plain:
                     plain.send(request)
-                    replies = plain.replies(to_head=request.startswith(b"HEAD"))
+                    replies = plain.answers(to_head=request.startswith(b"HEAD"))
                 if not replies:
                     cut += 1  # half a request: closed without an answer
                 for reply in replies:
@@ -192,7 +98,7 @@ def every_path_and_method(service: Service, report: Report, mutations: int) -> N
     )
 
 
-def _is_wrong(method: str, reply: Reply) -> str:
+def _is_wrong(method: str, reply: Answer) -> str:
     if reply.status >= 500 and reply.status != 503:
         return "failed"
     if reply.headers.get("content-type", "").endswith("json") and reply.body:
@@ -251,19 +157,22 @@ _TOKENS = (
 
 def whole_body(service: Service, report: Report, size: int) -> None:
     """Send a body in one piece, for `chunks` to be compared with."""
-    ask(service, post("/recommend/users", _USER))
+    service.ask(post("/recommend/users", _USER))
     head = b"POST /recommend/users HTTP/1.1\r\nHost: x\r\n" + _JSON
     with peak_of(service, report.figures, "the same body in one piece: MiB"):
-        ask(service, head + b"Content-Length: %d\r\n\r\n%b" % (size, b" " * size))
+        service.ask(head + b"Content-Length: %d\r\n\r\n%b" % (size, b" " * size))
 
 
 def chunks(service: Service, report: Report, count: int) -> None:
     """Send a body of very many chunks of one byte, as fast as it goes, and one by one."""
     start = b"POST /recommend/users HTTP/1.1\r\nHost: x\r\n" + _JSON
     start += b"Transfer-Encoding: chunked\r\n\r\n"
-    ask(service, post("/recommend/users", _USER))
+    service.ask(post("/recommend/users", _USER))
     latencies: list[float] = []
-    with Plain(service, 120.0) as plain, peak_of(service, report.figures, "chunk flood: MiB"):
+    with (
+        RawConnection(service.port, 120.0) as plain,
+        peak_of(service, report.figures, "chunk flood: MiB"),
+    ):
         plain.send(start)
         some = b"1\r\n \r\n" * 1000
         for _ in range(count // 1000):
@@ -274,7 +183,7 @@ def chunks(service: Service, report: Report, count: int) -> None:
                 service.get("/healthz/live")
                 latencies.append(time.perf_counter() - began)
         plain.send(b"0\r\n\r\n")
-        status = plain.reply().status
+        status = plain.answer().status
     report.figures["chunk flood: chunks of one byte"] = count
     report.figures["chunk flood: status"] = status
     report.figures["chunk flood: p99 of a probe meanwhile, ms"] = quantile(latencies, 0.99) * 1e3
@@ -286,14 +195,17 @@ def chunks(service: Service, report: Report, count: int) -> None:
         report.figures["chunk flood: MiB"] <= bound,
     )
     single = min(count, 20_000)
-    with Plain(service, 120.0) as plain, peak_of(service, report.figures, "single chunks: MiB"):
+    with (
+        RawConnection(service.port, 120.0) as plain,
+        peak_of(service, report.figures, "single chunks: MiB"),
+    ):
         plain.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         plain.send(start)
         for _ in range(single):
             if not plain.send(b"1\r\n \r\n"):
                 break
         plain.send(b"0\r\n\r\n")
-        status = plain.reply().status
+        status = plain.answer().status
     report.promise("chunks sent one by one are, too", status in {408, 413, 422})
     report.promise("and take no more", report.figures["single chunks: MiB"] <= bound)
 
@@ -313,7 +225,7 @@ def sizes(service: Service, report: Report) -> None:
                 request = head + b"Transfer-Encoding: chunked\r\n\r\n" + framed + b"0\r\n\r\n"
             else:
                 request = head + b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
-            status = ask(service, request).status
+            status = service.ask(request).status
             fits = size <= limit
             if (status == 413) == fits or not 400 <= status < 500:
                 wrong.append(f"{path}: {size} bytes {'chunked' if chunked else ''}: {status}")
@@ -345,12 +257,12 @@ def headers(service: Service, report: Report) -> None:
     statuses: dict[str, int] = {}
     memory: dict[str, float] = {}
     for name, (start, more) in floods.items():
-        with Plain(service) as plain, peak_of(service, memory, name):
+        with RawConnection(service.port) as plain, peak_of(service, memory, name):
             plain.send(start)
             sent = 0
             while sent < 64 * MEBIBYTE and plain.send(more):
                 sent += len(more)
-            statuses[name] = plain.reply().status
+            statuses[name] = plain.answer().status
         taken[name] = sent
     report.figures["header floods: MiB"] = memory
     report.figures["header floods: statuses (0: cut)"] = statuses
@@ -361,7 +273,7 @@ def headers(service: Service, report: Report) -> None:
     just_under = b"X: " + b"x" * (_MAX_HEADER_BYTES - 200) + b"\r\n"
     just_over = b"X: " + b"x" * _MAX_HEADER_BYTES + b"\r\n"
     found = [
-        ask(service, b"GET /models HTTP/1.1\r\nHost: x\r\n" + line + b"\r\n").status
+        service.ask(b"GET /models HTTP/1.1\r\nHost: x\r\n" + line + b"\r\n").status
         for line in (just_under, just_over)
     ]
     report.promise("headers under the limit pass, beyond it the answer is 431", found == [200, 431])
@@ -372,7 +284,7 @@ def numbers_and_nesting(service: Service, report: Report) -> None:
 
     def status(path: str, content: bytes) -> int:
         head = f"POST {path} HTTP/1.1\r\nHost: x\r\n".encode() + _JSON
-        return ask(service, head + b"Content-Length: %d\r\n\r\n%b" % (len(content), content)).status
+        return service.ask(head + b"Content-Length: %d\r\n\r\n%b" % (len(content), content)).status
 
     wrong = []
     for path in ("/recommend/users", "/similar/items", "/score", "/admin/models/x/activate"):
@@ -408,20 +320,20 @@ _BOMBS = {
 def oddities(service: Service, report: Report) -> None:
     """Pipeline, break off, mislead about lengths."""
     one = post("/recommend/users", {**_USER, "k": 3})
-    with Plain(service) as plain:
+    with RawConnection(service.port) as plain:
         plain.send(one * 50)
-        replies = plain.replies(50)
+        replies = plain.answers(50)
     alike = len({reply.body for reply in replies}) == 1
     report.promise(
         "50 pipelined requests get 50 answers",
         [reply.status for reply in replies] == [200] * 50 and alike,
     )
     for _ in range(50):
-        with Plain(service) as plain:
+        with RawConnection(service.port) as plain:
             plain.send(one[:-10])  # and away
     large = {"users": [{"visitorid": number} for number in range(1000)], "k": 100}
     for _ in range(5):
-        with Plain(service) as plain:
+        with RawConnection(service.port) as plain:
             plain.send(post("/recommend/users", large))
             plain.socket.setsockopt(
                 socket.SOL_SOCKET, socket.SO_LINGER, b"\1\0\0\0\0\0\0\0"
@@ -434,7 +346,7 @@ def oddities(service: Service, report: Report) -> None:
         "a chunk size that is none": b"Transfer-Encoding: chunked\r\n\r\nxyz\r\n",
     }
     start = b"POST /recommend/users HTTP/1.1\r\nHost: x\r\n" + _JSON
-    found = {name: ask(service, start + rest).status for name, rest in smuggled.items()}
+    found = {name: service.ask(start + rest).status for name, rest in smuggled.items()}
     report.figures["misleading lengths"] = found
     report.promise(
         "misleading lengths are refused", all(status == 400 for status in found.values())
@@ -445,31 +357,31 @@ def oddities(service: Service, report: Report) -> None:
         b"GET\r\n\r\n",
         b"\0" * 99,
     ]
-    found_nonsense = [ask(service, each + b"\r\n\r\n").status for each in nonsense]
+    found_nonsense = [service.ask(each + b"\r\n\r\n").status for each in nonsense]
     report.promise("what is not HTTP is 400", found_nonsense == [400] * len(nonsense))
-    with Plain(service) as plain:
+    with RawConnection(service.port) as plain:
         plain.send(
             b"GET /models HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n"
         )
-        report.promise("an upgrade is not taken", plain.reply().status == 200)
+        report.promise("an upgrade is not taken", plain.answer().status == 200)
 
 
 def slow(service: Service, report: Report, *, headers_too: bool) -> None:
     """Send headers and bodies slowly, read answers slowly; others must not notice."""
-    ask(service, post("/recommend/users", _USER))
+    service.ask(post("/recommend/users", _USER))
     with ExitStack() as stack:
-        bodies = [stack.enter_context(Plain(service, 60.0)) for _ in range(30)]
+        bodies = [stack.enter_context(RawConnection(service.port, 60.0)) for _ in range(30)]
         for plain in bodies:
             plain.send(post("/recommend/users", _USER)[:-10])
-        silent = [stack.enter_context(Plain(service, 60.0)) for _ in range(30)]
+        silent = [stack.enter_context(RawConnection(service.port, 60.0)) for _ in range(30)]
         for plain in silent:
             plain.send(b"GET /models HTTP/1.1\r\nHos")
         latencies = []
         for _ in range(100):
             began = time.perf_counter()
-            assert ask(service, post("/recommend/users", _USER)).status == 200
+            assert service.ask(post("/recommend/users", _USER)).status == 200
             latencies.append(time.perf_counter() - began)
-        replies = [plain.reply() for plain in bodies]
+        replies = [plain.answer() for plain in bodies]
         waited = [plain.seconds_until_closed() for plain in bodies]
         if headers_too:
             began = time.monotonic()
@@ -489,21 +401,25 @@ def slow_readers(service: Service, report: Report, count: int, seconds: float) -
     """Ask for large answers and do not read them."""
     large = {"users": [{"visitorid": number} for number in range(1000)], "k": 100}
     request = post("/recommend/users", large)
-    ask(service, request)
+    service.ask(request)
     before = service.resident()
     with ExitStack() as stack:
         readers = []
         for _ in range(count):
-            plain = stack.enter_context(Plain(service, 60.0))
+            plain = stack.enter_context(RawConnection(service.port, 60.0))
             plain.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
             plain.send(request)
             readers.append(plain)
-        deadline = time.monotonic() + seconds
         held = most = 0
-        while (held or not most) and time.monotonic() < deadline:
-            time.sleep(0.2)
+
+        def were_cut_off() -> bool:
+            nonlocal held, most
             held = _unread(service)
             most = max(most, held)
+            return held == 0 < most
+
+        with suppress(TimeoutError):
+            wait_until(were_cut_off, seconds=seconds, interval=0.1)
         report.figures["answers not read"] = most
         report.figures["answers not read: still held"] = held
         after = service.resident() - before
@@ -529,8 +445,8 @@ def many_connections(service: Service, report: Report, count: int) -> None:
     try:
         with ExitStack() as stack, peak_of(service, report.figures, "idle connections: MiB"):
             for _ in range(count):
-                stack.enter_context(Plain(service))
-            statuses = {ask(service, post("/recommend/users", _USER)).status for _ in range(20)}
+                stack.enter_context(RawConnection(service.port))
+            statuses = {service.ask(post("/recommend/users", _USER)).status for _ in range(20)}
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
     report.figures["idle connections"] = count
@@ -553,7 +469,7 @@ def run(*, short: bool = False) -> Report:
     with running(request_timeout_seconds=_REQUEST_SECONDS) as service:
         for check in checks:
             check(service)
-            if ask(service, post("/recommend/users", _USER)).status != 200:
+            if service.ask(post("/recommend/users", _USER)).status != 200:
                 raise RuntimeError(f"the service does not answer any more: {report.figures}")
         log = service.log.read_text()
         crashed = not service.alive
@@ -568,12 +484,5 @@ def run(*, short: bool = False) -> Report:
     return report
 
 
-def main() -> None:
-    """Run the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--short", action="store_true", help="less of each")
-    run(short=parser.parse_args().short).conclude()
-
-
 if __name__ == "__main__":
-    main()
+    command_line(run, __doc__)
