@@ -58,7 +58,17 @@ def whole_models(folder: Path) -> list[Path]:
 
 
 def damage(draw: random.Random, models: list[Path], target: Path) -> str:
-    """Make a damaged copy of one of the models; say what was done."""
+    """Make a damaged copy of one of the models; say what was done.
+
+    Parameters
+    ----------
+    draw : random.Random
+        Decides everything.
+    models : list of Path
+        Whole models.
+    target : Path
+        The directory of the copy.
+    """
     source = draw.choice(models)
     variants.copy(source, target)
     victims = needed_files(target)
@@ -112,7 +122,20 @@ def use(path: Path) -> str:
 
 
 def ask(model: Recommender, users: list[Any] | None = None) -> None:
-    """Ask for a bit of everything; `users` are the first three if absent."""
+    """Ask for a bit of everything.
+
+    Parameters
+    ----------
+    model : Recommender
+        The model that is asked.
+    users : list, optional
+        Ids of known users; the first three of the model if absent.
+
+    Raises
+    ------
+    OutOfRangeError
+        If an answer is one that no whole model would give.
+    """
     catalogue = set(model.items.ids(range(model.num_items))) if model.num_items < 1e5 else None
     users = model.users.ids(range(min(3, model.num_users))) if users is None else users
     items = model.items.ids(range(min(3, model.num_items)))
@@ -186,7 +209,15 @@ class Tried:
 
 
 def tried(lines: list[dict[str, Any]], status: int) -> Tried:
-    """Read a worker's lines, and its exit status."""
+    """Read a worker's lines, and its exit status.
+
+    Parameters
+    ----------
+    lines : list of dict
+        What the worker printed, one JSON object per line.
+    status : int
+        Its exit status; negative if a signal killed it.
+    """
     found = Tried()
     for line in lines:
         if "outcome" in line:
@@ -203,7 +234,15 @@ def tried(lines: list[dict[str, Any]], status: int) -> Tried:
 
 
 def run(count: int = 1000, first: int = 0) -> Report:
-    """Damage `count` models, from this seed on."""
+    """Damage models and use them.
+
+    Parameters
+    ----------
+    count : int
+        How many models to damage.
+    first : int
+        The seed of the first one; the others follow.
+    """
     report = Report("damage")
     outcomes: Counter[str] = Counter()
     wrong: list[str] = []

@@ -51,7 +51,9 @@ def _fuzz(folder: Path, options: list[str]) -> None:
     """Fuzz in this process; it ends when atheris says so."""
     import atheris  # noqa: PLC0415 - only here, in an environment of its own
 
-    for name in [name for name in sys.modules if name.split(".")[0] in ("app", "reliability")]:
+    for name in [
+        name for name in sys.modules if name.split(".")[0] in ("turi_recommender", "reliability")
+    ]:
         del sys.modules[name]
     with atheris.instrument_imports(include=["turi_recommender"]):
         from reliability import damage  # noqa: PLC0415 - again, with what it imports
@@ -85,7 +87,15 @@ def _peak() -> int:
 
 
 def run(seconds: int = 60, seed: int = 1) -> Report:
-    """Fuzz for so long."""
+    """Fuzz the reader of models.
+
+    Parameters
+    ----------
+    seconds : int
+        How long to fuzz, in rounds of 15 seconds.
+    seed : int
+        Of the first round; the others follow.
+    """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         damage.whole_models(folder)

@@ -55,7 +55,17 @@ _MAX_HEADER_BYTES = 32 * 1024
 
 @contextmanager
 def peak_of(service: Service, figures: dict[str, Any], name: str) -> Iterator[None]:
-    """Note by how much the memory peaks above what it is at the start."""
+    """Note by how much the memory peaks above what it is at the start.
+
+    Parameters
+    ----------
+    service : Service
+        Whose memory it is.
+    figures : dict
+        Where the figure goes, in MiB.
+    name : str
+        The figure's name.
+    """
     service.reset_peak()
     before = service.resident()
     yield
@@ -63,7 +73,17 @@ def peak_of(service: Service, figures: dict[str, Any], name: str) -> Iterator[No
 
 
 def every_path_and_method(service: Service, report: Report, mutations: int) -> None:
-    """Ask for everything in every way, then with random damage."""
+    """Ask for everything in every way, then with random damage.
+
+    Parameters
+    ----------
+    service : Service
+        Under attack.
+    report : Report
+        Takes the figures and the promises.
+    mutations : int
+        Damaged requests per whole one.
+    """
     draw = random.Random(0)
     statuses: dict[int, int] = {}
     wrong: list[str] = []
@@ -114,7 +134,15 @@ def _is_wrong(method: str, reply: Answer) -> str:
 
 
 def damaged(draw: random.Random, request: bytes) -> bytes:
-    """Return a request with a few bytes changed, left out, doubled or put in."""
+    """Return a request with a few bytes changed, left out, doubled or put in.
+
+    Parameters
+    ----------
+    draw : random.Random
+        Decides everything.
+    request : bytes
+        A whole request.
+    """
     data = bytearray(request)
     for _ in range(draw.randint(1, 4)):
         place = draw.randrange(len(data) + 1)
@@ -156,7 +184,17 @@ _TOKENS = (
 
 
 def whole_body(service: Service, report: Report, size: int) -> None:
-    """Send a body in one piece, for `chunks` to be compared with."""
+    """Send a body in one piece, for `chunks` to be compared with.
+
+    Parameters
+    ----------
+    service : Service
+        Under attack.
+    report : Report
+        Takes the figures and the promises.
+    size : int
+        Bytes of the body.
+    """
     service.ask(post("/recommend/users", _USER))
     head = b"POST /recommend/users HTTP/1.1\r\nHost: x\r\n" + _JSON
     with peak_of(service, report.figures, "the same body in one piece: MiB"):
@@ -164,7 +202,17 @@ def whole_body(service: Service, report: Report, size: int) -> None:
 
 
 def chunks(service: Service, report: Report, count: int) -> None:
-    """Send a body of very many chunks of one byte, as fast as it goes, and one by one."""
+    """Send a body of very many chunks of one byte, as fast as it goes, and one by one.
+
+    Parameters
+    ----------
+    service : Service
+        Under attack.
+    report : Report
+        Takes the figures and the promises.
+    count : int
+        How many chunks.
+    """
     start = b"POST /recommend/users HTTP/1.1\r\nHost: x\r\n" + _JSON
     start += b"Transfer-Encoding: chunked\r\n\r\n"
     service.ask(post("/recommend/users", _USER))
@@ -211,7 +259,15 @@ def chunks(service: Service, report: Report, count: int) -> None:
 
 
 def sizes(service: Service, report: Report) -> None:
-    """Send bodies around the limit, declared and chunked, to every route that reads one."""
+    """Send bodies around the limit, declared and chunked, to every route that reads one.
+
+    Parameters
+    ----------
+    service : Service
+        Under attack.
+    report : Report
+        Takes the figures and the promises.
+    """
     limit = MEBIBYTE
     wrong: list[str] = []
     for path in ("/recommend/users", "/similar/items", "/score", "/admin/models/x/activate"):
@@ -234,7 +290,15 @@ def sizes(service: Service, report: Report) -> None:
 
 
 def headers(service: Service, report: Report) -> None:
-    """Send headers without end: one line, many lines, a long target, trailers."""
+    """Send headers without end: one line, many lines, a long target, trailers.
+
+    Parameters
+    ----------
+    service : Service
+        Under attack.
+    report : Report
+        Takes the figures and the promises.
+    """
     floods = {
         "one header": (b"GET /models HTTP/1.1\r\nHost: x\r\nX: ", b"x" * 4096),
         "many headers": (b"GET /models HTTP/1.1\r\nHost: x\r\n", b"X-Y: z\r\n" * 512),
@@ -280,7 +344,15 @@ def headers(service: Service, report: Report) -> None:
 
 
 def numbers_and_nesting(service: Service, report: Report) -> None:
-    """Send JSON that is hard on parsers: nesting, huge numbers."""
+    """Send JSON that is hard on parsers: nesting, huge numbers.
+
+    Parameters
+    ----------
+    service : Service
+        Under attack.
+    report : Report
+        Takes the figures and the promises.
+    """
 
     def status(path: str, content: bytes) -> int:
         head = f"POST {path} HTTP/1.1\r\nHost: x\r\n".encode() + _JSON
@@ -318,7 +390,15 @@ _BOMBS = {
 
 
 def oddities(service: Service, report: Report) -> None:
-    """Pipeline, break off, mislead about lengths."""
+    """Pipeline, break off, mislead about lengths.
+
+    Parameters
+    ----------
+    service : Service
+        Under attack.
+    report : Report
+        Takes the figures and the promises.
+    """
     one = post("/recommend/users", {**_USER, "k": 3})
     with RawConnection(service.port) as plain:
         plain.send(one * 50)
@@ -367,7 +447,17 @@ def oddities(service: Service, report: Report) -> None:
 
 
 def slow(service: Service, report: Report, *, headers_too: bool) -> None:
-    """Send headers and bodies slowly, read answers slowly; others must not notice."""
+    """Send headers and bodies slowly, read answers slowly; others must not notice.
+
+    Parameters
+    ----------
+    service : Service
+        Under attack.
+    report : Report
+        Takes the figures and the promises.
+    headers_too : bool
+        Whether to wait for the end of connections that send headers slowly.
+    """
     service.ask(post("/recommend/users", _USER))
     with ExitStack() as stack:
         bodies = [stack.enter_context(RawConnection(service.port, 60.0)) for _ in range(30)]
@@ -398,7 +488,19 @@ def slow(service: Service, report: Report, *, headers_too: bool) -> None:
 
 
 def slow_readers(service: Service, report: Report, count: int, seconds: float) -> None:
-    """Ask for large answers and do not read them."""
+    """Ask for large answers and do not read them.
+
+    Parameters
+    ----------
+    service : Service
+        Under attack.
+    report : Report
+        Takes the figures and the promises.
+    count : int
+        How many connections.
+    seconds : float
+        How long to wait for the service to cut them off.
+    """
     large = {"users": [{"visitorid": number} for number in range(1000)], "k": 100}
     request = post("/recommend/users", large)
     service.ask(request)
@@ -437,7 +539,17 @@ def _unread(service: Service) -> int:
 
 
 def many_connections(service: Service, report: Report, count: int) -> None:
-    """Open very many connections that say nothing; others must not notice."""
+    """Open very many connections that say nothing; others must not notice.
+
+    Parameters
+    ----------
+    service : Service
+        Under attack.
+    report : Report
+        Takes the figures and the promises.
+    count : int
+        How many, if the limit on open files lets them be.
+    """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if hard != resource.RLIM_INFINITY:
         count = min(count, hard - 200)

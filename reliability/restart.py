@@ -36,7 +36,15 @@ def listing(root: Path) -> dict[str, tuple[int, int]]:
 
 
 def run(kills: int = 20, models: Path | None = None) -> Report:
-    """Kill and start so many times."""
+    """Kill the service and start it again.
+
+    Parameters
+    ----------
+    kills : int
+        How many times to kill the service, and `register`.
+    models : Path, optional
+        What is served; copies of the sample models if absent.
+    """
     report = Report("restart")
     times: list[float] = []
     statuses: list[int] = []

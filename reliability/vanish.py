@@ -27,7 +27,15 @@ HOW = ("deleted", "cut off", "cut short", "replaced")
 
 
 def vanish(path: Path, how: str) -> None:
-    """Take a model's files away."""
+    """Take a model's files away.
+
+    Parameters
+    ----------
+    path : Path
+        A saved model.
+    how : str
+        One of `HOW`.
+    """
     match how:
         case "deleted":
             shutil.rmtree(path)
