@@ -6,6 +6,8 @@ import pytest
 
 from reliability import cycles, soak
 
+pytestmark = pytest.mark.slow
+
 
 def test_starting_and_stopping_leaves_nothing_open() -> None:
     report = cycles.run(count=6)
