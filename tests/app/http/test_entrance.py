@@ -202,6 +202,7 @@ def test_refusals_have_ids() -> None:
 # Stopping
 
 
+@pytest.mark.slow
 def test_while_it_drains_every_answer_closes_its_connection() -> None:
     with app_process(DRAIN_SECONDS=60) as (running, url), httpx.Client(base_url=url) as client:
         assert "connection" not in client.get("/models").headers

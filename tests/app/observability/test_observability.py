@@ -41,6 +41,7 @@ def log_of(log_format: str) -> str:
     return log
 
 
+@pytest.mark.slow
 def test_json_lines() -> None:
     log = log_of("json")
     lines = [json.loads(line) for line in log.splitlines()]
@@ -71,6 +72,7 @@ def test_json_lines() -> None:
         assert hidden not in log
 
 
+@pytest.mark.slow
 def test_text_lines() -> None:
     log = log_of("text")
     (line,) = (line for line in log.splitlines() if "request_id=r1" in line)
