@@ -16,7 +16,8 @@ from numpy.typing import NDArray
 from turi_recommender.errors import QueryError
 from turi_recommender.format import Column, ColumnMode, ValueType
 from turi_recommender.scoring import limits
-from turi_recommender.scoring.ids import UNKNOWN, IdIndex
+from turi_recommender.scoring.ids import IdIndex
+from turi_recommender.scoring.lookup import UNKNOWN
 from turi_recommender.scoring.remember import remember
 from turi_recommender.scoring.results import Id
 

@@ -13,9 +13,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turi_recommender.errors import QueryError
-from turi_recommender.format import SavedModel
+from turi_recommender.format import SavedModel, ValueType
 from turi_recommender.scoring.candidates import Candidates
-from turi_recommender.scoring.ids import UNKNOWN, IdIndex
+from turi_recommender.scoring.ids import IdIndex
+from turi_recommender.scoring.lookup import UNKNOWN
 from turi_recommender.scoring.query import History, Query, QueryReader, cast_id
 from turi_recommender.scoring.results import Id, Ranking, Recommendations, SimilarItems
 
@@ -62,8 +63,11 @@ class Recommender(ABC):
         self.side_columns = tuple(column.kept() for column in metadata.columns[2:])
         self.target = metadata.target.name if metadata.target else None
         self.num_observations = saved.num_observations
-        self.users = IdIndex(metadata.user.values, metadata.user.size)
-        self.items = IdIndex(metadata.item.values.in_memory(), metadata.item.size)
+        user, item = metadata.user, metadata.item
+        self.users = IdIndex(user.values, user.size, user.value_type)
+        self.items = IdIndex(item.values.in_memory(), item.size, item.value_type)
+        # Users are answered as they were asked for, cast to the column's type (`cast_id`).
+        self._user_dtype = np.dtype(object if user.value_type == ValueType.STRING else np.int64)
         self.interactions = saved.interactions
         self._queries = QueryReader(metadata.columns, self.users)
         self._everything = Candidates(self.num_items)
@@ -141,7 +145,13 @@ class Recommender(ABC):
             ranked = self._rank_all(queries, candidates, k)
         rankings = [self._ranking(*answer) for answer in ranked]
         cold = {query.user_id: None for query in queries if query.user == UNKNOWN}
-        return Recommendations([query.user_id for query in queries], rankings, list(cold))
+        return Recommendations(
+            [query.user_id for query in queries],
+            rankings,
+            list(cold),
+            self._user_dtype,
+            self.items.dtype,
+        )
 
     def check_side_data(self, row: Mapping[str, Any]) -> None:
         """Check side data that is to be given with users later.
@@ -181,7 +191,7 @@ class Recommender(ABC):
                 known.append(item_id)
                 with np.errstate(all="ignore"):
                     rankings.append(self._ranking(*self._similar(index, k)))
-        return SimilarItems(known, rankings, list(unknown))
+        return SimilarItems(known, rankings, list(unknown), self.items.dtype)
 
     @abstractmethod
     def _rank_all(

@@ -13,7 +13,7 @@ from tests.turi_recommender.scoring.synthetic import USERS, factor_model, neighb
 from turi_recommender.errors import QueryError
 from turi_recommender.scoring import Ranking, Recommender, make_recommender
 from turi_recommender.scoring.candidates import Candidates
-from turi_recommender.scoring.ids import UNKNOWN
+from turi_recommender.scoring.lookup import UNKNOWN
 from turi_recommender.scoring.query import History, Query
 
 ITEMS = 40
