@@ -17,9 +17,8 @@ _FAILED = 2
 
 def main() -> None:
     """Run a command; exit with status 2 and one line of reason where the service is missing."""
-    try:
-        service = import_module("turi_recommender.service.__main__")
+    try:  # each command imports what it needs when it runs
+        import_module("turi_recommender.service.__main__").main()
     except ImportError as error:
         print(_NEEDED.format(reason=error), file=sys.stderr)
         sys.exit(_FAILED)
-    service.main()
