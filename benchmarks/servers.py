@@ -46,12 +46,20 @@ class Server:
 
 
 @contextmanager
-def service(models: Path) -> Iterator[Server]:
-    """Run this service."""
+def service(models: Path, root: Path = ROOT) -> Iterator[Server]:
+    """Run the service.
+
+    Parameters
+    ----------
+    models : Path
+        Directory of models.
+    root : Path
+        The checkout whose service it is; this one if absent.
+    """
     port = free_port()
     environment = {"RECOMMENDER_MODELS_DIR": str(models), "RECOMMENDER_PORT": str(port)}
     command = [sys.executable, "-m", "app"]
-    with _run("service", command, port, environment, "/healthz/ready") as server:
+    with _run("service", command, port, environment, "/healthz/ready", root) as server:
         yield server
 
 
@@ -105,12 +113,17 @@ def resident_megabytes(pid: int) -> float:
 
 @contextmanager
 def _run(
-    name: str, command: list[str], port: int, environment: dict[str, str], probe: str
+    name: str,
+    command: list[str],
+    port: int,
+    environment: dict[str, str],
+    probe: str,
+    root: Path = ROOT,
 ) -> Iterator[Server]:
     with subprocess.Popen(
         command,
-        cwd=ROOT,
-        env={**os.environ, **environment},
+        cwd=root,
+        env={**os.environ, **environment, "PYTHONPATH": str(root)},
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     ) as process:

@@ -15,8 +15,8 @@ from pathlib import Path
 import httpx
 import uvicorn
 
+from app.http.server import Server, server_options
 from app.main import create_app
-from app.server import Server, server_options
 from app.settings import Settings
 from reliability.report import Report
 
@@ -29,7 +29,7 @@ def cycle() -> None:
     settings = Settings(port=0, access_log=False, models_poll_seconds=0.05)
     app = create_app(settings)
     options = {**server_options(settings), "log_level": "warning"}
-    server = Server(uvicorn.Config(app, **options), app.shared, 0)
+    server = Server(uvicorn.Config(app, **options), app.lifecycle, 0)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:

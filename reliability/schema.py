@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from app.auth import new_key
+from app.security.keys import new_key
 from reliability.report import Report
 from reliability.service import running
 

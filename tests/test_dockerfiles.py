@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from app import __version__
+from tests.image.container import USER
 
 ROOT = Path(__file__).parent.parent
 FILES = [ROOT / "Dockerfile", ROOT / "training" / "Dockerfile"]
-USER = "10001:10001"
 
 
 def instructions(path: Path, name: str) -> list[str]:

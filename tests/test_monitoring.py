@@ -15,11 +15,11 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from app.auth import new_key
+from app.security.keys import new_key
 from app.settings import Settings
 from reliability.service import SIMILARITY
 from reliability.variants import truncated
-from tests.serving import serving
+from tests.support.serving import serving
 from turi_recommender.versions.register import register
 
 ROOT = Path(__file__).parent.parent

@@ -6,9 +6,10 @@ from pathlib import Path
 import httpx
 import pytest
 
-from app.service import RecommendationService, load_service
+from app.models.loaded import LoadedModels
+from app.models.loading import load_models
 from app.settings import SAMPLE_MODELS, Settings
-from tests.serving import serving
+from tests.support.serving import serving
 from tests.turi_recommender.golden import unpack_model
 from turi_recommender.versions.locations import Registry
 
@@ -21,9 +22,9 @@ def client() -> Iterator[httpx.Client]:
 
 
 @pytest.fixture(scope="session")
-def service() -> RecommendationService:
+def service() -> LoadedModels:
     """Return the sample models, without HTTP: what answers are held against."""
-    return load_service(Settings())
+    return load_models(Settings())
 
 
 @pytest.fixture(scope="session")
@@ -48,5 +49,5 @@ def rich_client(rich_models: Path) -> Iterator[httpx.Client]:
 
 
 @pytest.fixture(scope="session")
-def rich_service(rich_models: Path) -> RecommendationService:
-    return load_service(Settings(models_dir=rich_models))
+def rich_service(rich_models: Path) -> LoadedModels:
+    return load_models(Settings(models_dir=rich_models))

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import subprocess
 import sys
-import time
-from pathlib import Path
 
 import httpx
 
-from tests.app.test_main import free_port, process
-
-ROOT = Path(__file__).parent.parent.parent
+from tests.support.ports import free_port
+from tests.support.processes import ROOT, app_process, environment
+from tests.support.waiting import wait_until
 
 
 def probe(port: int, host: str = "0.0.0.0") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "app.probe"],
+        [sys.executable, "-m", "app", "probe"],
         cwd=ROOT,
-        env={**os.environ, "RECOMMENDER_HOST": host, "RECOMMENDER_PORT": str(port)},
+        env=environment(HOST=host, PORT=port),
         capture_output=True,
         text=True,
         timeout=10,
@@ -44,9 +41,9 @@ def test_nobody_listens() -> None:
 
 
 def test_about_to_stop() -> None:
-    with process(DRAIN_SECONDS=60) as (running, url):
+    with app_process(DRAIN_SECONDS=60) as (running, url):
         running.send_signal(signal.SIGTERM)
-        time.sleep(0.2)
+        wait_until(lambda: httpx.get(f"{url}/healthz/ready").status_code == 503)
         done = probe(int(url.rpartition(":")[2]))
     assert (done.returncode, done.stderr) == (1, "not ready: status 503\n")
 

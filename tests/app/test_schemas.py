@@ -8,9 +8,11 @@ from typing import Any
 import httpx
 import pytest
 
+from app.errors import ConfigurationError
+from app.models.loaded import LoadedModels
+from app.models.slots import Slot
 from app.schemas import build_schemas
-from app.service import RecommendationService, Slot
-from app.settings import ConfigurationError, Settings
+from app.settings import Settings
 
 
 def schemas_of(client: httpx.Client) -> dict[str, Any]:
@@ -53,7 +55,7 @@ def test_types_of_every_mode(rich_client: httpx.Client) -> None:
 
 def test_limits_are_shown() -> None:
     settings = Settings(max_k=7, max_users=5, max_items=3)
-    from tests.serving import serving
+    from tests.support.serving import serving
 
     with serving(settings) as client:
         request = schemas_of(client)["RecommendRequest"]["properties"]
@@ -73,12 +75,10 @@ def test_problems_are_described(client: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("name", ["score", "rank", "similar"])
-def test_a_column_that_the_answer_needs_for_itself(
-    service: RecommendationService, name: str
-) -> None:
+def test_a_column_that_the_answer_needs_for_itself(service: LoadedModels, name: str) -> None:
     entry = service.need("similarity")
     model = _renamed(entry.model, name)
-    renamed = RecommendationService(
+    renamed = LoadedModels(
         {"similarity": Slot("similarity", replace(entry, model=model)),
          "ranking": Slot("ranking", None)},
         {},

@@ -6,7 +6,6 @@ import json
 import os
 import subprocess
 import tempfile
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -14,7 +13,8 @@ from typing import Any
 
 import httpx
 
-from tests.app.test_main import free_port
+from tests.support.ports import free_port
+from tests.support.waiting import wait_until
 
 ENGINE = os.environ.get("CONTAINER_ENGINE") or "podman"
 IMAGE = os.environ.get("IMAGE", "")
@@ -22,6 +22,7 @@ TRAINER_IMAGE = os.environ.get("TRAINER_IMAGE", "")
 NO_IMAGE = "no image given: IMAGE names one (scripts/test-image does)"
 START_SECONDS = 60.0
 PORT = 8000
+USER = "10001:10001"  # of both images
 LIMITS = ["--memory", "1g", "--memory-swap", "1g", "--cpus", "1", "--pids-limit", "256"]
 HARDENED = [
     *("--read-only", "--tmpfs", "/tmp:rw,size=64m,mode=1777"),
@@ -114,13 +115,12 @@ def serving(image: str, *options: str, **settings: object) -> Iterator[Container
 
 
 def _wait_until_ready(container: Container) -> None:
-    deadline = time.monotonic() + START_SECONDS
-    while True:
+    def is_ready() -> bool:
         try:
-            if container.client.get("/healthz/ready").status_code == 200:
-                return
+            return container.client.get("/healthz/ready").status_code == 200
         except httpx.TransportError:
             state = inspect("container", container.id)["State"]
             assert state["Running"], container.logs()
-        assert time.monotonic() < deadline, container.logs()
-        time.sleep(0.05)
+            return False
+
+    wait_until(is_ready, container.logs, seconds=START_SECONDS)

@@ -16,6 +16,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from app import __version__
@@ -25,13 +26,14 @@ from tests.image.container import (
     IMAGE,
     NO_IMAGE,
     TRAINER_IMAGE,
+    USER,
     Container,
     engine,
     inspect,
     run,
     serving,
 )
-from tests.test_dockerfiles import USER
+from tests.support.waiting import wait_until
 
 if not IMAGE:
     pytest.skip(NO_IMAGE, allow_module_level=True)
@@ -139,6 +141,14 @@ def test_health_check_on_another_port() -> None:
         assert health(running) == 0
 
 
+def listens(service: Container) -> bool:
+    try:
+        service.client.get("/healthz/live")
+    except httpx.TransportError:
+        return False
+    return True
+
+
 def test_requests_in_flight_are_finished() -> None:
     """A request of which half was sent before SIGTERM is answered, after the drain."""
     with serving(IMAGE, AUTH="none", DRAIN_SECONDS=1) as running:
@@ -149,9 +159,9 @@ def test_requests_in_flight_are_finished() -> None:
         connection.putheader("content-type", "application/json")
         connection.putheader("content-length", str(len(content)))
         connection.endheaders(content[:5])
-        time.sleep(0.2)
+        wait_until(lambda: "recommender_in_flight 2.0" in running.client.get("/metrics").text)
         running.signal("TERM")
-        time.sleep(2)
+        wait_until(lambda: not listens(running), "it still takes connections", seconds=30)
         connection.send(content[5:])
         answer = connection.getresponse()
         assert answer.status == 200
@@ -180,11 +190,11 @@ def test_no_request_fails_in_the_drain() -> None:
         with ThreadPoolExecutor(4) as threads:
             asking = [threads.submit(ask) for _ in range(4)]
             try:
-                time.sleep(0.5)
+                wait_until(lambda: len(statuses) > 20)
                 before = len(statuses)
                 running.signal("TERM")
-                time.sleep(1)
-                assert running.client.get("/healthz/ready").status_code == 503
+                wait_until(lambda: running.client.get("/healthz/ready").status_code == 503)
+                wait_until(lambda: len(statuses) > before)
                 assert health(running) == 1
             finally:
                 over.set()

@@ -13,7 +13,7 @@ import pytest
 
 from app.settings import SAMPLE_MODELS, Settings
 from reliability import variants
-from tests.serving import serving
+from tests.support.serving import serving
 from tests.turi_recommender.golden import unpack_model
 from turi_recommender.format import FactorModel, NeighbourModel, PopularityModel, read_model
 

@@ -10,11 +10,11 @@ from typing import Any
 import httpx
 import pytest
 
-from app.auth import new_key
+from app.security.keys import new_key
 from app.settings import SAMPLE_MODELS, Settings
 from reliability import variants
-from tests.app.test_errors import assert_problem
-from tests.serving import serving
+from tests.support.problems import assert_problem
+from tests.support.serving import serving
 from turi_recommender.versions.register import register
 
 NAME = "similarity_model"

@@ -1,0 +1,13 @@
+"""The entrance: small plain ASGI parts, each of which does one thing before it passes a request on.
+
+::
+
+    record      finds the route's declaration, gives the request an id, counts and logs it
+    answers     turns errors into answers
+    deadline    ends a request that takes too long
+    places      refuses requests while too many others are being answered
+    access      checks the key or token against what the route declares
+    direct      hands requests to the JSON routes, past the framework's router
+
+The order is the same whether requests are traced or not.
+"""
