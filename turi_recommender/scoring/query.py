@@ -10,10 +10,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from turi_recommender.errors import QueryError
 from turi_recommender.format import Column, ColumnMode, ValueType
 from turi_recommender.scoring import limits
-from turi_recommender.scoring.ids import UNKNOWN, IdIndex
+from turi_recommender.scoring.ids import IdIndex
+from turi_recommender.scoring.lookup import UNKNOWN
 from turi_recommender.scoring.remember import remember
 from turi_recommender.scoring.results import Id
 
@@ -29,9 +33,24 @@ class Entry(NamedTuple):
     value: float
 
 
-@dataclass(frozen=True, slots=True)
+class History(NamedTuple):
+    """The items that a user has interacted with.
+
+    Attributes
+    ----------
+    items : ndarray of int, shape (n,)
+        Item indices, ascending and without repeats.
+    values : ndarray of float64, shape (n,)
+        Mean target of each of them, or 1.0 where the model has no target.
+    """
+
+    items: NDArray[np.integer[Any]]
+    values: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Query:
-    """A user and the context of the visit.
+    """A user, the context of the visit, and a history if the query brings one along.
 
     Attributes
     ----------
@@ -43,12 +62,15 @@ class Query:
         Entries of the observation side columns, in training order.
     has_context : bool
         Whether any side column was given, even if it came to no entry.
+    history : History or None
+        What counts as the user's history; None for the one the model was trained with.
     """
 
     user_id: Id
     user: int
     context: tuple[Entry, ...] = ()
     has_context: bool = False
+    history: History | None = None
 
 
 class QueryReader:
@@ -91,7 +113,7 @@ class QueryReader:
             For an unknown column or a value of the wrong type.
         """
         try:
-            if isinstance(row, int | str):
+            if isinstance(row, int | str) or not isinstance(row, Mapping):
                 return self._query(row, {})
             if self._user.name not in row:
                 raise QueryError((self._user.name,), "missing")
@@ -150,6 +172,8 @@ def cast_id(value: object, column: Column) -> Id:
     """
     if type(value) is int and column.value_type == ValueType.INTEGER:
         return value
+    if isinstance(value, np.generic):  # a scalar of an array or a data frame
+        value = value.item()
     if column.value_type == ValueType.STRING:
         if isinstance(value, str):
             return value

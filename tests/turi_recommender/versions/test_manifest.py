@@ -60,6 +60,7 @@ def test_a_new_file_is_found(version: Path) -> None:
 @pytest.mark.parametrize(
     "content",
     [b"", b"{", b"[]", b"null", b'{"files": []}', b'{"files": 1}', b"\xff", b"[" * 100_000],
+    ids=["empty", "cut off", "list", "null", "list of files", "number", "not UTF-8", "deep"],
 )
 def test_another_file_in_its_place(version: Path, content: bytes) -> None:
     (version / MANIFEST).write_bytes(content)

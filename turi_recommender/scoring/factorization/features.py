@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from turi_recommender.format import FactorModel, SavedModel, SideTable
 from turi_recommender.scoring import limits
-from turi_recommender.scoring.ids import UNKNOWN
+from turi_recommender.scoring.lookup import UNKNOWN
 from turi_recommender.scoring.query import Entry, Query
 from turi_recommender.scoring.remember import remember
 

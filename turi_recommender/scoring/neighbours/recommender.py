@@ -16,7 +16,7 @@ from turi_recommender.format import NeighbourModel, SavedModel
 from turi_recommender.scoring import limits
 from turi_recommender.scoring.candidates import Candidates, in_sorted
 from turi_recommender.scoring.neighbours.visits import ONE, NeighbourTable, Visits
-from turi_recommender.scoring.query import Query
+from turi_recommender.scoring.query import History, Query
 from turi_recommender.scoring.recommender import Ranked, Recommender, Scores
 from turi_recommender.scoring.remember import remember
 from turi_recommender.scoring.selection.nth_element import best_by_nth_element
@@ -29,7 +29,7 @@ class ItemSimilarityRecommender(Recommender):
     def __init__(self, saved: SavedModel, model: NeighbourModel) -> None:
         super().__init__(saved)
         self._table = NeighbourTable(saved, model, self.num_items)
-        self._seeds = (model.seed_items, model.seed_values)
+        self._seeds = History(model.seed_items, model.seed_values)
         self._fallback = _fallback_scores(model, self.num_items)
         self._cold = remember(limits.COLD_ANSWERS, self._rank_stranger)
 
@@ -47,7 +47,7 @@ class ItemSimilarityRecommender(Recommender):
     def _rank_some(
         self, queries: Sequence[Query], candidates: Sequence[Candidates], k: int
     ) -> list[Ranked]:
-        visits = self._table.visit([self._history(query.user) for query in queries])
+        visits = self._table.visit([self._history(query) for query in queries])
         best = self._best(visits, candidates, k)
         ranked: list[Ranked] = []
         for number, out in enumerate(candidates):
@@ -96,7 +96,8 @@ class ItemSimilarityRecommender(Recommender):
 
     def _rank_stranger(self, k: int, candidates: Candidates | None = None) -> Ranked:
         """Rank for a user of whom nothing is known that has a neighbour."""
-        candidates = candidates or self._everything
+        if candidates is None:
+            candidates = self._everything
         if len(self._seed_visits.items):
             return self._rank_visited(self._seed_visits, candidates, k)
         return self._rank_catalogue(self._fallback, candidates, k)

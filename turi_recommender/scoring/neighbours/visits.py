@@ -14,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turi_recommender.format import NeighbourModel, SavedModel
+from turi_recommender.scoring.query import History
 
 Indices = NDArray[np.integer[Any]]
 Scores = NDArray[np.float64]
@@ -96,7 +97,7 @@ class NeighbourTable:
             return b""
         return self._rows.raw(int(self._bounds[item]), int(self._bounds[item + 1]))
 
-    def visit(self, histories: Sequence[tuple[Indices, Scores]]) -> Visits:
+    def visit(self, histories: Sequence[History]) -> Visits:
         """Add up what each item of some histories gives to its neighbours."""
         lengths = [len(items) for items, _ in histories]
         items = np.concatenate([items for items, _ in histories])

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -12,26 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tests.turi_recommender.scoring.synthetic import factor_model
-from turi_recommender.format import MACHINE, MATRIX, FactorModel
+from tests.turi_recommender.scoring.synthetic import MODELS, factor_model
 from turi_recommender.scoring import limits, make_recommender
 from turi_recommender.scoring.candidates import Candidates
-from turi_recommender.scoring.factorization.cosine_filter import CosineFilter
 from turi_recommender.scoring.factorization.recommender import FactorizationRecommender
 from turi_recommender.scoring.factorization.scan import Scan
 
-MODELS = st.builds(
-    factor_model,
-    st.integers(0, 2**32 - 1),
-    mode=st.sampled_from([MACHINE, MATRIX]),
-    items=st.integers(1, 120),
-    factors=st.integers(1, 40),
-    scale=st.sampled_from([1e-30, 1e-12, 1e-3, 1.0, 100.0, 1e12, 1e19, 1e30]),
-    levels=st.sampled_from([0, 0, 1, 2, -1, -4]),
-    item_side=st.booleans(),
-    sigmoid=st.booleans(),
-    tail=st.sampled_from([0.0, 0.5, 1.0, 2.0]),
-)
 ROWS = st.fixed_dictionaries(
     {"user": st.integers(0, 7)},
     optional={
@@ -85,39 +70,6 @@ def test_searched_answers_equal_exact_ones(
         assert searched == answers(model, rows, query)
 
 
-@settings(max_examples=200, deadline=None)
-@given(MODELS, st.integers(0, 79), st.integers(1, 30))
-def test_filtered_cosines_equal_exact_ones(saved: Any, item: int, k: int) -> None:
-    model = make_recommender(saved)
-    assert isinstance(model, FactorizationRecommender)
-    item %= model.num_items
-    filtered = model.similar_items([item], k=k)
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            CosineFilter, "survivors", lambda self, item, k: np.arange(len(self._catalogue.stored))
-        )
-        exact = model.similar_items([item], k=k)
-    assert list(filtered.rows()) == list(exact.rows())
-
-
-@pytest.mark.parametrize("noise", [1e-4, 3e-4, 1e-3])
-def test_cosines_that_differ_by_rounding(noise: float) -> None:
-    """Among vectors this close, float32 orders many cosines otherwise than real numbers would."""
-    generator = np.random.default_rng(1)
-    for _ in range(60):
-        saved = factor_model(0, items=300, factors=7, item_side=False)
-        details = saved.details
-        assert isinstance(details, FactorModel)
-        factors = 1.0 + noise * generator.standard_normal(details.factors.shape)
-        close = replace(saved, details=replace(details, factors=factors.astype(np.float32)))
-        model = make_recommender(close)
-        assert isinstance(model, FactorizationRecommender)
-        cosines = model._cosines(5, np.arange(300))
-        for k in (1, 4, 10):
-            best = np.flatnonzero(cosines >= np.sort(cosines)[-k])
-            assert np.isin(best, model._cosine_filter.survivors(5, k)).all()
-
-
 def test_the_search_drops_most_of_a_catalogue() -> None:
     """The control: a search that keeps everything would pass the tests above."""
     model = make_recommender(factor_model(3, items=5000, factors=16))
@@ -128,7 +80,6 @@ def test_the_search_drops_most_of_a_catalogue() -> None:
     assert 10 <= len(left) < 20
     among = model._search.among(query, np.arange(0, 5000, 2), 10)
     assert 10 <= len(among) < 20
-    assert len(CosineFilter(model._catalogue).survivors(7, 10)) < 20
 
 
 def test_the_scan_stops_where_lengths_fall() -> None:

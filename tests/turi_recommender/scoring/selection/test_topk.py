@@ -1,31 +1,43 @@
 from __future__ import annotations
 
+from collections.abc import Sequence
+from heapq import heappush, heapreplace
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.turi_recommender.golden import groups, read_answers, unpack_model
+from turi_recommender import load_model
 from turi_recommender.scoring.selection.topk import EXACT_TIES_UP_TO, kth_largest, select
 
 FEW_VALUES = st.sampled_from([0.0, -0.0, 0.25, 0.5, 1.0, -1.0, np.inf, -np.inf])
 SCORES = st.lists(FEW_VALUES | st.floats(-2, 2), min_size=1, max_size=60)
 
 
-def heap_of_the_library(scores: list[float], k: int) -> list[int]:
-    """Rule b by another road: a stream into k places, as the format document describes it."""
-    threshold = sorted(scores, reverse=True)[k - 1]
-    greater = [i for i, score in enumerate(scores) if score > threshold]
-    first_k = [i for i, score in enumerate(scores) if score >= threshold][:k]
-    tied = [i for i in first_k if scores[i] == threshold]
-    chosen = greater + tied[len(tied) - (k - len(greater)) :]
-    return sorted(chosen, key=lambda i: (-scores[i], -i))
+def stream_into_places(scores: Sequence[float], k: int) -> list[int]:
+    """Choose as the library does for k <= 10 (docs/format.md, section 7.6): a stream into k places.
+
+    The lowest place is given up for each score that is greater. Of equal scores the one that came
+    last stands first, so it is the first of them that is given up.
+    """
+    places: list[tuple[float, int]] = []
+    for index, score in enumerate(scores):
+        if len(places) < k:
+            heappush(places, (score, index))
+        elif score > places[0][0]:
+            heapreplace(places, (score, index))
+    return [index for _, index in sorted(places, reverse=True)]
 
 
 @given(SCORES, st.integers(1, EXACT_TIES_UP_TO))
 def test_up_to_ten_follow_the_library(scores: list[float], k: int) -> None:
     best = select(np.array(scores), k).tolist()
     if len(scores) > k:
-        assert best == heap_of_the_library(scores, k)
+        assert best == stream_into_places(scores, k)
     else:
         assert best == sorted(range(len(scores)), key=lambda i: (-scores[i], i))
 
@@ -64,3 +76,45 @@ def test_nan_comes_last(k: int) -> None:
 def test_ties_up_to_ten_are_not_in_ascending_order() -> None:
     """The control: the plain rule would answer otherwise, so the tests above can fail."""
     assert select(np.zeros(30), 3).tolist() == [2, 1, 0]
+
+
+def boundary_ties(scores: list[float], k: int) -> int:
+    """Return how many scores are equal to the k-th best but not among the best k."""
+    ordered = sorted(scores, reverse=True)
+    return ordered[k:].count(ordered[k - 1])
+
+
+@pytest.mark.parametrize(
+    ("name", "queries", "tied"),
+    [("popularity_counts", 68, 32), ("similarity_jaccard_ties", 69, 27)],
+)
+def test_the_stream_is_the_librarys(tmp_path: Path, name: str, queries: int, tied: int) -> None:
+    """The oracle itself against recorded answers; the whole ranking does not depend on its rule."""
+    model = load_model(unpack_model(name, tmp_path))
+    seen = decided = 0
+    for query in read_answers(name)["recommend"]:
+        k = query["k"]
+        if k > EXACT_TIES_UP_TO:
+            continue
+        asked: dict[str, Any] = {
+            part: query[part] for part in ("exclude_known", "items", "exclude")
+        }
+        whole = model.recommend(query["users"], k=model.num_items, **asked)
+        recorded = groups([tuple(row) for row in query["rows"]])
+        for ranking in whole.rankings:
+            if len(ranking.items) == 0:
+                continue
+            rows = next(recorded)
+            by_index = sorted(
+                zip(map(model.items.find, ranking.items), ranking.scores, strict=True)
+            )
+            scores = [score for _, score in by_index]
+            if len(scores) <= k:
+                continue
+            places = stream_into_places(scores, k)
+            chosen = [by_index[place][0] for place in places]
+            assert model.items.ids(chosen) == [row[1] for row in rows]
+            seen += 1
+            decided += boundary_ties(scores, k) > 0
+        assert list(recorded) == []
+    assert (seen, decided) == (queries, tied)
