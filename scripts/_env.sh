@@ -55,15 +55,11 @@ prepare_venv() {
 make_venv() {
     venv=$root/.venv-$1-$2
     venv_python=$venv/bin/python
-<<<<<<< HEAD
-    lock=$root/requirements/$1.txt
+    lock=$3
     packages=$(count_packages "$lock")
     version=$("$python" -c 'import platform, sys
 print(platform.python_implementation(), platform.python_version(), "at", sys.executable)')
-    about="$(basename "$venv"): $version, $packages packages of requirements/$1.txt"
-=======
-    lock=$3
->>>>>>> scoring
+    about="$(basename "$venv"): $version, $packages packages of ${lock#"$root"/}"
     if [ -x "$venv_python" ] && cmp -s "$lock" "$venv/installed.txt"; then
         return
     fi
