@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from tests.turi_recommender import encode
 from tests.turi_recommender.encode import reader
 from turi_recommender.errors import ModelFormatError
+from turi_recommender.format.pairs import PairList
 from turi_recommender.format.value_list import IntegerValues, StringValues, ValueList
-from turi_recommender.format.values import MAX_DEPTH, Frame, PairList
+from turi_recommender.format.values import MAX_DEPTH, Frame
 
 INTEGERS = st.integers(-(2**63), 2**63 - 1)
 FLOATS = st.floats(allow_nan=False)
