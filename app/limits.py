@@ -13,9 +13,27 @@ INLINE_ANSWERS = 1000
 # From 32 rows on, a row takes no less time than in a larger batch (docs/benchmarks.md).
 BATCH_ROWS = 32
 
+# Threads for dear work. Two keep the cores of a small pod busy; NumPy lets go of the interpreter in
+# long calls, so the event loop goes on.
+DEAR_THREADS = 2
+
+# -- requests --------------------------------------------------------------------------------------
+# Bodies that are on their way hold memory, and no place: beyond this, all together, large ones are
+# refused. No caller may take more than half.
+ARRIVING_BYTES = 64 * 1024 * 1024
+# Smaller parts of bodies are not counted: there are as many of them as connections.
+UNCOUNTED_BODY_BYTES = 16 * 1024
+# How long a caller that was refused counts as one that wants a place.
+WANTING_SECONDS = 2.0
+REMEMBERED_CALLERS = 1000
+
 # -- answers ---------------------------------------------------------------------------------------
 # A body of a thousand bad rows is not worth a thousand messages.
 SHOWN_ERRORS = 20
+
+# Parts of an answer that the server is given at once; it waits until most of a part has been taken
+# before it takes the next.
+DELIVERED_AT_ONCE_BYTES = 256 * 1024
 
 # -- checks of a new version (models/successor.py) -------------------------------------------------
 # Known users and items, of the old and of the new version, for which a new version has to answer.

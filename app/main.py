@@ -15,7 +15,9 @@ from .http.declaration import Declarations
 from .http.lifecycle import Lifecycle
 from .http.middleware.access import Access
 from .http.middleware.answers import Answers, answer_framework_errors
+from .http.middleware.arrival import Arrival
 from .http.middleware.deadline import Deadline
+from .http.middleware.delivery import Delivery
 from .http.middleware.direct import Direct
 from .http.middleware.places import Places
 from .http.middleware.record import Record
@@ -78,13 +80,14 @@ def create_app(settings: Settings | None = None) -> Application:
             Middleware(Record, Declarations(routes), metrics, access_log, lifecycle),
             Middleware(Answers),
             Middleware(Deadline, settings.request_timeout_seconds),
-            Middleware(Places, settings.max_in_flight, lifecycle, metrics),
             Middleware(Access, authenticator, metrics),
+            Middleware(Arrival, settings.max_body_bytes),
+            Middleware(Places, settings.max_in_flight, lifecycle, metrics),
+            Middleware(Delivery),
             # A span learns its route from the framework's router.
             *([] if tracing.is_on else [Middleware(Direct, routes)]),
         ],
     )
-    app.state.max_body_bytes = settings.max_body_bytes
     answer_framework_errors(app)
     for router in routers:
         app.include_router(router)

@@ -37,7 +37,18 @@ MANY = (1, 10, 100, 1000)
 
 
 def make_model(items: int, factors: int, *, tail: float) -> Recommender:
-    """Make a factorization machine of this size."""
+    """Make a factorization machine of this size.
+
+    Parameters
+    ----------
+    items : int
+        Number of items; there are always `USERS` users.
+    factors : int
+        Number of factors per user and item.
+    tail : float
+        How fast lengths and constants fall with popularity: as the rank to the power of
+        ``-tail``; 0 makes all items alike.
+    """
     draw = np.random.default_rng(0)
     popularity = (1.0 + draw.permutation(items).astype(np.float32)) ** np.float32(-tail)
     shape = (USERS + items, factors)
@@ -77,7 +88,17 @@ def _column(name: str, size: int) -> Column:
 
 
 def milliseconds(model: Recommender, k: int = 10, users: int = 1) -> float:
-    """Return the median time of a request."""
+    """Return the median time of a request.
+
+    Parameters
+    ----------
+    model : Recommender
+        The model that is asked.
+    k : int
+        Items per user.
+    users : int
+        Users per request; no request repeats those of the one before.
+    """
     times: list[float] = []
     started_all = time.perf_counter()
     while len(times) < 5 or (len(times) < 200 and time.perf_counter() - started_all < 3):

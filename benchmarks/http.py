@@ -1,4 +1,4 @@
-"""Requests a second, against the original and an empty route: ``python -m benchmarks.http``.
+"""Requests per second, against the original and an empty route: ``python -m benchmarks.http``.
 
 Needs wrk. Each round measures all servers one after the other; ratios are of the same round, and
 the medians of the rounds are printed.
@@ -23,7 +23,29 @@ _UNITS = {"us": 1e-3, "ms": 1.0, "s": 1e3, "m": 6e4}
 
 
 def measure(server: Server, kind: str, connections: int, seconds: int) -> dict[str, float]:
-    """Run wrk; return requests a second, and p50 and p99 in milliseconds."""
+    """Run wrk against a server.
+
+    Parameters
+    ----------
+    server : Server
+        The one that is asked.
+    kind : str
+        One of `KINDS`.
+    connections : int
+        How many ask at the same time.
+    seconds : int
+        How long they ask.
+
+    Returns
+    -------
+    dict of str to float
+        ``rate`` in requests per second; ``p50`` and ``p99`` in milliseconds.
+
+    Raises
+    ------
+    RuntimeError
+        If an answer is not of status 2xx.
+    """
     form = "score" if server.name == "original" else "typed"
     path = "/score" if form == "score" else _PATHS.get(kind, "/similar/items")
     script = str(ROOT / "benchmarks" / "requests.lua")

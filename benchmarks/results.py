@@ -14,7 +14,15 @@ FOLDER = ROOT / "benchmarks" / "results"
 
 
 def save(name: str, figures: dict[str, Any]) -> None:
-    """Write the figures of a run."""
+    """Write the figures of a run.
+
+    Parameters
+    ----------
+    name : str
+        The benchmark's, and the file's without its suffix.
+    figures : dict
+        What JSON can express.
+    """
     FOLDER.mkdir(exist_ok=True)
     about = {
         "date": datetime.now(UTC).strftime("%Y-%m-%d"),

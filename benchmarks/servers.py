@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import os
-import socket
 import subprocess
 import sys
-import time
-import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from benchmarks.large_models import ROOT
+from tests.support.ports import HOST, free_port
+from tests.support.processes import APP, server_process
 
 START_SECONDS = 120.0
 # The Azure ML server binds all interfaces; its own start with another host keeps it on loopback.
@@ -42,7 +41,7 @@ class Server:
 
     def url(self, path: str) -> str:
         """Return the address of a path."""
-        return f"http://127.0.0.1:{self.port}{path}"
+        return f"http://{HOST}:{self.port}{path}"
 
 
 @contextmanager
@@ -57,9 +56,13 @@ def service(models: Path, root: Path = ROOT) -> Iterator[Server]:
         The checkout whose service it is; this one if absent.
     """
     port = free_port()
-    environment = {"RECOMMENDER_MODELS_DIR": str(models), "RECOMMENDER_PORT": str(port)}
-    command = [sys.executable, "-m", "app"]
-    with _run("service", command, port, environment, "/healthz/ready", root) as server:
+    environment = {
+        "RECOMMENDER_MODELS_DIR": str(models),
+        "RECOMMENDER_PORT": str(port),
+        "PYTHONSAFEPATH": "1",  # what the path below says is imported, wherever this runs
+        "PYTHONPATH": str(root),
+    }
+    with _run("service", APP, port, environment, "/healthz/ready") as server:
         yield server
 
 
@@ -93,14 +96,6 @@ def server_python() -> str:
     return done.stdout.strip()
 
 
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
-
-
 def resident_megabytes(pid: int) -> float:
     """Return the resident memory of a process and its children."""
     total = 0.0
@@ -113,37 +108,19 @@ def resident_megabytes(pid: int) -> float:
 
 @contextmanager
 def _run(
-    name: str,
-    command: list[str],
-    port: int,
-    environment: dict[str, str],
-    probe: str,
-    root: Path = ROOT,
+    name: str, command: Sequence[str], port: int, environment: dict[str, str], probe: str
 ) -> Iterator[Server]:
-    with subprocess.Popen(
+    server_url = f"http://{HOST}:{port}{probe}"
+    given = {**os.environ, **environment}
+    with server_process(
         command,
-        cwd=root,
-        env={**os.environ, **environment, "PYTHONPATH": str(root)},
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
+        server_url,
+        environment=given,
+        output=subprocess.DEVNULL,
+        seconds=START_SECONDS,
     ) as process:
-        server = Server(name, port, process.pid)
         try:
-            wait_until_ready(server.url(probe), process)
-            yield server
+            yield Server(name, port, process.pid)
         finally:
-            process.terminate()
-
-
-def wait_until_ready(url: str, process: subprocess.Popen[bytes]) -> None:
-    """Return as soon as an address answers."""
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        if process.poll() is not None:
-            raise RuntimeError(f"{process.args!r} ended with status {process.returncode}")
-        try:
-            with urllib.request.urlopen(url, timeout=1):
-                return
-        except OSError:
-            time.sleep(0.01)
-    raise RuntimeError(f"{url} does not answer")
+            process.terminate()  # the Azure ML server has children to end
+            process.wait()

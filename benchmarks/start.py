@@ -7,12 +7,12 @@ processes counts as their share), with both models loaded and after 3,000 reques
 from __future__ import annotations
 
 import argparse
-import http.client
-import json
 import time
 from contextlib import ExitStack
 from pathlib import Path
 from statistics import median
+
+import httpx
 
 from benchmarks.large_models import large_models
 from benchmarks.results import save
@@ -22,20 +22,16 @@ REQUESTS = 1000
 
 
 def warm(server: Server) -> None:
-    """Ask every kind of request, for ever other users and items."""
-    connection = http.client.HTTPConnection("127.0.0.1", server.port)
+    """Send every kind of request, each time for another user or item."""
     context = {"period": "Night", "month": 8, "weekday": 2}
-    for number in range(REQUESTS):
-        for path, body in (
-            ("/recommend/users", {"users": [{"visitorid": number * 1399, **context}]}),
-            ("/recommend/users", {"users": [{"visitorid": number * 397}]}),
-            ("/similar/items", {"items": [{"itemid": number * 113}]}),
-        ):
-            headers = {"Content-Type": "application/json"}
-            connection.request("POST", path, json.dumps(body), headers)
-            answer = connection.getresponse()
-            answer.read()
-            assert answer.status == 200, answer.status
+    with httpx.Client(base_url=server.url("")) as client:
+        for number in range(REQUESTS):
+            for path, body in (
+                ("/recommend/users", {"users": [{"visitorid": number * 1399, **context}]}),
+                ("/recommend/users", {"users": [{"visitorid": number * 397}]}),
+                ("/similar/items", {"items": [{"itemid": number * 113}]}),
+            ):
+                client.post(path, json=body).raise_for_status()
 
 
 def proportional_megabytes(pid: int) -> float:

@@ -95,7 +95,17 @@ def check(
     means: dict[str, Callable[[int], Any]],
     product: Callable[[int], Any],
 ) -> None:
-    """Make sure that all compute the same: the same best item for each query."""
+    """Make sure that all compute the same: the same best item for each query.
+
+    Parameters
+    ----------
+    model : FactorizationRecommender
+        The model whose queries were prepared.
+    means : dict of str to callable
+        Each takes the number of a query.
+    product : callable
+        The plain product of NumPy, in the order of the search.
+    """
     order = model._search._order if model._search else np.empty(0)
     for number in range(0, QUERIES, 10):
         best, _ = means["this service, top-k with exact scores"](number)[0]

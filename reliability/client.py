@@ -1,32 +1,20 @@
-"""A plain HTTP/1.1 client with open connections, fast enough to overload the service."""
+"""The load client: many open connections, and requests at a fixed rate.
+
+httpx and aiohttp take too much of the cores that the service shares with them to overload it, and
+wrk, which `benchmarks.http` measures with, neither keeps a rate nor tells what became of a request.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import Awaitable, Callable
-from typing import Any, NamedTuple
 
-import httptools
-
-from reliability.service import HOST
+from tests.support.ports import HOST
+from tests.support.raw_http import Answer, AnswerParser
 
 TIMEOUT_SECONDS = 60.0
 _CLOSE_SECONDS = 5.0
-
-
-class Answer(NamedTuple):
-    """What the service said, and how long it took."""
-
-    status: int
-    headers: dict[str, str]
-    body: bytes
-    seconds: float
-
-    def json(self) -> Any:
-        """Return the body's value."""
-        return json.loads(self.body)
 
 
 class Connection(asyncio.Protocol):
@@ -34,18 +22,12 @@ class Connection(asyncio.Protocol):
 
     def __init__(self) -> None:
         self._transport: asyncio.Transport | None = None
-        self._waiting: asyncio.Future[None] | None = None
-        self._started = 0.0
+        self._waiting: asyncio.Future[Answer] | None = None
+        self._parser = AnswerParser()
         self.is_open = False
-        self.is_gone = False
-        self._begin()
+        self.closed = asyncio.get_running_loop().create_future()
 
-    def _begin(self) -> None:
-        self._parser = httptools.HttpResponseParser(self)
-        self._headers: dict[str, str] = {}
-        self._body: list[bytes] = []
-
-    # -- of the transport, and of the parser ------------------------------------------------
+    # -- of the transport -------------------------------------------------------------------
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Note that the connection is there (asyncio)."""
@@ -55,30 +37,22 @@ class Connection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Note that it is gone (asyncio)."""
-        self.is_open, self.is_gone = False, True
+        self.is_open = False
+        self.closed.set_result(None)
         if self._waiting is not None and not self._waiting.done():
             self._waiting.set_exception(exc or ConnectionResetError("closed without an answer"))
 
     def data_received(self, data: bytes) -> None:
         """Take bytes of the answer (asyncio)."""
-        self._parser.feed_data(data)
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a header (httptools)."""
-        self._headers[name.decode().lower()] = value.decode()
-
-    def on_body(self, body: bytes) -> None:
-        """Take a part of the body (httptools)."""
-        self._body.append(body)
-
-    def on_message_complete(self) -> None:
-        """End the answer (httptools)."""
-        if not self._parser.should_keep_alive():
+        self._parser.feed(data)
+        if not self._parser.answers:
+            return
+        answer = self._parser.answers.pop()
+        if not self._parser.keep_alive:
             self.is_open = False
-            if self._transport is not None:
-                self._transport.close()
+            self.close()
         if self._waiting is not None and not self._waiting.done():
-            self._waiting.set_result(None)
+            self._waiting.set_result(answer)
 
     # -- of whoever asks --------------------------------------------------------------------
 
@@ -93,14 +67,11 @@ class Connection(asyncio.Protocol):
             If there is none in a minute.
         """
         assert self._transport is not None
-        self._begin()
         self._waiting = asyncio.get_running_loop().create_future()
         started = time.perf_counter()
         self._transport.write(request)
-        await asyncio.wait_for(self._waiting, TIMEOUT_SECONDS)
-        seconds = time.perf_counter() - started
-        status = self._parser.get_status_code()
-        return Answer(status, self._headers, b"".join(self._body), seconds)
+        answer = await asyncio.wait_for(self._waiting, TIMEOUT_SECONDS)
+        return answer._replace(seconds=time.perf_counter() - started)
 
     def close(self) -> None:
         """Close the connection."""
@@ -134,7 +105,7 @@ class Client:
         if connection is None:
             loop = asyncio.get_running_loop()
             _, connection = await loop.create_connection(Connection, HOST, self._port)
-            self._open = {each for each in self._open if not each.is_gone} | {connection}
+            self._open = {each for each in self._open if not each.closed.done()} | {connection}
             self.opened += 1
         answer = await connection.ask(request)
         if connection.is_open:
@@ -153,26 +124,22 @@ class Client:
         self._idle.clear()
         for connection in self._open:
             connection.close()
-        deadline = time.perf_counter() + _CLOSE_SECONDS
-        while self._open and time.perf_counter() < deadline:
-            await asyncio.sleep(0.001)
-            self._open = {each for each in self._open if not each.is_gone}
-
-
-def post(path: str, body: Any) -> bytes:
-    """Return the bytes of a request with a JSON body."""
-    content = json.dumps(body).encode()
-    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
-    return head.encode() + b"Content-Length: %d\r\n\r\n%b" % (len(content), content)
-
-
-def get(path: str) -> bytes:
-    """Return the bytes of a request without a body."""
-    return f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+        if self._open:
+            await asyncio.wait([each.closed for each in self._open], timeout=_CLOSE_SECONDS)
+        self._open.clear()
 
 
 async def at_rate(rate: float, seconds: float, ask: Callable[[int], Awaitable[None]]) -> int:
     """Start a request at each tick, whether earlier ones are answered or not: an open loop.
+
+    Parameters
+    ----------
+    rate : float
+        Requests per second.
+    seconds : float
+        How long requests are started.
+    ask : callable
+        Sends the request of the given number, from 0 on, and handles its answer.
 
     Returns
     -------
@@ -196,6 +163,14 @@ async def at_rate(rate: float, seconds: float, ask: Callable[[int], Awaitable[No
 
 
 def quantile(values: list[float], part: float) -> float:
-    """Return a quantile of values, 0 if there are none."""
+    """Return a quantile of values, 0 if there are none.
+
+    Parameters
+    ----------
+    values : list of float
+        In any order.
+    part : float
+        Between 0 and 1; 0.99 for the 99th percentile.
+    """
     ordered = sorted(values)
     return ordered[min(len(ordered) - 1, int(len(ordered) * part))] if ordered else 0.0

@@ -6,19 +6,13 @@ must not grow.
 
 from __future__ import annotations
 
-import argparse
 import gc
 import threading
-import time
 from pathlib import Path
 
-import httpx
-import uvicorn
-
-from app.http.server import Server, server_options
-from app.main import create_app
 from app.settings import Settings
-from reliability.report import Report
+from reliability.report import Report, command_line
+from tests.support.serving import serving
 
 _WARM = 2
 _ALLOWED = 2
@@ -26,23 +20,10 @@ _ALLOWED = 2
 
 def cycle() -> None:
     """Start, ask, stop."""
-    settings = Settings(port=0, access_log=False, models_poll_seconds=0.05)
-    app = create_app(settings)
-    options = {**server_options(settings), "log_level": "warning"}
-    server = Server(uvicorn.Config(app, **options), app.lifecycle, 0)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    while not server.started:
-        if not thread.is_alive():
-            raise RuntimeError("the server ended")
-        time.sleep(0.005)
-    port = server.servers[0].sockets[0].getsockname()[1]
-    with httpx.Client(base_url=f"http://127.0.0.1:{port}") as client:
+    with serving(Settings(access_log=False, models_poll_seconds=0.05)) as client:
         users = [{"visitorid": number} for number in range(20)]  # in a worker thread
         for body in ({"users": users[:1]}, {"users": users}):
             client.post("/recommend/users", json=body).raise_for_status()
-    server.should_exit = True
-    thread.join(30)
 
 
 def open_files() -> int:
@@ -70,12 +51,5 @@ def run(count: int = 50) -> Report:
     return report
 
 
-def main() -> None:
-    """Run the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--count", type=int, default=50)
-    run(parser.parse_args().count).conclude()
-
-
 if __name__ == "__main__":
-    main()
+    command_line(run, __doc__)

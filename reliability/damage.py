@@ -8,7 +8,6 @@ hang or memory without bound shows as the death of one, and the seed repeats it.
 
 from __future__ import annotations
 
-import argparse
 import json
 import random
 import resource
@@ -24,7 +23,7 @@ from pathlib import Path
 from typing import Any
 
 from reliability import variants
-from reliability.report import ROOT, Report
+from reliability.report import ROOT, Report, command_line
 from reliability.service import RANKING, SIMILARITY
 from turi_recommender import Recommender, load_model
 from turi_recommender.errors import ModelError, QueryError
@@ -59,7 +58,17 @@ def whole_models(folder: Path) -> list[Path]:
 
 
 def damage(draw: random.Random, models: list[Path], target: Path) -> str:
-    """Make a damaged copy of one of the models; say what was done."""
+    """Make a damaged copy of one of the models; say what was done.
+
+    Parameters
+    ----------
+    draw : random.Random
+        Decides everything.
+    models : list of Path
+        Whole models.
+    target : Path
+        The directory of the copy.
+    """
     source = draw.choice(models)
     variants.copy(source, target)
     victims = needed_files(target)
@@ -113,7 +122,20 @@ def use(path: Path) -> str:
 
 
 def ask(model: Recommender, users: list[Any] | None = None) -> None:
-    """Ask for a bit of everything; `users` are the first three if absent."""
+    """Ask for a bit of everything.
+
+    Parameters
+    ----------
+    model : Recommender
+        The model that is asked.
+    users : list, optional
+        Ids of known users; the first three of the model if absent.
+
+    Raises
+    ------
+    OutOfRangeError
+        If an answer is one that no whole model would give.
+    """
     catalogue = set(model.items.ids(range(model.num_items))) if model.num_items < 1e5 else None
     users = model.users.ids(range(min(3, model.num_users))) if users is None else users
     items = model.items.ids(range(min(3, model.num_items)))
@@ -187,7 +209,15 @@ class Tried:
 
 
 def tried(lines: list[dict[str, Any]], status: int) -> Tried:
-    """Read a worker's lines, and its exit status."""
+    """Read a worker's lines, and its exit status.
+
+    Parameters
+    ----------
+    lines : list of dict
+        What the worker printed, one JSON object per line.
+    status : int
+        Its exit status; negative if a signal killed it.
+    """
     found = Tried()
     for line in lines:
         if "outcome" in line:
@@ -204,7 +234,15 @@ def tried(lines: list[dict[str, Any]], status: int) -> Tried:
 
 
 def run(count: int = 1000, first: int = 0) -> Report:
-    """Damage `count` models, from this seed on."""
+    """Damage models and use them.
+
+    Parameters
+    ----------
+    count : int
+        How many models to damage.
+    first : int
+        The seed of the first one; the others follow.
+    """
     report = Report("damage")
     outcomes: Counter[str] = Counter()
     wrong: list[str] = []
@@ -239,18 +277,8 @@ def run(count: int = 1000, first: int = 0) -> Report:
     return report
 
 
-def main() -> None:
-    """Run the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--count", type=int, default=1000)
-    parser.add_argument("--first", type=int, default=0, help="seed of the first one")
-    parser.add_argument("--worker", nargs=3, help=argparse.SUPPRESS)
-    args = parser.parse_args()
-    if args.worker:
-        _work(int(args.worker[1]), int(args.worker[2]), Path(args.worker[0]))
-    else:
-        run(args.count, args.first).conclude()
-
-
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:2] == ["--worker"]:
+        _work(int(sys.argv[3]), int(sys.argv[4]), Path(sys.argv[2]))
+    else:
+        command_line(run, __doc__)

@@ -8,23 +8,27 @@ last is told to stop, once its successor is ready; one request is still being se
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import contextlib
-import json
 import signal
 import time
 from contextlib import ExitStack
 from itertools import count
+from pathlib import Path
 from typing import Any
 
-from reliability.client import Client, at_rate, post, quantile
-from reliability.report import Report
-from reliability.service import HOST, Service, running
+from reliability.client import Client, at_rate, quantile
+from reliability.report import Report, command_line
+from reliability.service import Service, running
+from tests.support.ports import HOST
+from tests.support.processes import answers
+from tests.support.raw_http import RawConnection, post
+from tests.support.waiting import wait_until
 
 _PROBE_SECONDS = 0.2
 _DRAIN_SECONDS = 2.0
 _GRACE_SECONDS = 10
+_LOAD_SECONDS = 600.0
 
 
 class Balancer:
@@ -53,13 +57,12 @@ class Balancer:
 
     async def settle(self, ready: int) -> None:
         """Wait until so many instances are ready."""
-        while len(self._ready) != ready:
-            await asyncio.sleep(_PROBE_SECONDS / 4)
+        await asyncio.to_thread(wait_until, lambda: len(self._ready) == ready)
 
     async def _probe(self) -> None:
         while True:
             for instance in list(self.instances):
-                if await _is_ready(instance.port):
+                if await asyncio.to_thread(answers, instance.url("/healthz/ready")):
                     self._ready.add(instance.port)
                 else:
                     self._ready.discard(instance.port)
@@ -98,19 +101,6 @@ async def _close(writer: asyncio.StreamWriter) -> None:
         await writer.wait_closed()
 
 
-async def _is_ready(port: int) -> bool:
-    try:
-        reader, writer = await asyncio.open_connection(HOST, port)
-    except OSError:
-        return False
-    writer.write(b"GET /healthz/ready HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n")
-    line = b""
-    with contextlib.suppress(OSError):
-        line = await reader.readline()
-    await _close(writer)
-    return line.split()[1:2] == [b"200"]
-
-
 class _Load:
     """Requests at a fixed rate, and what became of them."""
 
@@ -118,6 +108,15 @@ class _Load:
         self._client = client
         self.failed: list[str] = []
         self.seconds: list[float] = []
+
+    async def has_seen(self, count: int) -> None:
+        """Wait until so many requests are answered, or have failed."""
+        await asyncio.to_thread(wait_until, lambda: self.seen >= count, seconds=_LOAD_SECONDS)
+
+    @property
+    def seen(self) -> int:
+        """How many requests have ended."""
+        return len(self.seconds) + len(self.failed)
 
     async def ask(self, number: int) -> None:
         user = {"visitorid": 6000 + number % 50}
@@ -127,22 +126,29 @@ class _Load:
         except (OSError, TimeoutError) as error:
             self.failed.append(repr(error))
             return
-        self.seconds.append(answer.seconds)
         if answer.status != 200 or len(answer.json()["recommendations"]) != 10:
             self.failed.append(f"status {answer.status}: {answer.body[:80]!r}")
+            return
+        self.seconds.append(answer.seconds)
 
 
-async def _slow_request(port: int, told_to_stop: asyncio.Event) -> int:
-    """Send half a request, wait until the instance drains no more, and send the rest."""
-    request = post("/recommend/users", {"users": [{"visitorid": 6000}], "k": 5})
-    reader, writer = await asyncio.open_connection(HOST, port)
-    writer.write(request[:-5])
-    await told_to_stop.wait()
-    await asyncio.sleep(_DRAIN_SECONDS + 1.0)
-    writer.write(request[-5:])
-    line = await reader.readline()
-    await _close(writer)
-    return int(line.split()[1]) if line else 0
+_SLOW = post("/recommend/users", {"users": [{"visitorid": 6000}], "k": 5})
+
+
+def _finish(slow: RawConnection, instance: Service) -> int:
+    """Send the rest of a request when the instance takes no more; return the status."""
+
+    def is_closed() -> bool:
+        try:
+            RawConnection(instance.port).socket.close()
+        except ConnectionError:
+            return True
+        return False
+
+    with slow:
+        wait_until(is_closed, "it still takes connections", interval=0.1)
+        slow.send(_SLOW[-5:])
+        return slow.answer().status
 
 
 def run(requests: int = 10_000, rate: float = 200.0, instances: int = 3) -> Report:
@@ -153,7 +159,7 @@ def run(requests: int = 10_000, rate: float = 200.0, instances: int = 3) -> Repo
     requests : int
         How many, over all instances.
     rate : float
-        A second.
+        Requests per second.
     instances : int
         One after the other; all but the last are told to stop.
     """
@@ -165,7 +171,7 @@ async def _run(requests: int, rate: float, instances: int) -> Report:
     port = await balancer.start()
     client = Client(port)
     load = _Load(client)
-    share = requests / rate / instances
+    share = requests // instances
     exits: list[tuple[int, float]] = []
     slow: list[int] = []
     with ExitStack() as stack:
@@ -180,21 +186,24 @@ async def _run(requests: int, rate: float, instances: int) -> Report:
         await balancer.settle(1)
         asking = asyncio.create_task(at_rate(rate, requests / rate, load.ask))
         for _ in range(instances - 1):
-            await asyncio.sleep(share / 2)
+            await load.has_seen(min(load.seen + share // 2, requests))
             new = await start()
             await balancer.settle(2)
-            told = asyncio.Event()
-            sending = asyncio.create_task(_slow_request(old.port, told))
-            await asyncio.sleep(share / 4)
+            slow_request = RawConnection(old.port)
+            slow_request.send(_SLOW[:-5])
+            await load.has_seen(min(load.seen + share // 4, requests))
             old.process.send_signal(signal.SIGTERM)
             stopped = time.perf_counter()
-            told.set()
+            finishing = asyncio.create_task(asyncio.to_thread(_finish, slow_request, old))
             status = await asyncio.to_thread(old.process.wait, 60)
             exits.append((status, time.perf_counter() - stopped))
-            slow.append(await sending)
+            slow.append(await finishing)
             old = new
         started = await asking
-        requests_seen = sum(_answered(instance) for instance in balancer.instances)
+        logs = [instance.log for instance in balancer.instances]
+        with contextlib.suppress(TimeoutError):  # lines are written some at a time
+            wait_until(lambda: _logged(logs) >= started + len(slow), seconds=2.0)
+        requests_seen = _logged(logs)
         await client.close()
         await balancer.stop()
     report = Report("drain")
@@ -221,22 +230,10 @@ async def _run(requests: int, rate: float, instances: int) -> Report:
     return report
 
 
-def _answered(instance: Service) -> int:
-    """Count the requests in an instance's log."""
-    time.sleep(0.1)  # lines are written some at a time
-    lines = instance.log.read_text().splitlines()
-    return sum(json.loads(line).get("event") == "request" for line in lines)
-
-
-def main() -> None:
-    """Run the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--requests", type=int, default=10_000)
-    parser.add_argument("--rate", type=float, default=200.0)
-    parser.add_argument("--instances", type=int, default=3)
-    args = parser.parse_args()
-    run(args.requests, args.rate, args.instances).conclude()
+def _logged(logs: list[Path]) -> int:
+    """Count the requests in logs; the last line of one may be half written."""
+    return sum(log.read_text().count('"event":"request"') for log in logs)
 
 
 if __name__ == "__main__":
-    main()
+    command_line(run, __doc__)

@@ -8,7 +8,6 @@ dependency group ``fuzz`` (``scripts/reliability fuzz_models`` sets it up): whee
 
 from __future__ import annotations
 
-import argparse
 import os
 import re
 import resource
@@ -18,7 +17,7 @@ import tempfile
 from pathlib import Path
 
 from reliability import damage, variants
-from reliability.report import ROOT, Report
+from reliability.report import ROOT, Report, command_line
 
 # Small ones, of every class and kind of column.
 _MODELS = (
@@ -52,7 +51,9 @@ def _fuzz(folder: Path, options: list[str]) -> None:
     """Fuzz in this process; it ends when atheris says so."""
     import atheris  # noqa: PLC0415 - only here, in an environment of its own
 
-    for name in [name for name in sys.modules if name.split(".")[0] in ("app", "reliability")]:
+    for name in [
+        name for name in sys.modules if name.split(".")[0] in ("turi_recommender", "reliability")
+    ]:
         del sys.modules[name]
     with atheris.instrument_imports(include=["turi_recommender"]):
         from reliability import damage  # noqa: PLC0415 - again, with what it imports
@@ -86,7 +87,15 @@ def _peak() -> int:
 
 
 def run(seconds: int = 60, seed: int = 1) -> Report:
-    """Fuzz for so long."""
+    """Fuzz the reader of models.
+
+    Parameters
+    ----------
+    seconds : int
+        How long to fuzz, in rounds of 15 seconds.
+    seed : int
+        Of the first round; the others follow.
+    """
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         damage.whole_models(folder)
@@ -146,17 +155,8 @@ def _statistic(text: str, name: str) -> int:
     return int(found[1]) if found else 0
 
 
-def main() -> None:
-    """Run the command line."""
+if __name__ == "__main__":
     if sys.argv[1:2] == ["--worker"]:
         _fuzz(Path(sys.argv[2]), sys.argv[3:])
-        return
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=int, default=60)
-    parser.add_argument("--seed", type=int, default=1)
-    args = parser.parse_args()
-    run(args.seconds, args.seed).conclude()
-
-
-if __name__ == "__main__":
-    main()
+    else:
+        command_line(run, __doc__)

@@ -7,19 +7,18 @@ the machine's cores, so times are upper bounds.
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import json
-import os
 import subprocess
 import sys
 import time
 from pathlib import Path
 from statistics import median
 
-from reliability.client import Answer, Client, at_rate, post, quantile
-from reliability.report import Report
+from reliability.client import Client, at_rate, quantile
+from reliability.report import Report, command_line, large_models
 from reliability.service import Service, running
+from tests.support.raw_http import Answer, post
 
 _IN_FLIGHT = 64
 _PROBES_A_SECOND = 10
@@ -232,15 +231,5 @@ def run(
     return report
 
 
-def main() -> None:
-    """Run the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=30.0)
-    parser.add_argument("--times", type=float, default=2.0)
-    args = parser.parse_args()
-    large = os.environ.get("LARGE_MODELS")
-    run(args.seconds, args.times, models=Path(large) if large else None).conclude()
-
-
 if __name__ == "__main__":
-    main()
+    command_line(run, __doc__, models=large_models())

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import argparse
+import inspect
 import json
 import os
 import platform
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -34,7 +37,15 @@ class Report:
     promises: dict[str, bool] = field(default_factory=dict)
 
     def promise(self, text: str, held: bool) -> None:
-        """Add a promise."""
+        """Add a promise.
+
+        Parameters
+        ----------
+        text : str
+            What was promised.
+        held : bool
+            Whether it was kept.
+        """
         self.promises[text] = held
 
     @property
@@ -60,6 +71,36 @@ class Report:
         path.write_text(json.dumps(content, indent=1) + "\n")
         if self.broken:
             sys.exit(1)
+
+
+def command_line(run: Callable[..., Report], description: str | None, **given: Any) -> None:
+    """Run a proof with the numbers of the command line, and conclude.
+
+    Parameters
+    ----------
+    run : callable
+        The proof. Each parameter whose default is a number or a truth value becomes an option.
+    description : str
+        What ``--help`` says.
+    **given
+        Other arguments of `run`.
+    """
+    parser = argparse.ArgumentParser(description=description)
+    for name, parameter in inspect.signature(run).parameters.items():
+        default, option = parameter.default, f"--{name.replace('_', '-')}"
+        if isinstance(default, bool):
+            parser.add_argument(option, action=argparse.BooleanOptionalAction, default=default)
+        elif isinstance(default, int | float):
+            parser.add_argument(
+                option, type=type(default), default=default, help="default: %(default)s"
+            )
+    run(**vars(parser.parse_args()), **given).conclude()
+
+
+def large_models() -> Path | None:
+    """Return the directory of models of real size, ``LARGE_MODELS``, if there is one."""
+    large = os.environ.get("LARGE_MODELS")
+    return Path(large) if large else None
 
 
 def _text(figure: object) -> str:

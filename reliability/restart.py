@@ -7,21 +7,20 @@ middle must leave no version behind.
 
 from __future__ import annotations
 
-import argparse
-import os
 import shutil
 import signal
 import subprocess
-import sys
 import tempfile
 import time
+from contextlib import suppress
 from pathlib import Path
 from statistics import median
 
-from reliability.client import post
-from reliability.hostile import ask
-from reliability.report import ROOT, Report
-from reliability.service import RANKING, SAMPLES, free_port, running
+from reliability.report import ROOT, Report, command_line, large_models
+from reliability.service import RANKING, SAMPLES, running
+from tests.support.ports import free_port
+from tests.support.processes import APP
+from tests.support.raw_http import post
 from turi_recommender import load_model
 
 _REQUEST = post("/recommend/users", {"users": [{"visitorid": 6000, "period": "Night"}]})
@@ -37,7 +36,15 @@ def listing(root: Path) -> dict[str, tuple[int, int]]:
 
 
 def run(kills: int = 20, models: Path | None = None) -> Report:
-    """Kill and start so many times."""
+    """Kill the service and start it again.
+
+    Parameters
+    ----------
+    kills : int
+        How many times to kill the service, and `register`.
+    models : Path, optional
+        What is served; copies of the sample models if absent.
+    """
     report = Report("restart")
     times: list[float] = []
     statuses: list[int] = []
@@ -48,7 +55,7 @@ def run(kills: int = 20, models: Path | None = None) -> Report:
         killed = time.perf_counter()
         for number in range(kills + 1):
             with running(root, port) as service:
-                status = ask(service, _REQUEST).status
+                status = service.ask(_REQUEST).status
                 if number:
                     times.append(time.perf_counter() - killed)
                     statuses.append(status)
@@ -74,14 +81,15 @@ def run(kills: int = 20, models: Path | None = None) -> Report:
 
 def _kill_registrations(root: Path, kills: int) -> tuple[int, int]:
     """Kill `register` at different moments; return the versions that cannot, and can, be loaded."""
-    command = [sys.executable, "-m", "app", "register", str(RANKING), "--name", "m"]
+    command = [*APP, "register", str(RANKING), "--name", "m"]
     command += ["--models-dir", str(root)]
     started = time.perf_counter()
     subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     whole = time.perf_counter() - started
     for number in range(kills):
         with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL) as process:
-            time.sleep(whole * (0.5 + number / kills / 1.8))
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(whole * (0.5 + number / kills / 1.8))
             process.kill()
     half = complete = 0
     for folder in (root / "m").iterdir():
@@ -94,13 +102,5 @@ def _kill_registrations(root: Path, kills: int) -> tuple[int, int]:
     return half, complete
 
 
-def main() -> None:
-    """Run the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--kills", type=int, default=20)
-    large = os.environ.get("LARGE_MODELS")
-    run(parser.parse_args().kills, Path(large) if large else None).conclude()
-
-
 if __name__ == "__main__":
-    main()
+    command_line(run, __doc__, models=large_models())

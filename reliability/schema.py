@@ -6,7 +6,6 @@ answers against it: statuses, media types, headers, bodies, methods, and that ke
 
 from __future__ import annotations
 
-import argparse
 import json
 import subprocess
 import sys
@@ -14,7 +13,7 @@ import tempfile
 from pathlib import Path
 
 from app.security.keys import new_key
-from reliability.report import Report
+from reliability.report import Report, command_line
 from reliability.service import running
 
 # The document cannot say all that makes a request valid: that a similarity model takes no side
@@ -78,14 +77,5 @@ def run(examples: int = 500, seed: int = 1) -> Report:
     return report
 
 
-def main() -> None:
-    """Run the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--examples", type=int, default=500)
-    parser.add_argument("--seed", type=int, default=1)
-    args = parser.parse_args()
-    run(args.examples, args.seed).conclude()
-
-
 if __name__ == "__main__":
-    main()
+    command_line(run, __doc__)

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
-import socket
 import subprocess
 import sys
 import tempfile
-import time
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,8 +16,10 @@ from pathlib import Path
 from typing import Any
 
 from reliability.report import ROOT
+from tests.support.ports import HOST, free_port
+from tests.support.processes import environment, server_process
+from tests.support.raw_http import Answer, RawConnection
 
-HOST = "127.0.0.1"
 START_SECONDS = 60.0
 SAMPLES = ROOT / "app" / "sample_models"
 SIMILARITY = SAMPLES / "similarity_model" / "6" / "recommendation_s.model"
@@ -39,7 +40,7 @@ class Service:
         What it writes to standard output and error.
     """
 
-    process: subprocess.Popen[bytes]
+    process: subprocess.Popen[str]
     port: int
     log: Path
 
@@ -53,12 +54,22 @@ class Service:
             content: bytes = answer.read()
             return content
 
+    def ask(self, request: bytes) -> Answer:
+        """Send the bytes of one request on a connection of their own."""
+        with RawConnection(self.port) as connection:
+            connection.send(request)
+            return connection.answer()
+
     def metric(self, line: str) -> float:
         """Return the value of a metric with its labels, 0 if it is not there."""
         for found in self.get("/metrics").decode().splitlines():
             if found.startswith(f"{line} "):
                 return float(found.rpartition(" ")[2])
         return 0.0
+
+    def models(self) -> dict[str, Any]:
+        """Return what ``GET /models`` says of each role."""
+        return {model["role"]: model for model in json.loads(self.get("/models"))["models"]}
 
     @property
     def alive(self) -> bool:
@@ -110,47 +121,17 @@ def running(
     """
     port = port or free_port()
     settings = {"port": port, "models_dir": models or SAMPLES, "log_format": "json", **settings}
-    clean = {name: text for name, text in os.environ.items() if not name.startswith("RECOMMENDER_")}
-    given = {f"RECOMMENDER_{name.upper()}": str(value) for name, value in settings.items()}
     with (
         tempfile.NamedTemporaryFile(suffix=".log") as log,
-        subprocess.Popen(
+        server_process(
             [sys.executable, "-m", module],
-            cwd=ROOT,
-            env={**clean, **given},
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=subprocess.STDOUT,
+            f"http://{HOST}:{port}/healthz/ready",
+            environment=environment(**settings),
+            output=log.file,
+            seconds=START_SECONDS,
         ) as process,
     ):
-        service = Service(process, port, Path(log.name))
-        try:
-            wait_until_ready(service)
-            yield service
-        finally:
-            process.kill()
-
-
-def wait_until_ready(service: Service) -> None:
-    """Return as soon as the service says that it is ready."""
-    deadline = time.monotonic() + START_SECONDS
-    while time.monotonic() < deadline:
-        if not service.alive:
-            raise RuntimeError(f"the service ended: {service.log.read_text()[-2000:]}")
-        try:
-            service.get("/healthz/ready")
-            return
-        except OSError:
-            time.sleep(0.01)
-    raise RuntimeError("the service does not answer")
-
-
-def free_port() -> int:
-    """Return a port that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind((HOST, 0))
-        port: int = probe.getsockname()[1]
-        return port
+        yield Service(process, port, Path(log.name))
 
 
 def _status(pid: int, name: str) -> int:

@@ -1,33 +1,35 @@
 """Everything at once for a while, and nothing grows: ``python -m reliability.soak``.
 
 Requests of all kinds, wrong ones and unknown users among them, while versions are swapped. Memory,
-file descriptors and threads are noted all the time; those of the last third are held against those
-of the second. The same is done to a service that leaks 4 KiB a request and now and then a file: if
-that went unnoticed, the proof would prove nothing.
+file descriptors and threads are noted at regular intervals; those of the last third are held
+against those of the second. The same is done to a service that leaks 4 KiB per request and now and
+then a file: if that went unnoticed, the proof would prove nothing. Intervals are counted in
+requests, so a slow machine takes longer and finds the same.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import itertools
 import shutil
 import tempfile
-import time
 from collections import Counter
 from pathlib import Path
 from statistics import median
 from typing import Any
 
 from reliability import variants
-from reliability.client import Client, get, post
-from reliability.report import Report
+from reliability.client import Client
+from reliability.report import Report, command_line
 from reliability.service import RANKING, SIMILARITY, Service, running
+from tests.support.raw_http import get, post
+from tests.support.waiting import wait_until
 from turi_recommender.versions.register import register
 
 _CONNECTIONS = 6
-_SAMPLES_A_SECOND = 5
-_SWAPS = 12  # in the whole time
+_SAMPLES = 300
+_SWAPS = 12
+_SWAP_SECONDS = 60.0
 _MOST_BYTES = 4 << 20
 _MOST_SHARE = 0.05
 _FILES = _THREADS = 2
@@ -57,29 +59,40 @@ def _requests() -> list[Any]:
 
 
 class _Soak:
-    """A service under everything."""
+    """A service under everything.
 
-    def __init__(self, service: Service, registry: Path, seconds: float, halved: Path) -> None:
+    Parameters
+    ----------
+    service : Service
+        It follows the registry.
+    registry : Path
+        Where versions are registered.
+    halved : Path
+        The similarity model with other numbers, which takes turns with the sample.
+    requests : int
+        How many to send.
+    """
+
+    def __init__(self, service: Service, registry: Path, halved: Path, requests: int) -> None:
         self._service = service
         self._registry = registry
-        self._seconds = seconds
-        self._halved = halved
-        self._end = time.monotonic() + seconds
-        self._numbers = itertools.count()
+        self._sources = itertools.cycle((halved, SIMILARITY))
+        self._numbers = iter(range(1, requests + 1))
+        self._sample_every = max(1, requests // _SAMPLES)
+        self._swap_every = requests // _SWAPS
+        self._swapping = asyncio.Lock()
         self.statuses: Counter[int] = Counter()
         self.samples: list[tuple[int, int, int]] = []
         self.wrong: list[str] = []
 
     async def run(self) -> None:
-        """Do it all until the time is over."""
-        tasks = [self._ask() for _ in range(_CONNECTIONS)]
-        await asyncio.gather(self._measure(), self._swap(), *tasks)
+        """Send all requests; measure and swap on the way."""
+        await asyncio.gather(*(self._ask() for _ in range(_CONNECTIONS)))
 
     async def _ask(self) -> None:
         client = Client(self._service.port)
         kinds = _requests()
-        while time.monotonic() < self._end:
-            number = next(self._numbers)
+        for number in self._numbers:
             try:
                 answer = await client.ask(kinds[number % len(kinds)](number))
             except (OSError, TimeoutError) as error:
@@ -88,33 +101,53 @@ class _Soak:
             self.statuses[answer.status] += 1
             if answer.status >= 500:
                 self.wrong.append(f"{answer.status} {answer.body[:100]!r}")
+            if number % self._sample_every == 0:
+                service = self._service
+                self.samples.append((service.resident(), service.descriptors(), service.threads()))
+            if number % self._swap_every == 0:
+                await self._swap()
         await client.close()
 
-    async def _measure(self) -> None:
-        while time.monotonic() < self._end:
-            service = self._service
-            self.samples.append((service.resident(), service.descriptors(), service.threads()))
-            await asyncio.sleep(1 / _SAMPLES_A_SECOND)
-
     async def _swap(self) -> None:
-        pause = self._seconds / _SWAPS
-        for number in range(_SWAPS - 1):
-            await asyncio.sleep(pause * 0.9)
-            source = self._halved if number % 2 == 0 else SIMILARITY
+        """Register a version, and return when it serves; the other connections go on."""
+        async with self._swapping:
+            source = next(self._sources)
             new = await asyncio.to_thread(register, source, self._registry, "similarity_model")
+            await asyncio.to_thread(
+                wait_until,
+                lambda: self._service.models()["similarity"]["version"] == new.name,
+                f"version {new.name} does not serve",
+                seconds=_SWAP_SECONDS,
+                interval=0.05,
+            )
             old = self._registry / "similarity_model" / str(int(new.name) - 2)
             shutil.rmtree(old, ignore_errors=True)
 
 
-def soak(seconds: float, module: str = "app") -> tuple[dict[str, Any], dict[str, bool]]:
-    """Soak a service; return the figures, and which promises held."""
+def soak(requests: int, module: str = "app") -> tuple[dict[str, Any], dict[str, bool]]:
+    """Soak a service.
+
+    Parameters
+    ----------
+    requests : int
+        How many to send.
+    module : str
+        What to run with ``python -m``.
+
+    Returns
+    -------
+    figures : dict
+        What was measured.
+    promises : dict of str to bool
+        What was promised, and whether it held.
+    """
     with tempfile.TemporaryDirectory() as folder:
         registry = Path(folder) / "registry"
         halved = variants.halved(SIMILARITY, Path(folder) / SIMILARITY.name)
         shutil.copytree(SIMILARITY.parent, registry / "similarity_model" / "1")
         shutil.copytree(RANKING.parent, registry / "ranking_factorization_model" / "1")
         with running(registry, module=module, models_poll_seconds=0.1) as service:
-            done = _Soak(service, registry, seconds, halved)
+            done = _Soak(service, registry, halved, requests)
             asyncio.run(done.run())
             name = 'recommender_model_swaps_total{name="similarity_model",outcome="loaded"}'
             swaps = service.metric(name)
@@ -126,7 +159,6 @@ def soak(seconds: float, module: str = "app") -> tuple[dict[str, Any], dict[str,
     )
     growth = after[0] - before[0]
     figures = {
-        "seconds": seconds,
         "requests": sum(done.statuses.values()),
         "statuses": {str(status): done.statuses[status] for status in sorted(done.statuses)},
         "wrong": done.wrong[:3],
@@ -147,23 +179,25 @@ def soak(seconds: float, module: str = "app") -> tuple[dict[str, Any], dict[str,
     return figures, promises
 
 
-def run(seconds: float = 60.0, control_seconds: float = 20.0) -> Report:
-    """Soak the service, then one that leaks."""
+def run(requests: int = 60_000, control_requests: int = 20_000) -> Report:
+    """Soak the service, then one that leaks.
+
+    Parameters
+    ----------
+    requests : int
+        How many to send to the service.
+    control_requests : int
+        How many to send to the one that leaks; below 6,000 it leaks too little to be told from
+        noise.
+    """
     report = Report("soak")
-    report.figures, report.promises = soak(seconds)
-    figures, promises = soak(control_seconds, "reliability.leaky")
+    report.figures, report.promises = soak(requests)
+    figures, promises = soak(control_requests, "reliability.leaky")
     report.figures["control"] = figures
     noticed = not promises["memory stays flat"] and not promises["file descriptors stay flat"]
     report.promise("a leak is noticed (the control)", noticed)
     return report
 
 
-def main() -> None:
-    """Run the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--minutes", type=float, default=1.0)
-    run(parser.parse_args().minutes * 60).conclude()
-
-
 if __name__ == "__main__":
-    main()
+    command_line(run, __doc__)

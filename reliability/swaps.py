@@ -7,12 +7,9 @@ row, what the version that it names answers. Between them stand versions that mu
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import json
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 from collections import Counter
@@ -22,9 +19,12 @@ from pathlib import Path
 from typing import Any
 
 from reliability import variants
-from reliability.client import Client, post, quantile
-from reliability.report import ROOT, Report
+from reliability.client import Client, quantile
+from reliability.report import ROOT, Report, command_line
 from reliability.service import RANKING, SIMILARITY, Service, running
+from tests.support.processes import APP
+from tests.support.raw_http import post
+from tests.support.waiting import wait_until
 from turi_recommender import load_model
 
 _POLL_SECONDS = 0.05
@@ -155,7 +155,7 @@ def _report(
     before: int,
 ) -> Report:
     report = Report("swaps")
-    slots = _slots(service)
+    slots = service.models()
     log = service.log.read_text()
     refused = {role: set(slots[role]["refused_versions"]) for role in _NAMES}
     served_bad = [seen for seen in load.versions if seen.split()[1] in bad[seen.split()[0]]]
@@ -212,8 +212,7 @@ def _expected(models: dict[tuple[str, int], Path]) -> dict[tuple[str, int, int],
 
 async def _register(source: Path, registry: Path, role: str) -> None:
     process = await asyncio.create_subprocess_exec(
-        sys.executable,
-        *("-m", "app", "register", str(source), "--name", _NAMES[role]),
+        *(*APP, "register", str(source), "--name", _NAMES[role]),
         *("--models-dir", str(registry)),
         cwd=ROOT,
         stdout=subprocess.PIPE,
@@ -267,28 +266,14 @@ def _has_refused(version: str, slot: Any) -> bool:
 
 
 async def _until(service: Service, role: str, holds: Callable[[Any], bool]) -> None:
-    deadline = time.monotonic() + _SWAP_SECONDS
-    while True:
-        slot = (await asyncio.to_thread(_slots, service))[role]
-        if holds(slot):
-            return
-        if time.monotonic() > deadline:
-            raise RuntimeError(f"it did not come to that: {json.dumps(slot)}")
-        await asyncio.sleep(0.02)
-
-
-def _slots(service: Service) -> dict[str, Any]:
-    return {slot["role"]: slot for slot in json.loads(service.get("/models"))["models"]}
-
-
-def main() -> None:
-    """Run the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--swaps", type=int, default=100)
-    parser.add_argument("--connections", type=int, default=8)
-    args = parser.parse_args()
-    run(args.swaps, connections=args.connections).conclude()
+    await asyncio.to_thread(
+        wait_until,
+        lambda: holds(service.models()[role]),
+        lambda: f"it did not come to that: {service.models()[role]}",
+        seconds=_SWAP_SECONDS,
+        interval=0.02,
+    )
 
 
 if __name__ == "__main__":
-    main()
+    command_line(run, __doc__)

@@ -7,7 +7,6 @@ process (SIGBUS); what is read with ``pread`` raises an error that is answered w
 
 from __future__ import annotations
 
-import argparse
 import json
 import os
 import shutil
@@ -18,10 +17,9 @@ from collections import Counter
 from pathlib import Path
 
 from reliability import damage, variants
-from reliability.client import post
-from reliability.hostile import ask
-from reliability.report import ROOT, Report
+from reliability.report import ROOT, Report, command_line
 from reliability.service import RANKING, SIMILARITY, running
+from tests.support.raw_http import get, post
 from turi_recommender import load_model
 from turi_recommender.errors import ModelUnreadableError
 
@@ -29,7 +27,15 @@ HOW = ("deleted", "cut off", "cut short", "replaced")
 
 
 def vanish(path: Path, how: str) -> None:
-    """Take a model's files away."""
+    """Take a model's files away.
+
+    Parameters
+    ----------
+    path : Path
+        A saved model.
+    how : str
+        One of `HOW`.
+    """
     match how:
         case "deleted":
             shutil.rmtree(path)
@@ -116,7 +122,7 @@ def _while_serving(folder: Path) -> dict[str, list[int]]:
     request = post(
         "/recommend/users", {"users": [{"visitorid": 6000, "period": "Night"}], "model": "ranking"}
     )
-    probe = b"GET /healthz/live HTTP/1.1\r\nHost: x\r\n\r\n"
+    probe = get("/healthz/live")
     statuses = {}
     for how in ("deleted", "cut off"):
         shutil.copytree(SIMILARITY.parent, models / "similarity_model" / "1")
@@ -124,29 +130,20 @@ def _while_serving(folder: Path) -> dict[str, list[int]]:
         shutil.copytree(RANKING.parent, target)
         with running(models, models_poll_seconds=0.1) as service:
             vanish(target / RANKING.name, how)
-            statuses[how] = [ask(service, one).status for one in (request, probe)]
+            statuses[how] = [service.ask(one).status for one in (request, probe)]
             if how == "cut off":
                 shutil.copytree(RANKING.parent, models / "ranking_factorization_model" / "2")
                 url = (
                     "POST /admin/models/ranking_factorization_model/reload HTTP/1.1\r\nHost: x\r\n"
                 )
-                json.loads(ask(service, f"{url}Content-Length: 0\r\n\r\n".encode()).body)
-                statuses["reloaded"] = [ask(service, one).status for one in (request, probe)]
+                json.loads(service.ask(f"{url}Content-Length: 0\r\n\r\n".encode()).body)
+                statuses["reloaded"] = [service.ask(one).status for one in (request, probe)]
         shutil.rmtree(models)
     return statuses
 
 
-def main() -> None:
-    """Run the command line."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--worker", nargs=3, help=argparse.SUPPRESS)
-    args = parser.parse_args()
-    if args.worker:
-        path, how, asked = args.worker
-        _work(Path(path), how, asked=asked == "warm")
-    else:
-        run().conclude()
-
-
 if __name__ == "__main__":
-    main()
+    if sys.argv[1:2] == ["--worker"]:
+        _work(Path(sys.argv[2]), sys.argv[3], asked=sys.argv[4] == "warm")
+    else:
+        command_line(run, __doc__)

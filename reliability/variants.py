@@ -13,13 +13,29 @@ from turi_recommender.format import FactorModel, NeighbourModel, read_model
 
 
 def copy(source: Path, target: Path) -> Path:
-    """Copy a model directory; `target` is made anew."""
+    """Copy a model directory.
+
+    Parameters
+    ----------
+    source : Path
+        A saved model; it stays as it is.
+    target : Path
+        The directory of the copy; an existing one is replaced.
+    """
     shutil.rmtree(target, ignore_errors=True)
     return Path(shutil.copytree(source, target))
 
 
 def halved(source: Path, target: Path) -> Path:
-    """Copy a model with all similarities, or all linear weights, half as large."""
+    """Copy a model with all similarities, or all linear weights, half as large.
+
+    Parameters
+    ----------
+    source : Path
+        A saved model; it stays as it is.
+    target : Path
+        The directory of the copy; an existing one is replaced.
+    """
     details = read_model(source).details
     if isinstance(details, NeighbourModel):
         table = np.array(details.neighbours)
@@ -32,7 +48,19 @@ def halved(source: Path, target: Path) -> Path:
 def overwritten(
     source: Path, target: Path, view: NDArray[Any], values: NDArray[Any] | float
 ) -> Path:
-    """Copy a model with other numbers in the place of one of its arrays."""
+    """Copy a model with other numbers in the place of one of its arrays.
+
+    Parameters
+    ----------
+    source : Path
+        A saved model; it stays as it is.
+    target : Path
+        The directory of the copy; an existing one is replaced.
+    view : array
+        An array of the model read from `source`.
+    values : array or float
+        What takes its place, in the type and shape of `view`.
+    """
     place = place_of(source, view)
     copy(source, target)
     changed = np.empty(view.shape, view.dtype)
@@ -44,7 +72,25 @@ def overwritten(
 
 
 def place_of(source: Path, view: NDArray[Any]) -> int:
-    """Return where in ``objects.bin`` a contiguous array of a model stands."""
+    """Find a contiguous array of a model in ``objects.bin``.
+
+    Parameters
+    ----------
+    source : Path
+        A saved model.
+    view : array
+        Its bytes stand in the file as they are.
+
+    Returns
+    -------
+    int
+        The position in bytes.
+
+    Raises
+    ------
+    ValueError
+        If the bytes do not stand in the file exactly once.
+    """
     raw = view.tobytes()
     data = (source / "objects.bin").read_bytes()
     place = data.find(raw)
@@ -54,7 +100,15 @@ def place_of(source: Path, view: NDArray[Any]) -> int:
 
 
 def truncated(source: Path, target: Path) -> Path:
-    """Copy a model whose largest file ends in the middle."""
+    """Copy a model whose largest file ends in the middle.
+
+    Parameters
+    ----------
+    source : Path
+        A saved model; it stays as it is.
+    target : Path
+        The directory of the copy; an existing one is replaced.
+    """
     copy(source, target)
     objects = target / "objects.bin"
     objects.write_bytes(objects.read_bytes()[: objects.stat().st_size // 2])
@@ -62,7 +116,15 @@ def truncated(source: Path, target: Path) -> Path:
 
 
 def foreign(source: Path, target: Path) -> Path:
-    """Copy a model whose largest file is something else."""
+    """Copy a model whose largest file is something else.
+
+    Parameters
+    ----------
+    source : Path
+        A saved model; it stays as it is.
+    target : Path
+        The directory of the copy; an existing one is replaced.
+    """
     copy(source, target)
     objects = target / "objects.bin"
     objects.write_bytes(b"\x80\x04pickle" + objects.read_bytes()[8:])
@@ -70,7 +132,24 @@ def foreign(source: Path, target: Path) -> Path:
 
 
 def renamed_column(source: Path, target: Path, old: str, new: str) -> Path:
-    """Copy a model with another name of the same length for a column."""
+    """Copy a model with another name of the same length for a column.
+
+    Parameters
+    ----------
+    source : Path
+        A saved model; it stays as it is.
+    target : Path
+        The directory of the copy; an existing one is replaced.
+    old : str
+        The name of a column.
+    new : str
+        As long as `old`.
+
+    Raises
+    ------
+    ValueError
+        If the names differ in length.
+    """
     if len(old) != len(new):
         raise ValueError("names of different lengths")
     copy(source, target)

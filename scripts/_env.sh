@@ -1,8 +1,12 @@
 # Shared by the scripts: find a Python, make a virtual environment, install a lock into it.
 # Needs a POSIX shell and python3 >= 3.11, nothing else.
 
-fail() {
+say() {
     echo "$(basename "$0"): $1" >&2
+}
+
+fail() {
+    say "$1"
     exit 3
 }
 
@@ -28,7 +32,18 @@ find_python() {
     fail "Python 3.11 or newer is needed, and there is no python3"
 }
 
-# Make $venv hold exactly the lock requirements/$1.txt; set $venv_python.
+# Print how many packages a lock holds.
+count_packages() {
+    count=0
+    while read -r line; do
+        case $line in
+        [a-zA-Z0-9]*==*) count=$((count + 1)) ;;
+        esac
+    done <"$1"
+    echo "$count"
+}
+
+# Make $venv hold exactly the lock requirements/$1.txt; set $venv_python, and $about: what it is.
 prepare_venv() {
     find_python
     make_venv "$1" "$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')" \
@@ -41,17 +56,42 @@ make_venv() {
     venv=$root/.venv-$1-$2
     venv_python=$venv/bin/python
     lock=$3
+    packages=$(count_packages "$lock")
+    version=$("$python" -c 'import platform, sys
+print(platform.python_implementation(), platform.python_version(), "at", sys.executable)')
+    about="$(basename "$venv"): $version, $packages packages of ${lock#"$root"/}"
     if [ -x "$venv_python" ] && cmp -s "$lock" "$venv/installed.txt"; then
         return
     fi
     "$python" -c 'import venv, ensurepip' 2>/dev/null ||
         fail "the Python module venv is missing (on Debian: apt-get install python3-venv)"
-    echo "Setting up $(basename "$venv") ..." >&2
+    say "setting up $about"
     rm -rf "$venv"
     "$python" -m venv "$venv" || fail "could not make a virtual environment in $venv"
-    "$venv_python" -m pip install -qq --disable-pip-version-check --no-deps --require-hashes \
-        -r "$lock" >&2 || fail "could not install $lock"
+    install_lock || fail "could not install $lock"
     cp "$lock" "$venv/installed.txt"
+    say "$(basename "$venv") is ready"
+}
+
+# Install $lock with $venv_python; of what pip says, print errors, and every tenth package.
+install_lock() {
+    {
+        "$venv_python" -m pip install --disable-pip-version-check --no-color --progress-bar off \
+            --no-deps --require-hashes -r "$lock" 2>&1 || echo "pip failed"
+    } | {
+        count=0
+        while IFS= read -r line; do
+            case $line in
+            "Collecting "* | "Ignoring "*) # not for this platform or Python
+                count=$((count + 1))
+                [ $((count % 10)) != 0 ] || say "  $count of $packages packages"
+                ;;
+            "Installing "*) say "  installing them" ;;
+            *ERROR* | *WARNING*) echo "$line" >&2 ;;
+            "pip failed") exit 1 ;;
+            esac
+        done
+    }
 }
 
 # Set $engine to $CONTAINER_ENGINE, or the first of podman and docker that works.

@@ -24,13 +24,15 @@ class Exchange:
         What the log line says besides.
     started : float
         When it came, in seconds of a clock that never goes back.
+    caller : str
+        Who asks: a name of the key or token, else the client's address.
     received : bool
         Whether it has come in whole.
     status : int
         Status of the answer; 0 until it begins.
     """
 
-    __slots__ = ("declaration", "notes", "received", "request_id", "started", "status")
+    __slots__ = ("caller", "declaration", "notes", "received", "request_id", "started", "status")
 
     def __init__(
         self, declaration: Declaration, request_id: bytes, notes: dict[str, Any], started: float
@@ -39,6 +41,7 @@ class Exchange:
         self.request_id = request_id
         self.notes = notes
         self.started = started
+        self.caller = ""
         self.received = False
         self.status = 0
 

@@ -102,7 +102,7 @@ class JsonRoute(APIRoute):
     async def _respond(self, scope: Scope, receive: Receive) -> bytes:
         if not is_json(header(scope, b"content-type")):
             raise HTTPException(415, "The body must be JSON, with Content-Type: application/json")
-        body = await read_body(scope, receive)
+        body = await read_body(receive)
         try:
             value = self._validate(body)
         except ValidationError as error:

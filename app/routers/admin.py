@@ -9,7 +9,6 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from turi_recommender.versions import ModelEntry
 
-from ..http.body import LimitedRoute
 from ..http.declaration import ADMIN, declare
 from ..http.problems import responses
 from ..models.hotswap import HotSwap
@@ -35,7 +34,7 @@ class Activation(BaseModel):
 
 def build_admin_router(swaps: HotSwap) -> APIRouter:
     """Build the router."""
-    router = APIRouter(prefix="/admin/models", tags=["admin"], route_class=LimitedRoute)
+    router = APIRouter(prefix="/admin/models", tags=["admin"])
 
     @router.post("/{name}/reload", operation_id="reload_model", responses=_ERRORS)
     @declare(ADMIN)

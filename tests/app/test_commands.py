@@ -18,6 +18,8 @@ from tests.support.processes import APP, ROOT, app_process, environment, run_app
 from tests.support.waiting import PATIENCE_SECONDS, wait_until
 from turi_recommender.versions.register import register
 
+pytestmark = pytest.mark.slow
+
 
 def test_it_starts_answers_and_stops() -> None:
     with app_process() as (running, url):

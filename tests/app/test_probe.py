@@ -7,10 +7,13 @@ import subprocess
 import sys
 
 import httpx
+import pytest
 
 from tests.support.ports import free_port
 from tests.support.processes import ROOT, app_process, environment
 from tests.support.waiting import wait_until
+
+pytestmark = pytest.mark.slow
 
 
 def probe(port: int, host: str = "0.0.0.0") -> subprocess.CompletedProcess[str]:

@@ -4,11 +4,14 @@ from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
+import pytest
 
 from reliability import damage
 from tests.turi_recommender.golden import unpack_model
 from turi_recommender.format import FactorModel, read_model
 from turi_recommender.scoring import make_recommender
+
+pytestmark = pytest.mark.slow
 
 
 def test_damaged_models_are_refused_or_answer_in_range() -> None:

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import pytest
+
 from reliability import hostile
+
+pytestmark = pytest.mark.slow
 
 
 def test_hostile_http_is_refused_and_holds_nothing() -> None:

@@ -6,6 +6,8 @@ import pytest
 
 from reliability import cycles, soak
 
+pytestmark = pytest.mark.slow
+
 
 def test_starting_and_stopping_leaves_nothing_open() -> None:
     report = cycles.run(count=6)
@@ -22,5 +24,5 @@ def test_something_left_open_is_noticed(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_a_soak_notices_a_leak_and_nothing_else() -> None:
-    report = soak.run(seconds=12, control_seconds=12)
+    report = soak.run(requests=12_000, control_requests=7_500)
     assert not report.broken, (report.broken, report.figures)

@@ -17,6 +17,8 @@ from tests.support.serving import serving
 from tests.turi_recommender.golden import unpack_model
 from turi_recommender.format import FactorModel, NeighbourModel, PopularityModel, read_model
 
+pytestmark = pytest.mark.slow
+
 RANKING = SAMPLE_MODELS / "ranking_factorization_model" / "1" / "recommendation_r.model"
 NUMBERS = [np.nan, np.inf, -np.inf, 3e38, -0.0, 1e-45]
 SIDE = {"period": "Night", "month": 8, "weekday": 2}

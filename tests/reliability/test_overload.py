@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import pytest
+
 from reliability import overload
+
+pytestmark = pytest.mark.slow
 
 
 def test_what_is_too_much_is_refused_at_once_and_the_rest_is_answered() -> None:

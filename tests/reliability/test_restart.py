@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import pytest
+
 from reliability import restart
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_kill_leaves_nothing_behind() -> None:

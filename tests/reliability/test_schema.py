@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import pytest
+
 from reliability import schema
+
+pytestmark = pytest.mark.slow
 
 
 def test_every_answer_is_as_the_openapi_document_says() -> None:

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import pytest
+
 from reliability import swaps
+
+pytestmark = pytest.mark.slow
 
 
 def test_no_request_notices_a_swap_and_no_bad_version_serves() -> None:

@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import pytest
+
 from reliability import vanish
+
+pytestmark = pytest.mark.slow
 
 
 def test_no_process_dies_of_a_disk_that_goes_away() -> None:

@@ -52,7 +52,17 @@ class IssuerKey:
     def token(
         self, header: dict[str, Any] | None = None, without: str = "", **claims: object
     ) -> str:
-        """Sign a token that is valid, but for what is given."""
+        """Sign a token that is valid, but for what is given.
+
+        Parameters
+        ----------
+        header : dict, optional
+            Replaces what the header would say, ``alg`` too.
+        without : str
+            A claim to leave out.
+        **claims
+            Replace the claims of a valid token.
+        """
         given = header or {}
         default = "RS256" if isinstance(self.private, RSAPrivateKey) else "ES256"
         algorithm = str(given.get("alg", default))
@@ -84,6 +94,7 @@ def jwks(*keys: IssuerKey) -> dict[str, Any]:
 
 
 def issuer_settings(address: str, **more: Any) -> Settings:
+    """Return settings that trust the issuer whose keys are listed at an address."""
     return Settings(jwt_issuer=ISSUER, jwt_audience=AUDIENCE, jwt_jwks_url=address, **more)
 
 

@@ -8,7 +8,15 @@ import httpx
 
 
 def assert_problem(response: httpx.Response, status: int) -> dict[str, Any]:
-    """Check that an answer is problem details with this status; return the problem."""
+    """Check that an answer is problem details, and return the problem.
+
+    Parameters
+    ----------
+    response : httpx.Response
+        The answer.
+    status : int
+        The status that is expected.
+    """
     assert response.status_code == status, response.text
     media_type = response.headers["content-type"]
     assert media_type == "application/problem+json", media_type

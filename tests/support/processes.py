@@ -90,7 +90,8 @@ def server_process(
 
         def is_ready() -> bool:
             if process.poll() is not None:
-                raise RuntimeError(f"{command} ended with status {process.returncode}")
+                written = _written(process, output)[-2000:]
+                raise RuntimeError(f"{command} ended with {process.returncode}: {written}")
             return answers(url)
 
         try:
@@ -98,6 +99,13 @@ def server_process(
             yield process
         finally:
             process.kill()
+
+
+def _written(process: subprocess.Popen[str], output: int | IO[bytes]) -> str:
+    """Return what a process that has ended has written, as far as it was kept."""
+    if process.stdout is not None:
+        return process.stdout.read()
+    return "" if isinstance(output, int) else Path(output.name).read_text()
 
 
 def answers(url: str) -> bool:

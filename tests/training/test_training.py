@@ -18,6 +18,8 @@ from turi_recommender.errors import ModelFormatError
 from turi_recommender.versions.locations import Registry
 from turi_recommender.versions.manifest import MANIFEST, check_manifest, write_manifest
 
+pytestmark = pytest.mark.slow
+
 
 def run_python(*arguments: str) -> str:
     done = subprocess.run(

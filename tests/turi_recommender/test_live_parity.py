@@ -22,6 +22,8 @@ from tests.turi_recommender.golden import (
 from tests.turi_recommender.test_golden import filter_always
 from turi_recommender import load_model
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:

@@ -5,8 +5,10 @@
     record      finds the route's declaration, gives the request an id, counts and logs it
     answers     turns errors into answers
     deadline    ends a request that takes too long
-    places      refuses requests while too many others are being answered
     access      checks the key or token against what the route declares
+    arrival     reads the body whole
+    places      refuses requests while too many others are being answered
+    delivery    sends large answers in parts, as fast as the client takes them
     direct      hands requests to the JSON routes, past the framework's router
 
 The order is the same whether requests are traced or not.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from anyio import to_thread
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -36,14 +38,23 @@ class Access:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a connection (ASGI)."""
         exchange = exchange_of(scope)
-        if exchange is not None and exchange.declaration.scope is not None and not self._is_open:
-            await self._check(scope, exchange.declaration.scope)
+        if exchange is not None:
+            client = scope.get("client")
+            exchange.caller = client[0] if client else ""
+            if exchange.declaration.scope is not None and not self._is_open:
+                exchange.caller = await self._check(scope, exchange.declaration.scope)
         await self._app(scope, receive, send)
 
-    async def _check(self, scope: Scope, needed: str) -> None:
+    async def _check(self, scope: Scope, needed: str) -> str:
+        """Return who asks."""
         try:
-            if needed not in await self._scopes(scope):
+            credential = _credential(scope)
+            if credential is None:
+                message = "A key is needed: Authorization: Bearer, or X-API-Key"
+                raise NotAuthenticatedError(message)
+            if needed not in await self._scopes(credential):
                 raise NotAllowedError(f"The key does not have the scope {needed!r}")
+            return hashlib.sha256(credential.encode(errors="surrogateescape")).hexdigest()[:12]
         except NotAuthenticatedError:
             self._metrics.refused.labels("unauthenticated").inc()
             raise
@@ -51,10 +62,7 @@ class Access:
             self._metrics.refused.labels("not allowed").inc()
             raise
 
-    async def _scopes(self, scope: Scope) -> frozenset[str]:
-        credential = _credential(scope)
-        if credential is None:
-            raise NotAuthenticatedError("A key is needed: Authorization: Bearer, or X-API-Key")
+    async def _scopes(self, credential: str) -> frozenset[str]:
         if self._authenticator.may_block(credential):
             return await to_thread.run_sync(self._authenticator.scopes, credential)
         return self._authenticator.scopes(credential)

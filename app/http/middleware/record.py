@@ -78,7 +78,9 @@ class Record:
                 headers = message["headers"] = list(message["headers"])
                 if not declaration.names_requests:
                     headers.append((b"x-request-id", request_id))
-                if self._lifecycle.draining:
+                # Of a body that nobody has read, no more is wanted.
+                is_cut_short = not exchange.received and _has_body(scope)
+                if (self._lifecycle.draining or is_cut_short) and not _closes(headers):
                     headers.append((b"connection", b"close"))
             await send(message)
 
@@ -120,6 +122,15 @@ class Record:
                 self._counters[key] = counters
         counters[0].inc()
         counters[1].observe(took)
+
+
+def _closes(headers: list[tuple[bytes, bytes]]) -> bool:
+    return any(name == b"connection" for name, _ in headers)
+
+
+def _has_body(scope: Scope) -> bool:
+    length = header(scope, b"content-length")
+    return length not in (b"", b"0") or header(scope, b"transfer-encoding") != b""
 
 
 def _request_id(scope: Scope) -> bytes:

@@ -26,7 +26,7 @@ async def read_payload(request: Request) -> Any:
     """
     if request.method == "GET":
         return _from_parameters(request)
-    body = await read_body(request.scope, request.receive)
+    body = await read_body(request.receive)
     try:
         return _parse(body.decode())
     except UnicodeDecodeError as error:

@@ -6,7 +6,7 @@ import json
 import re
 import signal
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 
 import httpx
 import pytest
@@ -38,12 +38,25 @@ def unfinished(client: httpx.Client, path: str = "/recommend/users") -> Iterator
         yield connection
 
 
+@contextmanager
+def unread(client: httpx.Client, headers: str = "") -> Iterator[RawConnection]:
+    """Ask for an answer of some megabytes, and do not read it: its place is taken until then."""
+    users = [{"visitorid": user} for user in range(1000)]
+    with RawConnection(client.base_url.port or 0, receive_buffer=4096) as connection:
+        connection.send(post("/recommend/users", {"users": users, "k": 100}, headers))
+        yield connection
+
+
+def key(name: str) -> str:
+    return f"X-API-Key: {name}\r\n"
+
+
 # Requests in flight
 
 
 def test_beyond_the_cap_the_answer_is_503_at_once() -> None:
     with serving(Settings(max_in_flight=2)) as client:
-        with unfinished(client) as first, unfinished(client):
+        with unread(client) as first, unread(client):
             wait_until(lambda: in_flight(client) == 2)
             for _ in range(3):
                 answer = client.post("/recommend/users", json=BODY)
@@ -59,11 +72,63 @@ def test_beyond_the_cap_the_answer_is_503_at_once() -> None:
                 assert client.get(path).status_code == 200
             refused = 'recommender_refused_total{reason="overload"} 4.0'
             assert refused in client.get("/metrics").text
-            first.send(json.dumps(BODY).encode())  # who was let in is answered
-            assert first.answer().status == 200
+            assert first.answer().status == 200  # who was let in is answered
             wait_until(lambda: in_flight(client) == 1)
             assert client.post("/recommend/users", json=BODY).status_code == 200
         wait_until(lambda: in_flight(client) == 0)  # who has gone is not counted any more
+
+
+def test_bodies_that_still_arrive_hold_no_places() -> None:
+    with serving(Settings(max_in_flight=2)) as client, ExitStack() as stack:
+        arriving = [stack.enter_context(unfinished(client)) for _ in range(20)]
+        assert client.post("/recommend/users", json=BODY).status_code == 200
+        assert in_flight(client) == 0
+        arriving[-1].send(json.dumps(BODY).encode())
+        assert arriving[-1].answer().status == 200
+
+
+def test_strangers_hold_no_places() -> None:
+    mine, digest = new_key()
+    with serving(Settings(max_in_flight=1, api_keys=digest)) as client, ExitStack() as stack:
+        for _ in range(20):
+            stack.enter_context(unread(client, key("nobody")))
+        answer = client.post("/recommend/users", json=BODY, headers={"x-api-key": mine})
+        assert answer.status_code == 200
+
+
+def test_no_key_takes_more_than_its_part_while_another_waits() -> None:
+    (greedy, one), (modest, other) = new_key(), new_key()
+    given = Settings(max_in_flight=4, api_keys=f"{one},{other}")
+    with serving(given) as client, ExitStack() as stack:
+        held = [stack.enter_context(unread(client, key(greedy))) for _ in range(4)]
+        wait_until(lambda: in_flight(client) == 4)  # nobody else wants any: it may have all
+        asking = {"x-api-key": modest}
+        assert client.post("/recommend/users", json=BODY, headers=asking).status_code == 503
+        assert held[0].answer().status == 200
+        wait_until(lambda: in_flight(client) == 3)
+        refused = client.post("/recommend/users", json=BODY, headers={"x-api-key": greedy})
+        assert refused.status_code == 503  # three of four are more than its half
+        assert client.post("/recommend/users", json=BODY, headers=asking).status_code == 200
+
+
+def test_large_bodies_on_their_way_are_bounded_all_together() -> None:
+    limit = 40 * 1024 * 1024
+    part = b" " * (20 * 1024 * 1024)
+    head = (
+        "POST /recommend/users HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        f"Content-Length: {2 * len(part)}\r\n\r\n"
+    )
+    with serving(Settings(max_body_bytes=limit)) as client, ExitStack() as stack:
+        port = client.base_url.port or 0
+        first, second = (stack.enter_context(RawConnection(port)) for _ in range(2))
+        assert first.send(head.encode() + part)
+        second.send(head.encode() + part)  # more than half of what all may take
+        assert second.answer().status == 503
+        assert client.post("/recommend/users", json=BODY).status_code == 200
+        first.socket.close()
+        third = stack.enter_context(RawConnection(port))
+        third.send(head.encode() + part + part)
+        assert third.answer().status == 503
 
 
 # Time-outs
@@ -137,6 +202,7 @@ def test_refusals_have_ids() -> None:
 # Stopping
 
 
+@pytest.mark.slow
 def test_while_it_drains_every_answer_closes_its_connection() -> None:
     with app_process(DRAIN_SECONDS=60) as (running, url), httpx.Client(base_url=url) as client:
         assert "connection" not in client.get("/models").headers

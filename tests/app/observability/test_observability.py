@@ -41,6 +41,7 @@ def log_of(log_format: str) -> str:
     return log
 
 
+@pytest.mark.slow
 def test_json_lines() -> None:
     log = log_of("json")
     lines = [json.loads(line) for line in log.splitlines()]
@@ -71,6 +72,7 @@ def test_json_lines() -> None:
         assert hidden not in log
 
 
+@pytest.mark.slow
 def test_text_lines() -> None:
     log = log_of("text")
     (line,) = (line for line in log.splitlines() if "request_id=r1" in line)
@@ -107,7 +109,12 @@ def test_errors_are_logged_with_their_place_but_no_values(
     except RuntimeError:
         logging.getLogger("app.test").exception("it failed")
     written = capsys.readouterr().out
-    for word in ("it failed", "RuntimeError", "test_observe.py", f"after {len(KEY)} characters"):
+    for word in (
+        "it failed",
+        "RuntimeError",
+        "test_observability.py",
+        f"after {len(KEY)} characters",
+    ):
         assert word in written
     assert KEY not in written
     if as_json:

@@ -372,6 +372,7 @@ def test_a_withdrawn_key_over_http(file: Path) -> None:
 # What is written
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("log_format", ["json", "text"])
 def test_no_key_is_written_anywhere(file: Path, log_format: str) -> None:
     file.write_text(ADMINISTRATE)

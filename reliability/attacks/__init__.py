@@ -1,0 +1,1 @@
+"""What `reliability.hostile` does to a service, by subject."""
