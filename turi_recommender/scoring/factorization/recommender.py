@@ -47,7 +47,15 @@ from turi_recommender.scoring.selection.topk import EXACT_TIES_UP_TO, select
 
 
 class FactorizationRecommender(Recommender):
-    """`ranking_factorization_recommender` and `factorization_recommender` models."""
+    """`ranking_factorization_recommender` and `factorization_recommender` models.
+
+    Parameters
+    ----------
+    saved : SavedModel
+        The model that was read.
+    model : FactorModel
+        Its details.
+    """
 
     def __init__(self, saved: SavedModel, model: FactorModel) -> None:
         super().__init__(saved)

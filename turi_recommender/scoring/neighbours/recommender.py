@@ -25,7 +25,15 @@ from turi_recommender.scoring.selection.topk import EXACT_TIES_UP_TO, select
 
 
 class ItemSimilarityRecommender(Recommender):
-    """`item_similarity` and `item_content_recommender` models."""
+    """`item_similarity` and `item_content_recommender` models.
+
+    Parameters
+    ----------
+    saved : SavedModel
+        The model that was read.
+    model : NeighbourModel
+        Its details.
+    """
 
     def __init__(self, saved: SavedModel, model: NeighbourModel) -> None:
         super().__init__(saved)
