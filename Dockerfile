@@ -50,7 +50,7 @@ EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s CMD ["turi-recommender", "probe"]
 ENTRYPOINT ["turi-recommender"]
 
-ARG VERSION=0.1.0
+ARG VERSION=0.2.0
 ARG REVISION=""
 ARG SOURCE=""
 LABEL org.opencontainers.image.title="turi-recommender" \

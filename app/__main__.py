@@ -1,4 +1,4 @@
-"""The command line: ``python -m app``."""
+"""The command line: ``turi-recommender``, or ``python -m app`` in a checkout."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ def main(arguments: list[str] | None = None) -> None:
     """Run a command."""
     # Modules and models are made to stay: collections while they are would find nothing.
     gc.disable()
-    from app.commands import run  # noqa: PLC0415
+    from .commands import run  # noqa: PLC0415
 
     run(arguments)
 

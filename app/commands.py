@@ -11,11 +11,12 @@ import time
 from pathlib import Path
 from typing import NoReturn
 
-from app.settings import Settings, load_settings
 from turi_recommender.errors import ModelError, ModelNotFoundError, RecommenderError
-from turi_recommender.versions.locations import Registry
-from turi_recommender.versions.register import register
-from turi_recommender.versions.sync import sync
+from turi_recommender.versions import Registry, register, sync
+
+from . import probe
+from .models.roles import assignments
+from .settings import Settings, load_settings
 
 FAILED = 2
 
@@ -58,6 +59,8 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     syncing.add_argument(
         "--keep", type=int, default=2, help="versions of a name that stay (default: 2)"
     )
+    probing = commands.add_parser("probe", help="ask the service of this machine if it is ready")
+    probing.set_defaults(run=lambda _: probe.main(), verb="probe")
     return parser.parse_args(arguments)
 
 
@@ -66,15 +69,15 @@ def _serve(_: argparse.Namespace) -> None:
     signal.signal(signal.SIGTERM, _stop)  # until the server listens; see _sync
     import uvicorn  # noqa: PLC0415 - the other commands do not need the framework
 
-    from app.main import create_app  # noqa: PLC0415
-    from app.observe import configure_logs  # noqa: PLC0415
-    from app.server import Server, server_options  # noqa: PLC0415
+    from .http.server import Server, server_options  # noqa: PLC0415
+    from .main import create_app  # noqa: PLC0415
+    from .observability.logs import configure_logs  # noqa: PLC0415
 
     settings = load_settings()
     configure_logs(settings.log_level, as_json=settings.logs_json)
     app = create_app(settings)
     config = uvicorn.Config(app, **server_options(settings))
-    server = Server(config, app.shared, settings.drain_seconds)
+    server = Server(config, app.lifecycle, settings.drain_seconds)
     gc.freeze()  # what is here now stays: no collection needs to look at it again
     gc.enable()
     server.run()
@@ -83,7 +86,7 @@ def _serve(_: argparse.Namespace) -> None:
 
 
 def _make_key(_: argparse.Namespace) -> None:
-    from app.auth import new_key  # noqa: PLC0415
+    from .security.keys import new_key  # noqa: PLC0415
 
     key, digest = new_key()
     print(f"key:    {key}\ndigest: {digest}")
@@ -95,7 +98,7 @@ def _register(args: argparse.Namespace) -> None:
 
 
 def _sync(args: argparse.Namespace) -> None:
-    from app.observe import configure_logs  # noqa: PLC0415
+    from .observability.logs import configure_logs  # noqa: PLC0415
 
     settings = load_settings()
     configure_logs(settings.log_level, as_json=settings.logs_json)
@@ -116,19 +119,19 @@ def _sync(args: argparse.Namespace) -> None:
 def _sync_once(settings: Settings, source: Path, keep: int) -> None:
     """Copy what is new; a model that may be absent may be, but not all of them."""
     target = Registry(settings.models_dir)
+    wanted = assignments(settings)
     absent = []
-    names = ("similarity_model", "ranking_model")
-    for name in names:
+    for each in wanted:
         try:
-            copied = sync(Registry(source), target, [getattr(settings, name)], keep)
+            copied = sync(Registry(source), target, [each.reference], keep)
         except ModelNotFoundError as error:
-            if not settings.is_default(name):
+            if not each.may_be_absent:
                 raise
             absent.append(error)
         else:
             for folder in copied:
                 log.info("copied %s", folder)
-    if len(absent) == len(names):
+    if len(absent) == len(wanted):
         raise absent[0]
 
 

@@ -1,4 +1,4 @@
-"""Ask the service of this machine whether it is ready: ``python -m app.probe``, status 0 or 1.
+"""Ask the service of this machine whether it is ready: ``turi-recommender probe``, status 0 or 1.
 
 For a health check inside a container, where there is no curl. It reads the two settings itself
 and imports nothing of the service: it runs every few seconds.

@@ -13,9 +13,11 @@ from typing import Annotated, Any, Literal, NotRequired
 from pydantic import BaseModel, ConfigDict, Field, create_model, with_config
 from typing_extensions import TypedDict  # the one that pydantic takes before Python 3.12
 
-from app.service import RecommendationService
-from app.settings import ConfigurationError, Settings
 from turi_recommender import Column, ColumnMode, ValueType
+
+from .errors import ConfigurationError
+from .models.loaded import LoadedModels
+from .settings import Settings
 
 STRICT = ConfigDict(extra="forbid", strict=True)
 _PLAIN = 2.0**53  # whole numbers below it are floats, too
@@ -61,10 +63,10 @@ class Schemas:
 class _Examples:
     """Requests that the loaded models answer, for "Try it out"."""
 
-    def __init__(self, service: RecommendationService) -> None:
-        user, item = service.user_column, service.item_column
+    def __init__(self, models: LoadedModels) -> None:
+        user, item = models.user_column, models.item_column
         users, items = user.sample(2), item.sample(2)
-        side = {column.name: self._value(column) for column in service.side_columns}
+        side = {column.name: self._value(column) for column in models.side_columns}
         self.recommend = [{"users": [{user.name: one} for one in users], "k": 5}] if users else []
         if side and users:
             self.recommend.insert(0, {"users": [{user.name: users[0], **side}], "k": 5})
@@ -89,7 +91,7 @@ class _Examples:
                 return categories[0] if categories else None
 
 
-def build_schemas(service: RecommendationService, settings: Settings) -> Schemas:
+def build_schemas(models: LoadedModels, settings: Settings) -> Schemas:
     """Build the types for the loaded models.
 
     Raises
@@ -97,23 +99,23 @@ def build_schemas(service: RecommendationService, settings: Settings) -> Schemas
     ConfigurationError
         If a user or item column has a name that the answers need for themselves.
     """
-    for column in (service.user_column, service.item_column):
+    for column in (models.user_column, models.item_column):
         if column.name in _RESERVED:
             name = repr(column.name)
             raise ConfigurationError(f"a column named {name} cannot be told from the answer's")
-    examples = _Examples(service)
+    examples = _Examples(models)
     return Schemas(
-        recommend_request=_recommend_request(service, settings, examples),
-        recommend_response=_recommend_response(service),
-        similar_request=_similar_request(service, settings, examples),
-        similar_response=_similar_response(service),
+        recommend_request=_recommend_request(models, settings, examples),
+        recommend_response=_recommend_response(models),
+        similar_request=_similar_request(models, settings, examples),
+        similar_response=_similar_response(models),
     )
 
 
 def _recommend_request(
-    service: RecommendationService, settings: Settings, examples: _Examples
+    models: LoadedModels, settings: Settings, examples: _Examples
 ) -> type[BaseModel]:
-    item_ids = _LIST[_id_type(service.item_column)]
+    item_ids = _LIST[_id_type(models.item_column)]
     most = settings.max_items
     only = "Recommend only these"
     none = "Recommend none of these"
@@ -122,7 +124,7 @@ def _recommend_request(
         "RecommendRequest",
         examples.recommend,
         users=(
-            _LIST[_user_row(service)],
+            _LIST[_user_row(models)],
             Field(min_length=1, max_length=settings.max_users, description=_WHOM),
         ),
         k=_k(settings),
@@ -143,8 +145,8 @@ def _recommend_request(
     )
 
 
-def _recommend_response(service: RecommendationService) -> type[BaseModel]:
-    user, item = service.user_column, service.item_column
+def _recommend_response(models: LoadedModels) -> type[BaseModel]:
+    user, item = models.user_column, models.item_column
     return _model(
         "RecommendResponse",
         model=(ModelReference, ...),
@@ -157,9 +159,9 @@ def _recommend_response(service: RecommendationService) -> type[BaseModel]:
 
 
 def _similar_request(
-    service: RecommendationService, settings: Settings, examples: _Examples
+    models: LoadedModels, settings: Settings, examples: _Examples
 ) -> type[BaseModel]:
-    item = service.item_column
+    item = models.item_column
     return _request(
         "SimilarItemsRequest",
         examples.similar,
@@ -172,8 +174,8 @@ def _similar_request(
     )
 
 
-def _similar_response(service: RecommendationService) -> type[BaseModel]:
-    item = service.item_column
+def _similar_response(models: LoadedModels) -> type[BaseModel]:
+    item = models.item_column
     return _model(
         "SimilarItemsResponse",
         model=(ModelReference, ...),
@@ -200,9 +202,9 @@ def _k(settings: Settings) -> Any:
     return (int, Field(10, ge=1, le=settings.max_k, description="How many items"))
 
 
-def _user_row(service: RecommendationService) -> Any:
-    fields: dict[str, Any] = {service.user_column.name: _id_type(service.user_column)}
-    for column in service.side_columns:
+def _user_row(models: LoadedModels) -> Any:
+    fields: dict[str, Any] = {models.user_column.name: _id_type(models.user_column)}
+    for column in models.side_columns:
         if column.mode != ColumnMode.UNTRANSLATED:
             fields.setdefault(column.name, _NOT_REQUIRED[_side_type(column)])
     return _typed_dict("User", fields)

@@ -11,14 +11,10 @@ from typing import Any, Literal
 from pydantic import AliasChoices, Field, ValidationError, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from turi_recommender.errors import RecommenderError
+from .errors import ConfigurationError
 
 PREFIX = "RECOMMENDER_"
 SAMPLE_MODELS = Path(__file__).parent / "sample_models"
-
-
-class ConfigurationError(RecommenderError):
-    """A setting that cannot be honoured; it stops the start."""
 
 
 class Settings(BaseSettings):

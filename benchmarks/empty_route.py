@@ -9,7 +9,7 @@ import uvicorn
 from fastapi import FastAPI, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.server import server_options
+from app.http.server import server_options
 from app.settings import Settings
 
 ROWS = [

@@ -45,10 +45,23 @@ class Server:
 
 
 @contextmanager
-def service(models: Path) -> Iterator[Server]:
-    """Run this service."""
+def service(models: Path, root: Path = ROOT) -> Iterator[Server]:
+    """Run the service.
+
+    Parameters
+    ----------
+    models : Path
+        Directory of models.
+    root : Path
+        The checkout whose service it is; this one if absent.
+    """
     port = free_port()
-    environment = {"RECOMMENDER_MODELS_DIR": str(models), "RECOMMENDER_PORT": str(port)}
+    environment = {
+        "RECOMMENDER_MODELS_DIR": str(models),
+        "RECOMMENDER_PORT": str(port),
+        "PYTHONSAFEPATH": "1",  # what the path below says is imported, wherever this runs
+        "PYTHONPATH": str(root),
+    }
     with _run("service", APP, port, environment, "/healthz/ready") as server:
         yield server
 

@@ -26,7 +26,7 @@ from benchmarks.results import save  # noqa: E402
 from benchmarks.servers import server_python  # noqa: E402
 from turi_recommender import load_model  # noqa: E402
 from turi_recommender.scoring.candidates import Candidates  # noqa: E402
-from turi_recommender.scoring.factorization import FactorizationRecommender  # noqa: E402
+from turi_recommender.scoring.factorization.recommender import FactorizationRecommender  # noqa: E402
 
 QUERIES = 200
 CONTEXT = {"period": "Night", "month": 8, "weekday": 2}

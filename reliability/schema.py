@@ -12,7 +12,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from app.auth import new_key
+from app.security.keys import new_key
 from reliability.report import Report, command_line
 from reliability.service import running
 

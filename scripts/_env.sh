@@ -46,14 +46,20 @@ count_packages() {
 # Make $venv hold exactly the lock requirements/$1.txt; set $venv_python, and $about: what it is.
 prepare_venv() {
     find_python
-    tag=$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')
-    venv=$root/.venv-$1-$tag
+    make_venv "$1" "$("$python" -c 'import sys; print("%d.%d" % sys.version_info[:2])')" \
+        "$root/requirements/$1.txt"
+}
+
+# Make $venv = .venv-$1-$2 by $python, a CPython $2, and let it hold exactly the lock $3; set
+# $venv_python.
+make_venv() {
+    venv=$root/.venv-$1-$2
     venv_python=$venv/bin/python
-    lock=$root/requirements/$1.txt
+    lock=$3
     packages=$(count_packages "$lock")
     version=$("$python" -c 'import platform, sys
 print(platform.python_implementation(), platform.python_version(), "at", sys.executable)')
-    about="$(basename "$venv"): $version, $packages packages of requirements/$1.txt"
+    about="$(basename "$venv"): $version, $packages packages of ${lock#"$root"/}"
     if [ -x "$venv_python" ] && cmp -s "$lock" "$venv/installed.txt"; then
         return
     fi

@@ -2,16 +2,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from pathlib import Path
 
-import httpx
 import pytest
-
-from app.service import RecommendationService, load_service
-from app.settings import SAMPLE_MODELS, Settings
-from tests.support.serving import serving
-from tests.turi_recommender.golden import unpack_model
-from turi_recommender.versions.locations import Registry
 
 
 @pytest.fixture(autouse=True, scope="session")
@@ -22,42 +14,3 @@ def _no_settings_from_outside() -> Iterator[None]:
             if name.upper().startswith("RECOMMENDER_") or name == "AZUREML_MODEL_DIR":
                 patch.delenv(name)
         yield
-
-
-@pytest.fixture(scope="session")
-def client() -> Iterator[httpx.Client]:
-    """Serve the sample models."""
-    with serving() as running:
-        yield running
-
-
-@pytest.fixture(scope="session")
-def service() -> RecommendationService:
-    """Return the sample models, without HTTP: what answers are held against."""
-    return load_service(Settings())
-
-
-@pytest.fixture(scope="session")
-def samples() -> Registry:
-    return Registry(SAMPLE_MODELS)
-
-
-@pytest.fixture(scope="session")
-def rich_models(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a directory of models with string ids and side columns of every mode, flat layout."""
-    root = tmp_path_factory.mktemp("rich")
-    unpack_model("similarity_jaccard_strings", root).rename(root / "recommendation_s.model")
-    unpack_model("ranking_everything_strings", root).rename(root / "recommendation_r.model")
-    return root
-
-
-@pytest.fixture(scope="session")
-def rich_client(rich_models: Path) -> Iterator[httpx.Client]:
-    """Serve them."""
-    with serving(Settings(models_dir=rich_models)) as running:
-        yield running
-
-
-@pytest.fixture(scope="session")
-def rich_service(rich_models: Path) -> RecommendationService:
-    return load_service(Settings(models_dir=rich_models))

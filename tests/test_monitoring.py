@@ -15,7 +15,7 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
-from app.auth import new_key
+from app.security.keys import new_key
 from app.settings import Settings
 from reliability.service import SIMILARITY
 from reliability.variants import truncated

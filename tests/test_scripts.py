@@ -141,6 +141,10 @@ def test_no_python_38_for_the_trainer(bare: Path) -> None:
     assert_one_line(run("training-env", bare), "no CPython 3.8 found (set PYTHON38 to one)")
 
 
+def test_no_python_310_for_the_library(bare: Path) -> None:
+    assert_one_line(run("test-library", bare), "no CPython 3.10 found (set PYTHON310 to one)")
+
+
 @pytest.mark.parametrize("script", ["build-image", "test-image"])
 def test_no_container_engine(bare: Path, script: str) -> None:
     fake_python(bare, "podman", "exit 125")  # there, but it does not work

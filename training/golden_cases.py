@@ -1,4 +1,4 @@
-"""The models whose answers are recorded: every class and variant the format document names."""
+"""The models whose answers are recorded: every class and variant that docs/format.md names."""
 
 from dataclasses import dataclass, field
 from typing import Any, Callable, Dict, List, Optional

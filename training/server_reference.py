@@ -1,6 +1,6 @@
 """Record what the Azure ML inference server adds around the original's ``score.py``.
 
-    python -m training.server_reference --models-dir app/sample_models --out tests/score
+    python -m training.server_reference --models-dir app/sample_models --out tests/app/routers/azure
 
 Needs ``azureml-inference-server-http`` (1.3.4 was used) installed beside Turi Create. Starts the
 real server on loopback and writes ``server.json``: of each request the status, headers and body of

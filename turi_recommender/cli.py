@@ -10,16 +10,18 @@ from importlib import import_module
 
 _NEEDED = (
     "turi-recommender: the command line needs the service: "
-    "pip install 'turi-recommender[service]' (CPython 3.11 or newer); here, {reason}"
+    "pip install 'turi-recommender[service]' (CPython 3.11 or newer); here: {reason}"
 )
 _FAILED = 2
 
 
 def main() -> None:
     """Run a command; exit with status 2 and one line of reason where the service is missing."""
+    # The probe runs every few seconds, so it must not import what the other commands need.
+    module = "probe" if sys.argv[1:] == ["probe"] else "__main__"
     try:
-        service = import_module("turi_recommender.service.__main__")
+        command = import_module(f"turi_recommender.service.{module}")
+        command.main()
     except ImportError as error:
         print(_NEEDED.format(reason=error), file=sys.stderr)
         sys.exit(_FAILED)
-    service.main()

@@ -7,10 +7,11 @@ from typing import Annotated
 from fastapi import APIRouter, Body, Path
 from pydantic import BaseModel, ConfigDict, Field
 
-from app.hotswap import HotSwap
-from app.problems import responses
-from app.routers.body import LimitedRoute
-from turi_recommender.versions.locations import ModelEntry
+from turi_recommender.versions import ModelEntry
+
+from ..http.declaration import ADMIN, declare
+from ..http.problems import responses
+from ..models.hotswap import HotSwap
 
 _ERRORS = responses(400, 401, 403, 404, 408, 409, 413, 422, 431, 503)
 _Name = Annotated[str, Path(description="Registry name", examples=["similarity_model"])]
@@ -33,14 +34,16 @@ class Activation(BaseModel):
 
 def build_admin_router(swaps: HotSwap) -> APIRouter:
     """Build the router."""
-    router = APIRouter(prefix="/admin/models", tags=["admin"], route_class=LimitedRoute)
+    router = APIRouter(prefix="/admin/models", tags=["admin"])
 
     @router.post("/{name}/reload", operation_id="reload_model", responses=_ERRORS)
+    @declare(ADMIN)
     async def reload(name: _Name) -> ActiveModel:
         """Take up the highest version now, and follow new versions again."""
         return _describe(await swaps.reload(name))
 
     @router.post("/{name}/activate", operation_id="activate_model", responses=_ERRORS)
+    @declare(ADMIN)
     async def activate(name: _Name, body: Annotated[Activation, Body()]) -> ActiveModel:
         """Swap to a version and stay with it: a roll-back, or a pin until the next reload."""
         return _describe(await swaps.activate(name, body.version))

@@ -5,11 +5,16 @@ from __future__ import annotations
 from html import escape
 from pathlib import Path
 
-from fastapi import APIRouter, Response
+from fastapi import APIRouter, Request, Response
+from fastapi.responses import JSONResponse
 from starlette.staticfiles import StaticFiles
-from starlette.types import Scope
+
+from ..http.declaration import by_switch, declare
+from ..http.openapi import TITLE
 
 ASSETS = Path(__file__).parent.parent / "static" / "docs"
+
+_READ = ["GET", "HEAD"]
 
 _COMMON_POLICY = (
     "default-src 'none'; script-src 'self'; connect-src 'self'; img-src 'self' data:; "
@@ -37,41 +42,49 @@ _PAGE = """<!DOCTYPE html>
 """
 
 
-class _Assets(StaticFiles):
-    async def get_response(self, path: str, scope: Scope) -> Response:
-        response = await super().get_response(path, scope)
+def build_docs_router(switch: str) -> APIRouter:
+    """Build the router of `/docs`, `/redoc`, their assets and `/openapi.json`.
+
+    Parameters
+    ----------
+    switch : {"open", "auth"}
+        Whether they need a key.
+    """
+    router = APIRouter(include_in_schema=False)
+    declared = declare(by_switch(switch))
+    assets = StaticFiles(directory=ASSETS)
+    swagger = _page("swagger-ui", "swagger-ui.css", "swagger-ui-bundle.js", "swagger-init.js")
+    redoc = _page("redoc", "redoc.css", "redoc.standalone.js", "redoc-init.js")
+
+    @router.api_route("/docs", methods=_READ)
+    @declared
+    async def docs() -> Response:
+        return _html(swagger, SWAGGER_POLICY)
+
+    @router.api_route("/redoc", methods=_READ)
+    @declared
+    async def redoc_page() -> Response:
+        return _html(redoc, REDOC_POLICY)
+
+    @router.api_route("/docs/assets/{file}", methods=_READ)
+    @declared
+    async def asset(file: str, request: Request) -> Response:
+        response = await assets.get_response(file, request.scope)
         response.headers["cache-control"] = "public, max-age=3600"
         response.headers["x-content-type-options"] = "nosniff"
         return response
 
-
-def build_docs_router(title: str) -> APIRouter:
-    """Build the router of `/docs`, `/redoc` and their assets."""
-    router = APIRouter(include_in_schema=False)
-    swagger = _page(
-        title, "swagger-ui", "swagger-ui.css", "swagger-ui-bundle.js", "swagger-init.js"
-    )
-    redoc = _page(title, "redoc", "redoc.css", "redoc.standalone.js", "redoc-init.js")
-
-    @router.api_route("/docs", methods=["GET", "HEAD"])
-    async def docs() -> Response:
-        return _html(swagger, SWAGGER_POLICY)
-
-    @router.api_route("/redoc", methods=["GET", "HEAD"])
-    async def redoc_page() -> Response:
-        return _html(redoc, REDOC_POLICY)
+    @router.api_route("/openapi.json", methods=_READ)
+    @declared
+    async def document(request: Request) -> Response:
+        return JSONResponse(request.app.openapi())
 
     return router
 
 
-def docs_assets() -> StaticFiles:
-    """Return the application that serves the pages' assets; to be mounted at `/docs/assets`."""
-    return _Assets(directory=ASSETS)
-
-
-def _page(title: str, element: str, style: str, bundle: str, script: str) -> str:
+def _page(element: str, style: str, bundle: str, script: str) -> str:
     return _PAGE.format(
-        title=escape(title), element=element, style=style, bundle=bundle, script=script
+        title=escape(TITLE), element=element, style=style, bundle=bundle, script=script
     )
 
 

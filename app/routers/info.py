@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
-from fastapi import APIRouter, Response
-from prometheus_client import CONTENT_TYPE_LATEST
+from fastapi import APIRouter
 from pydantic import BaseModel, Field
 from starlette.exceptions import HTTPException
 
-from app.observe import Metrics
-from app.problems import responses
-from app.service import RecommendationService, Slot
 from turi_recommender import Column
 
-_OPEN: dict[str, Any] = {"security": []}  # a probe has no key
+from ..http.declaration import PROBE, declare
+from ..http.lifecycle import Lifecycle
+from ..http.problems import responses
+from ..models.loaded import LoadedModels
+from ..models.roles import takes_side_data
+from ..models.slots import Slot
 
 
 class Health(BaseModel):
@@ -62,40 +62,37 @@ class ModelList(BaseModel):
     models: list[ModelInfo]
 
 
-def build_metrics_router(metrics: Metrics) -> APIRouter:
-    """Build the router of the page that Prometheus reads."""
-    router = APIRouter(include_in_schema=False)
+def build_info_router(models: LoadedModels, lifecycle: Lifecycle) -> APIRouter:
+    """Build the router.
 
-    @router.get("/metrics")
-    async def read_metrics() -> Response:
-        return Response(metrics.page(), media_type=CONTENT_TYPE_LATEST)
-
-    return router
-
-
-def build_info_router(service: RecommendationService, is_draining: Callable[[], bool]) -> APIRouter:
-    """Build the router for the loaded models."""
+    Parameters
+    ----------
+    models : LoadedModels
+        What is loaded.
+    lifecycle : Lifecycle
+        Whether the service is about to stop.
+    """
     router = APIRouter(tags=["service"])
 
-    @router.get("/healthz/live", operation_id="live", openapi_extra=_OPEN)
+    @router.get("/healthz/live", operation_id="live")
+    @declare(PROBE)
     async def live() -> Health:
         """Tell that the process runs."""
         return Health(status="ok")
 
-    @router.get(
-        "/healthz/ready", operation_id="ready", responses=responses(503), openapi_extra=_OPEN
-    )
+    @router.get("/healthz/ready", operation_id="ready", responses=responses(503))
+    @declare(PROBE)
     async def ready() -> Health:
         """Tell that the models are loaded, and that the service is not about to stop."""
-        if is_draining():
+        if lifecycle.draining:
             raise HTTPException(503, "The service is about to stop.")
         return Health(status="ok")
 
     @router.get("/models", operation_id="list_models", responses=responses(401, 403, 503))
-    async def models() -> ModelList:
+    async def list_models() -> ModelList:
         """List the models: name, version, columns, sizes, and where they come from."""
-        slots = service.slots.values()
-        return ModelList(models=[_describe(slot, service.defaults) for slot in slots])
+        slots = models.slots.values()
+        return ModelList(models=[_describe(slot, models.defaults) for slot in slots])
 
     return router
 
@@ -116,7 +113,7 @@ def _describe(slot: Slot, defaults: dict[str, Any]) -> ModelInfo:
         item_column=_column(model.item_column),
         target=model.target,
         side_columns=[_column(column) for column in model.side_columns],
-        side_data_defaults=defaults if slot.role == "ranking" else {},
+        side_data_defaults=defaults if takes_side_data(slot.role) else {},
         users=model.num_users,
         items=model.num_items,
         observations=model.num_observations,

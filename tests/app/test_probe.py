@@ -18,7 +18,7 @@ pytestmark = pytest.mark.slow
 
 def probe(port: int, host: str = "0.0.0.0") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
-        [sys.executable, "-m", "app.probe"],
+        [sys.executable, "-m", "app", "probe"],
         cwd=ROOT,
         env=environment(HOST=host, PORT=port),
         capture_output=True,

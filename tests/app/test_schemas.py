@@ -8,9 +8,11 @@ from typing import Any
 import httpx
 import pytest
 
+from app.errors import ConfigurationError
+from app.models.loaded import LoadedModels
+from app.models.slots import Slot
 from app.schemas import build_schemas
-from app.service import RecommendationService, Slot
-from app.settings import ConfigurationError, Settings
+from app.settings import Settings
 
 
 def schemas_of(client: httpx.Client) -> dict[str, Any]:
@@ -73,12 +75,10 @@ def test_problems_are_described(client: httpx.Client) -> None:
 
 
 @pytest.mark.parametrize("name", ["score", "rank", "similar"])
-def test_a_column_that_the_answer_needs_for_itself(
-    service: RecommendationService, name: str
-) -> None:
+def test_a_column_that_the_answer_needs_for_itself(service: LoadedModels, name: str) -> None:
     entry = service.need("similarity")
     model = _renamed(entry.model, name)
-    renamed = RecommendationService(
+    renamed = LoadedModels(
         {"similarity": Slot("similarity", replace(entry, model=model)),
          "ranking": Slot("ranking", None)},
         {},

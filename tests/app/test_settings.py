@@ -8,14 +8,8 @@ from pathlib import Path
 import pytest
 
 from app import settings as settings_module
-from app.settings import (
-    PREFIX,
-    SAMPLE_MODELS,
-    ConfigurationError,
-    Settings,
-    load_settings,
-    variable_names,
-)
+from app.errors import ConfigurationError
+from app.settings import PREFIX, SAMPLE_MODELS, Settings, load_settings, variable_names
 
 
 def test_defaults() -> None:
@@ -84,7 +78,7 @@ def test_every_setting_is_documented_where_it_is_declared() -> None:
 
 
 def test_every_setting_is_in_the_readme() -> None:
-    readme = (Path(__file__).parent.parent.parent / "README.md").read_text()
+    readme = (Path(__file__).parents[2] / "README.md").read_text()
     cells = [line.split("|")[1] for line in readme.splitlines() if line.startswith("| `")]
     shown = {name for cell in cells for name in cell.split("`")[1::2] if name.isupper()}
     assert shown == {name.removeprefix(PREFIX) for name in variable_names().values()}

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import cache
 
-from app.front import PROBES
-from app.settings import PREFIX
+from app.http.declaration import declaration_of
+from app.main import create_app
+from app.settings import PREFIX, Settings
 
 from .cluster import (
     IDENTITY,
@@ -41,7 +43,7 @@ def check_ports(cluster: Cluster) -> Iterator[str]:
                     continue
                 if get.get("port") not in own:
                     yield f"{work.label}: {kind} asks {get.get('port')!r}, not a port by name"
-                if get.get("path") not in PROBES:
+                if get.get("path") not in _probes():
                     yield f"{work.label}: {kind} asks {get.get('path')!r}, which is no probe"
     for work in cluster.services:
         port = cluster.settings(work).get(f"{PREFIX}PORT")
@@ -297,3 +299,10 @@ def check_monitoring(cluster: Cluster) -> Iterator[str]:
     for work in cluster.services:
         if work.label not in watched:
             yield f"{work.label}: nobody reads its metrics"
+
+
+@cache
+def _probes() -> frozenset[str]:
+    """Return the paths that the service declares to be probes."""
+    routes = create_app(Settings()).declared
+    return frozenset(route.path for route in routes if declaration_of(route).is_probe)

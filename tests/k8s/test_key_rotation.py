@@ -12,9 +12,11 @@ from typing import Any
 
 import pytest
 
-from app import auth
-from app.auth import Authenticator, NotAuthenticatedError, new_key
-from app.settings import ConfigurationError, Settings
+from app.errors import ConfigurationError, NotAuthenticatedError
+from app.security import tokens as tokens_module
+from app.security.authenticator import Authenticator
+from app.security.keys import new_key
+from app.settings import Settings
 
 from .manifests import FOLDER, read_variables
 
@@ -42,7 +44,7 @@ class Mount:
 
 @pytest.fixture
 def mount(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mount:
-    monkeypatch.setattr(auth, "_LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(tokens_module, "_LOOK_SECONDS", 0.0)
     return Mount(tmp_path / "keys")
 
 

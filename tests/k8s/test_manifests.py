@@ -16,7 +16,7 @@ import yaml
 
 from app import __version__
 from app.main import create_app
-from app.observe import Metrics
+from app.observability.metrics import Metrics
 from app.settings import Settings
 
 from .checks import Cluster, find_flaws

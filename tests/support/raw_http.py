@@ -104,10 +104,19 @@ class RawConnection:
         Where the server listens.
     timeout : float
         Seconds that one operation may take.
+    receive_buffer : int, optional
+        Bytes that the system keeps of what has arrived; a small one holds up a server that writes
+        more than is read.
     """
 
-    def __init__(self, port: int, timeout: float = PATIENCE_SECONDS) -> None:
-        self.socket = socket.create_connection((HOST, port), timeout)
+    def __init__(
+        self, port: int, timeout: float = PATIENCE_SECONDS, receive_buffer: int | None = None
+    ) -> None:
+        self.socket = socket.socket()
+        self.socket.settimeout(timeout)
+        if receive_buffer is not None:  # before the connection is made, which tells its window
+            self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        self.socket.connect((HOST, port))
 
     def __enter__(self) -> RawConnection:
         return self

@@ -10,8 +10,8 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import httpx
 import uvicorn
 
+from app.http.server import Server, server_options
 from app.main import create_app
-from app.server import Server, server_options
 from app.settings import Settings
 from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
@@ -22,7 +22,7 @@ def serving(settings: Settings | None = None) -> Iterator[httpx.Client]:
     settings = settings or Settings()
     app = create_app(settings)
     options = {**server_options(settings), "port": 0, "log_level": "warning"}
-    server = Server(uvicorn.Config(app, **options), app.shared, 0)
+    server = Server(uvicorn.Config(app, **options), app.lifecycle, 0)
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:

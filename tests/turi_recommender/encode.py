@@ -6,7 +6,13 @@ Source: docs/format.md, section 2.
 from __future__ import annotations
 
 import struct
+import tempfile
+from pathlib import Path
 from typing import Any
+
+from turi_recommender.format.stream import Stream
+from turi_recommender.format.value_list import ValueList
+from turi_recommender.format.values import ValueReader
 
 VARIANT_TAG = struct.pack("<Q", 0xB2AED596F5A8ECDA)
 
@@ -50,3 +56,12 @@ def variant_map(entries: dict[str, bytes]) -> bytes:
     """Encode a variant map of entries that are encoded already."""
     body = b"".join(string(name) + entry for name, entry in entries.items())
     return struct.pack("<i", 6) + u64(len(entries)) + body
+
+
+def stored(values: list[Any]) -> ValueList:
+    """Return these values as they are read back from a file."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "objects.bin"
+        path.write_bytes(flexible(values))
+        read: ValueList = ValueReader(Stream(path)).flexible("ids")
+        return read

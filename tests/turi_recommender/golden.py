@@ -12,6 +12,7 @@ from typing import Any
 from turi_recommender import Recommender
 
 GOLDEN = Path(__file__).parent.parent / "golden"
+SAMPLE_MODELS = Path(__file__).parent.parent.parent / "app" / "sample_models"
 EXACT_TIES_UP_TO = 10
 
 Row = tuple[Any, Any, float, int]

@@ -89,6 +89,28 @@ class StringValues(ValueList):
         """Return the UTF-8 bytes of the string at this position."""
         return self.data[int(self.offsets[position]) + _STRING_HEADER : self.offsets[position + 1]]
 
+    def packed(self, low: int, high: int) -> tuple[NDArray[np.int64], NDArray[np.uint8]]:
+        """Return the strings at positions [low, high) without what stands between them.
+
+        Parameters
+        ----------
+        low, high : int
+            Positions, 0 <= low <= high <= number of strings.
+
+        Returns
+        -------
+        ends : ndarray of int64, shape (high - low + 1,)
+            String i is bytes [ends[i], ends[i + 1]) of the data; the first is 0.
+        data : ndarray of uint8
+            The strings' bytes as they are stored, one string after the other.
+        """
+        records = self.offsets[low : high + 1]
+        octets = np.frombuffer(self.data, np.uint8)[records[0] : records[-1]]
+        starts = records - records[0]
+        is_text = np.ones(len(octets), np.bool_)
+        is_text[(starts[:-1, np.newaxis] + np.arange(_STRING_HEADER)).ravel()] = False
+        return starts - _STRING_HEADER * np.arange(len(starts)), octets[is_text]
+
     def take(self, positions: NDArray[np.integer[Any]] | Sequence[int]) -> list[Any]:
         """Return the values at these positions."""
         # A model may hold bytes that are not UTF-8; an answer must still be valid JSON.

@@ -3,20 +3,30 @@
 import numpy as np
 
 from turi_recommender.format import FactorModel, NeighbourModel, SavedModel
-from turi_recommender.scoring.factorization import FactorizationRecommender
-from turi_recommender.scoring.ids import IdIndex
-from turi_recommender.scoring.item_similarity import ItemSimilarityRecommender
+from turi_recommender.scoring.factorization.recommender import FactorizationRecommender
+from turi_recommender.scoring.ids import IdIndex, StringIds
+from turi_recommender.scoring.neighbours.recommender import ItemSimilarityRecommender
 from turi_recommender.scoring.popularity import PopularityRecommender
 from turi_recommender.scoring.recommender import Recommender
-from turi_recommender.scoring.results import Id, Ranking, Recommendations, SimilarItems
+from turi_recommender.scoring.results import (
+    Id,
+    Ranking,
+    RecommendationColumns,
+    Recommendations,
+    SimilarItemColumns,
+    SimilarItems,
+)
 
 __all__ = [
     "Id",
     "IdIndex",
     "Ranking",
+    "RecommendationColumns",
     "Recommendations",
     "Recommender",
+    "SimilarItemColumns",
     "SimilarItems",
+    "StringIds",
     "make_recommender",
 ]
 

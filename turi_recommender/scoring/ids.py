@@ -1,25 +1,18 @@
-"""From ids to indices and back, without a Python object for every id.
-
-Turi Create stores, for each column, the value of every index but not the reverse map. Here integers
-are found by binary search in a sorted copy, strings by binary search among 64-bit hashes followed
-by a comparison of the bytes themselves.
-"""
+"""From ids to indices and back, without a Python object for every id."""
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from turi_recommender.format import GenericValues, IntegerValues, StringValues, ValueList
-
-UNKNOWN = -1
-_STRINGS_AT_A_TIME = 1 << 15
-_WEIGHTS = 1 << 12
-_INT64 = np.iinfo(np.int64)
+from turi_recommender.format import GenericValues, IntegerValues, StringValues, ValueList, ValueType
+from turi_recommender.scoring import limits
+from turi_recommender.scoring.lookup import UNKNOWN, make_lookup
 
 
 class IdIndex:
@@ -32,14 +25,24 @@ class IdIndex:
         stand behind the trained ones, and count as unknown here.
     size : int
         Number of trained values.
+    value_type : ValueType
+        Type of the column; what decides the dtype where there is no value to tell it.
+
+    Attributes
+    ----------
+    dtype : dtype
+        What an array of these ids has: int64 if all are integers, object otherwise.
     """
 
-    def __init__(self, values: ValueList, size: int) -> None:
+    def __init__(
+        self, values: ValueList, size: int, value_type: ValueType = ValueType.INTEGER
+    ) -> None:
         if isinstance(values, StringValues):
             values = values.in_memory()
         self._values = values
         self._size = size
-        self._lookup = _make_lookup(values, size)
+        self._lookup = make_lookup(values, size)
+        self.dtype = np.dtype(np.int64 if _are_integers(values, size, value_type) else object)
 
     def __len__(self) -> int:
         return self._size
@@ -55,107 +58,120 @@ class IdIndex:
         """Return the values at these indices as Python objects."""
         return self._values.take(indices)
 
+    def chunks(self, size: int = limits.IDS_AT_A_TIME) -> Iterator[NDArray[Any] | StringIds]:
+        """Yield all trained ids in the order of their indices, without a Python object for each.
 
-class _Lookup(ABC):
-    @abstractmethod
-    def find(self, value: object) -> int: ...
+        Parameters
+        ----------
+        size : int
+            Most ids in one part; at least 1.
+
+        Yields
+        ------
+        ndarray of int64, shape (n,)
+            Where all ids are integers.
+        StringIds
+            Where all ids are strings.
+        ndarray of object, shape (n,)
+            Where a column has ids of several types, or None among them.
+
+        Raises
+        ------
+        ValueError
+            If `size` is less than 1.
+
+        Examples
+        --------
+        >>> sum(int((part > 100_000).sum()) for part in model.items.chunks())
+        """
+        if size < 1:
+            raise ValueError(f"size must be 1 or more, not {size}")
+        return self._parts(size)
+
+    def _parts(self, size: int) -> Iterator[NDArray[Any] | StringIds]:
+        take = self._taker()
+        for low in range(0, self._size, size):
+            yield take(low, min(low + size, self._size))
+
+    def _taker(self) -> Callable[[int, int], NDArray[Any] | StringIds]:
+        """Return what gives the ids at positions [low, high)."""
+        values, whole = self._values, self._lookup.integers()
+        if whole is not None:
+            return lambda low, high: whole[low:high]
+        if isinstance(values, StringValues):
+            return lambda low, high: StringIds.of(values, low, high)
+        generic = values.take(range(self._size))
+        if generic and all(isinstance(value, str) for value in generic):
+            return lambda low, high: StringIds.encode(generic[low:high])
+        array = np.empty(len(generic), self.dtype)
+        array[:] = generic
+        return lambda low, high: array[low:high]
 
 
-class _IntegerLookup(_Lookup):
-    def __init__(self, values: NDArray[np.int64]) -> None:
-        self._order, self._sorted = _sort(np.ascontiguousarray(values))
+@dataclass(frozen=True, slots=True, eq=False)
+class StringIds:
+    """Some strings in two arrays, laid out as Arrow's large strings are.
 
-    def find(self, value: object) -> int:
-        if type(value) is not int or not _INT64.min <= value <= _INT64.max:
-            return UNKNOWN
-        key = np.int64(value)  # a Python int would make numpy convert the whole array
-        place = self._sorted.searchsorted(key)
-        if place < len(self._sorted) and self._sorted[place] == key:
-            return int(self._order[place])
-        return UNKNOWN
-
-
-def _sort(values: NDArray[np.int64]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
-    """Return the order that sorts the values, and the sorted values.
-
-    Where value and position fit into one word, it is words that are sorted: several times faster.
+    Attributes
+    ----------
+    offsets : ndarray of int64, shape (n + 1,)
+        String i is bytes [offsets[i], offsets[i + 1]) of the data; the first offset is 0.
+    data : ndarray of uint8
+        The strings in UTF-8, one after the other.
     """
-    bits = len(values).bit_length()
-    low, high = (int(values.min()), int(values.max())) if len(values) else (0, 0)
-    if high - low >= 1 << (63 - bits):
-        order = np.argsort(values, kind="stable").astype(np.int32)
-        return order, values[order]
-    words = values - np.int64(low)
-    words <<= bits
-    words |= np.arange(len(values))
-    words.sort()
-    order = (words & np.int64((1 << bits) - 1)).astype(np.int32)
-    words >>= bits
-    words += np.int64(low)
-    return order, words
+
+    offsets: NDArray[np.int64]
+    data: NDArray[np.uint8]
+
+    @classmethod
+    def of(cls, values: StringValues, low: int, high: int) -> StringIds:
+        """Take the strings at positions [low, high).
+
+        Parameters
+        ----------
+        values : StringValues
+            All strings of a column.
+        low, high : int
+            Positions; `high` is at most the number of strings.
+
+        Returns
+        -------
+        StringIds
+            Valid UTF-8: bytes that are not are replaced as `IdIndex.ids` replaces them.
+        """
+        ends, data = values.packed(low, high)
+        starts = data[ends[:-1][ends[:-1] < ends[1:]]]
+        # Valid as a whole, and no string begins in the middle of a character: each one is valid.
+        if not (starts & 0xC0 == 0x80).any() and _is_utf8(data):
+            return cls(ends, data)
+        return cls.encode(values.take(range(low, high)))
+
+    @classmethod
+    def encode(cls, strings: Sequence[str]) -> StringIds:
+        """Lay out Python strings."""
+        raw = [string.encode() for string in strings]
+        ends = np.cumsum([0, *map(len, raw)], dtype=np.int64)
+        return cls(ends, np.frombuffer(b"".join(raw), np.uint8))
+
+    def __len__(self) -> int:
+        return len(self.offsets) - 1
+
+    def tolist(self) -> list[str]:
+        """Return them as Python strings."""
+        data, ends = self.data.tobytes(), self.offsets.tolist()
+        return [data[low:high].decode() for low, high in pairwise(ends)]
 
 
-class _StringLookup(_Lookup):
-    def __init__(self, values: StringValues, size: int) -> None:
-        self._values = values
-        # Random, so that nobody can craft a catalogue whose hashes all collide.
-        generator = np.random.default_rng()
-        self._weights = generator.integers(0, 2**64, _WEIGHTS, np.uint64, endpoint=False)
-        hashes = self._hash_all(size)
-        self._order = np.argsort(hashes, kind="stable").astype(np.int32)
-        self._hashes = hashes[self._order]
-
-    def _hash_all(self, size: int) -> NDArray[np.uint64]:
-        """Hash each string's whole record, so that none is empty."""
-        offsets = self._values.offsets
-        octets = np.frombuffer(self._values.data, np.uint8)
-        hashes = np.empty(size, np.uint64)
-        for low in range(0, size, _STRINGS_AT_A_TIME):
-            high = min(low + _STRINGS_AT_A_TIME, size)
-            starts, end = offsets[low:high], offsets[high]
-            places = np.arange(starts[0], end) - np.repeat(starts, np.diff(offsets[low : high + 1]))
-            terms = self._weights[places % _WEIGHTS] * octets[starts[0] : end]
-            hashes[low:high] = np.add.reduceat(terms, starts - starts[0])
-        return hashes
-
-    def _hash(self, raw: bytes) -> np.uint64:
-        record = np.frombuffer(b"\x82" + len(raw).to_bytes(8, "little") + raw, np.uint8)
-        places = np.arange(len(record)) % _WEIGHTS
-        return np.uint64(np.add.reduce(self._weights[places] * record))
-
-    def find(self, value: object) -> int:
-        if not isinstance(value, str):
-            return UNKNOWN
-        raw = value.encode(errors="surrogatepass")
-        key = self._hash(raw)
-        place = int(self._hashes.searchsorted(key))
-        while place < len(self._hashes) and self._hashes[place] == key:
-            index = int(self._order[place])
-            if self._values.raw(index) == raw:
-                return index
-            place += 1
-        return UNKNOWN
+def _is_utf8(data: NDArray[np.uint8]) -> bool:
+    try:
+        data.tobytes().decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
-class _GenericLookup(_Lookup):
-    def __init__(self, values: Sequence[object]) -> None:
-        # The type is part of the key: 1, 1.0 and True are one key to Python, not to the library.
-        self._index = {
-            (type(value), value): index
-            for index, value in reversed(list(enumerate(values)))
-            if isinstance(value, int | float | str | None)
-        }
-
-    def find(self, value: object) -> int:
-        if not isinstance(value, int | float | str | None):
-            return UNKNOWN
-        return self._index.get((type(value), value), UNKNOWN)
-
-
-def _make_lookup(values: ValueList, size: int) -> _Lookup:
-    if isinstance(values, IntegerValues):
-        return _IntegerLookup(values.values[:size])
-    if isinstance(values, StringValues):
-        return _StringLookup(values, size)
-    trained = values.values[:size] if isinstance(values, GenericValues) else []
-    return _GenericLookup(trained)
+def _are_integers(values: ValueList, size: int, value_type: ValueType) -> bool:
+    if isinstance(values, GenericValues):
+        all_are = all(type(value) is int for value in values.values[:size])
+        return all_are and value_type != ValueType.STRING
+    return isinstance(values, IntegerValues)

@@ -13,8 +13,8 @@ from turi_recommender.format import PopularityModel, SavedModel
 from turi_recommender.scoring.candidates import Candidates
 from turi_recommender.scoring.query import Query
 from turi_recommender.scoring.recommender import Ranked, Recommender
-from turi_recommender.scoring.similarity import most_similar
-from turi_recommender.scoring.topk import select
+from turi_recommender.scoring.selection.similar import most_similar
+from turi_recommender.scoring.selection.topk import select
 
 
 class PopularityRecommender(Recommender):

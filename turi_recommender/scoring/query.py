@@ -10,14 +10,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import numpy as np
+from numpy.typing import NDArray
+
 from turi_recommender.errors import QueryError
 from turi_recommender.format import Column, ColumnMode, ValueType
-from turi_recommender.scoring.ids import UNKNOWN, IdIndex
+from turi_recommender.scoring import limits
+from turi_recommender.scoring.ids import IdIndex
+from turi_recommender.scoring.lookup import UNKNOWN
 from turi_recommender.scoring.remember import remember
 from turi_recommender.scoring.results import Id
 
-_CONTEXTS = 1024  # combinations of side data that are kept ready ...
-_LONG = 64  # ... if no text among them is longer
 _ABSENT = object()
 _INTEGER = re.compile(r"-?[0-9]{1,19}")
 
@@ -30,9 +33,24 @@ class Entry(NamedTuple):
     value: float
 
 
-@dataclass(frozen=True, slots=True)
+class History(NamedTuple):
+    """The items that a user has interacted with.
+
+    Attributes
+    ----------
+    items : ndarray of int, shape (n,)
+        Item indices, ascending and without repeats.
+    values : ndarray of float64, shape (n,)
+        Mean target of each of them, or 1.0 where the model has no target.
+    """
+
+    items: NDArray[np.integer[Any]]
+    values: NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
 class Query:
-    """A user and the context of the visit.
+    """A user, the context of the visit, and a history if the query brings one along.
 
     Attributes
     ----------
@@ -44,12 +62,15 @@ class Query:
         Entries of the observation side columns, in training order.
     has_context : bool
         Whether any side column was given, even if it came to no entry.
+    history : History or None
+        What counts as the user's history; None for the one the model was trained with.
     """
 
     user_id: Id
     user: int
     context: tuple[Entry, ...] = ()
     has_context: bool = False
+    history: History | None = None
 
 
 class QueryReader:
@@ -71,7 +92,7 @@ class QueryReader:
             (position, column.kept(), IdIndex(column.values, column.size))
             for position, column in enumerate(columns[2:], 2)
         ]
-        self._remembered = remember(_CONTEXTS, self._read_context, typed=True)
+        self._remembered = remember(limits.CONTEXTS, self._read_context, typed=True)
         self._side_names = [column.name for column in columns[2:]]
         self._known_names = {self._user.name, *(column.name for column in columns[2:])}
 
@@ -92,7 +113,7 @@ class QueryReader:
             For an unknown column or a value of the wrong type.
         """
         try:
-            if isinstance(row, int | str):
+            if isinstance(row, int | str) or not isinstance(row, Mapping):
                 return self._query(row, {})
             if self._user.name not in row:
                 raise QueryError((self._user.name,), "missing")
@@ -112,7 +133,7 @@ class QueryReader:
         if len(values) - values.count(_ABSENT) + (self._user.name in row) != len(row):
             self._check_names(row)
         for value in values:
-            if type(value) is str and len(value) > _LONG:
+            if type(value) is str and len(value) > limits.LONG_TEXT:
                 return self._read_context(*values)
         try:  # shops ask with few combinations, each of them many times
             return self._remembered(*values)
@@ -151,6 +172,8 @@ def cast_id(value: object, column: Column) -> Id:
     """
     if type(value) is int and column.value_type == ValueType.INTEGER:
         return value
+    if isinstance(value, np.generic):  # a scalar of an array or a data frame
+        value = value.item()
     if column.value_type == ValueType.STRING:
         if isinstance(value, str):
             return value

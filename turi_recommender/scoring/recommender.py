@@ -13,10 +13,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turi_recommender.errors import QueryError
-from turi_recommender.format import SavedModel
+from turi_recommender.format import SavedModel, ValueType
 from turi_recommender.scoring.candidates import Candidates
-from turi_recommender.scoring.ids import UNKNOWN, IdIndex
-from turi_recommender.scoring.query import Query, QueryReader, cast_id
+from turi_recommender.scoring.ids import IdIndex
+from turi_recommender.scoring.lookup import UNKNOWN
+from turi_recommender.scoring.query import History, Query, QueryReader, cast_id
 from turi_recommender.scoring.results import Id, Ranking, Recommendations, SimilarItems
 
 Indices = NDArray[np.integer[Any]]
@@ -62,8 +63,11 @@ class Recommender(ABC):
         self.side_columns = tuple(column.kept() for column in metadata.columns[2:])
         self.target = metadata.target.name if metadata.target else None
         self.num_observations = saved.num_observations
-        self.users = IdIndex(metadata.user.values, metadata.user.size)
-        self.items = IdIndex(metadata.item.values.in_memory(), metadata.item.size)
+        user, item = metadata.user, metadata.item
+        self.users = IdIndex(user.values, user.size, user.value_type)
+        self.items = IdIndex(item.values.in_memory(), item.size, item.value_type)
+        # Users are answered as they were asked for, cast to the column's type (`cast_id`).
+        self._user_dtype = np.dtype(object if user.value_type == ValueType.STRING else np.int64)
         self.interactions = saved.interactions
         self._queries = QueryReader(metadata.columns, self.users)
         self._everything = Candidates(self.num_items)
@@ -110,19 +114,44 @@ class Recommender(ABC):
         _check_k(k)
         queries = [self._queries.read(row, position) for position, row in enumerate(users)]
         everyone = self._everything
-        if items is not None or exclude:
+        exclude = () if exclude is None else exclude
+        if items is not None or len(exclude) > 0:
             allowed = None if items is None else self._known_items(items, "items")
-            excluded = self._known_items(exclude or (), "exclude")
+            excluded = self._known_items(exclude, "exclude")
             everyone = Candidates.of(self.num_items, allowed, excluded)
+        return self._answer(queries, everyone, k, exclude_known=exclude_known)
+
+    def _answer(
+        self, queries: Sequence[Query], everyone: Candidates, k: int, *, exclude_known: bool
+    ) -> Recommendations:
+        """Answer queries that were checked and translated.
+
+        Parameters
+        ----------
+        queries : sequence of Query
+            The users, each with its context and, if it has one of its own, its history.
+        everyone : Candidates
+            Items that come into question for all of them.
+        k : int
+            Number of items for each of them.
+        exclude_known : bool
+            Whether to leave out the items of each query's history.
+        """
         candidates = [everyone] * len(queries)
         if exclude_known:
-            candidates = [everyone.without(self._history(query.user)[0]) for query in queries]
+            candidates = [everyone.without(self._history(query).items) for query in queries]
         # Infinite and undefined scores are answers, too: a model may have diverged in training.
         with np.errstate(all="ignore"):
             ranked = self._rank_all(queries, candidates, k)
         rankings = [self._ranking(*answer) for answer in ranked]
         cold = {query.user_id: None for query in queries if query.user == UNKNOWN}
-        return Recommendations([query.user_id for query in queries], rankings, list(cold))
+        return Recommendations(
+            [query.user_id for query in queries],
+            rankings,
+            list(cold),
+            self._user_dtype,
+            self.items.dtype,
+        )
 
     def check_side_data(self, row: Mapping[str, Any]) -> None:
         """Check side data that is to be given with users later.
@@ -162,7 +191,7 @@ class Recommender(ABC):
                 known.append(item_id)
                 with np.errstate(all="ignore"):
                     rankings.append(self._ranking(*self._similar(index, k)))
-        return SimilarItems(known, rankings, list(unknown))
+        return SimilarItems(known, rankings, list(unknown), self.items.dtype)
 
     @abstractmethod
     def _rank_all(
@@ -177,11 +206,13 @@ class Recommender(ABC):
     def _similar(self, item: int, k: int) -> tuple[Indices, Scores]:
         """Return the item indices and scores of the `k` items most similar to one."""
 
-    def _history(self, user: int) -> tuple[NDArray[np.int32], Scores]:
-        """Return the trained items of a user and their values; empty for a cold user."""
-        if 0 <= user < self.interactions.num_users:
-            return self.interactions.row(user)
-        return np.empty(0, np.int32), np.empty(0, np.float64)
+    def _history(self, query: Query) -> History:
+        """Return the query's own history, or else the trained one: empty for a cold user."""
+        if query.history is not None:
+            return query.history
+        if 0 <= query.user < self.interactions.num_users:
+            return History(*self.interactions.row(query.user))
+        return History(np.empty(0, np.int32), np.empty(0, np.float64))
 
     def _ranking(self, items: Indices, scores: Scores) -> Ranking:
         return Ranking(self.items.ids(items), scores.tolist())

@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
 
 Id = int | str
+Ids = NDArray[Any]  # int64, or object arrays of str
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,13 +29,50 @@ class Ranking:
     scores: list[float]
 
 
-def _flatten(
-    heads: Sequence[Id], rankings: Sequence[Ranking]
-) -> Iterator[tuple[Id, Id, float, int]]:
-    for head, ranking in zip(heads, rankings, strict=True):
-        pairs = zip(ranking.items, ranking.scores, strict=True)
-        for rank, (item, score) in enumerate(pairs, 1):
-            yield head, item, score, rank
+@dataclass(frozen=True, slots=True, eq=False)
+class RecommendationColumns:
+    """The rows of `Recommendations` as parallel arrays, shape (rows,) each.
+
+    Attributes
+    ----------
+    users, items : ndarray of int64, or ndarray of object that holds str
+        Ids; the dtype is that of the model's column, also where there is no row.
+    scores : ndarray of float64
+        Scores.
+    ranks : ndarray of int64
+        Ranks, from 1 on for each user.
+    """
+
+    users: Ids
+    items: Ids
+    scores: NDArray[np.float64]
+    ranks: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.ranks)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SimilarItemColumns:
+    """The rows of `SimilarItems` as parallel arrays, shape (rows,) each.
+
+    Attributes
+    ----------
+    items, similar : ndarray of int64, or ndarray of object that holds str
+        Ids of the items asked about, and of those similar to them.
+    scores : ndarray of float64
+        Similarities.
+    ranks : ndarray of int64
+        Ranks, from 1 on for each item asked about.
+    """
+
+    items: Ids
+    similar: Ids
+    scores: NDArray[np.float64]
+    ranks: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.ranks)
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,24 +87,51 @@ class Recommendations:
         One for each of them; empty where no candidate was left.
     cold_users : list of int or str
         Those of them that the model does not know, each once.
+    user_dtype, item_dtype : dtype
+        Of the ids in `columns`: int64, or object for ids that are not all integers.
     """
 
     users: list[Id]
     rankings: list[Ranking]
     cold_users: list[Id]
+    user_dtype: np.dtype[Any]
+    item_dtype: np.dtype[Any]
 
     def rows(self) -> Iterator[tuple[Id, Id, float, int]]:
         """Yield (user, item, score, rank), as Turi Create's flat table has them."""
-        return _flatten(self.users, self.rankings)
+        return _rows(self.users, self.rankings)
+
+    def columns(self) -> RecommendationColumns:
+        """Return the same rows as arrays, for data frames and files of columns.
+
+        Raises
+        ------
+        OverflowError
+            If a user that the model does not know is an integer of more than 64 bits.
+
+        Examples
+        --------
+        >>> columns = model.recommend([6000], k=2).columns()
+        >>> columns.items, columns.ranks
+        (array([3325, 9986]), array([1, 2]))
+        """
+        dtypes = (self.user_dtype, self.item_dtype)
+        return RecommendationColumns(*_columns(self.users, self.rankings, *dtypes))
 
     def split(self, lengths: Sequence[int]) -> Iterator[Recommendations]:
-        """Yield the answers to the first so many users, to the next, and so on."""
+        """Yield the answers to the first so many users, to the next, and so on.
+
+        Parameters
+        ----------
+        lengths : sequence of int
+            Numbers of users; together they make up the users of this answer.
+        """
         cold, start = set(self.cold_users), 0
         for length in lengths:
             users = self.users[start : start + length]
             rankings = self.rankings[start : start + length]
             mine = dict.fromkeys(user for user in users if user in cold) if cold else ()
-            yield Recommendations(users, rankings, list(mine))
+            yield Recommendations(users, rankings, list(mine), self.user_dtype, self.item_dtype)
             start += length
 
 
@@ -78,12 +147,53 @@ class SimilarItems:
         One for each of them.
     unknown_items : list of int or str
         The items of the query that the model does not know, each once.
+    item_dtype : dtype
+        Of the ids in `columns`: int64, or object for ids that are not all integers.
     """
 
     items: list[Id]
     rankings: list[Ranking]
     unknown_items: list[Id]
+    item_dtype: np.dtype[Any]
 
     def rows(self) -> Iterator[tuple[Id, Id, float, int]]:
         """Yield (item, similar item, score, rank)."""
-        return _flatten(self.items, self.rankings)
+        return _rows(self.items, self.rankings)
+
+    def columns(self) -> SimilarItemColumns:
+        """Return the same rows as arrays, for data frames and files of columns."""
+        dtypes = (self.item_dtype, self.item_dtype)
+        return SimilarItemColumns(*_columns(self.items, self.rankings, *dtypes))
+
+
+def _rows(heads: Sequence[Id], rankings: Sequence[Ranking]) -> Iterator[tuple[Id, Id, float, int]]:
+    for head, ranking in zip(heads, rankings, strict=True):
+        pairs = zip(ranking.items, ranking.scores, strict=True)
+        for rank, (item, score) in enumerate(pairs, 1):
+            yield head, item, score, rank
+
+
+def _columns(
+    heads: Sequence[Id],
+    rankings: Sequence[Ranking],
+    head_dtype: np.dtype[Any],
+    item_dtype: np.dtype[Any],
+) -> tuple[Ids, Ids, NDArray[np.float64], NDArray[np.int64]]:
+    """Return the columns of the rows: heads, items, scores and ranks."""
+    lengths = np.array([len(ranking.items) for ranking in rankings], np.int64)
+    ends = lengths.cumsum()
+    ranks = np.arange(1, lengths.sum() + 1) - (ends - lengths).repeat(lengths)
+    items = [item for ranking in rankings for item in ranking.items]
+    scores = [score for ranking in rankings for score in ranking.scores]
+    return (
+        _id_array(heads, head_dtype).repeat(lengths),
+        _id_array(items, item_dtype),
+        np.array(scores, np.float64),
+        ranks,
+    )
+
+
+def _id_array(ids: Sequence[Id], dtype: np.dtype[Any]) -> Ids:
+    array = np.empty(len(ids), dtype)  # np.array(ids) would make strings as wide as the longest
+    array[:] = ids
+    return array

@@ -18,6 +18,7 @@ from turi_recommender.errors import ModelFormatError
 
 MANIFEST = "manifest.json"
 _MAX_MANIFEST_BYTES = 1 << 20
+_BYTES_AT_A_TIME = 1 << 18
 
 
 def write_manifest(folder: Path) -> None:
@@ -67,9 +68,11 @@ def _describe_all(folder: Path, names: Sequence[str]) -> dict[str, dict[str, Any
 
 def _describe(path: Path) -> dict[str, Any]:
     try:
-        with path.open("rb") as file:
-            digest = hashlib.file_digest(file, "sha256").hexdigest()
-            return {"sha256": digest, "bytes": file.tell()}
+        with path.open("rb", buffering=0) as file:
+            digest, buffer = hashlib.sha256(), memoryview(bytearray(_BYTES_AT_A_TIME))
+            while length := file.readinto(buffer):
+                digest.update(buffer[:length])
+            return {"sha256": digest.hexdigest(), "bytes": file.tell()}
     except OSError as error:
         raise ModelFormatError(path, 0, "a readable file", error.strerror or str(error)) from error
 

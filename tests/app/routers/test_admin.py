@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.auth import new_key
+from app.security.keys import new_key
 from app.settings import SAMPLE_MODELS, Settings
 from reliability import variants
 from tests.support.problems import assert_problem

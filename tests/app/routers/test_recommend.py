@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.service import RecommendationService
+from app.models.loaded import LoadedModels
 from app.settings import Settings
 from tests.support.serving import serving
 from tests.turi_recommender.golden import read_answers
@@ -24,12 +24,12 @@ RANKING = {
 
 
 @pytest.fixture(scope="module")
-def similarity(service: RecommendationService) -> Recommender:
+def similarity(service: LoadedModels) -> Recommender:
     return service.need("similarity").model
 
 
 @pytest.fixture(scope="module")
-def ranking(service: RecommendationService) -> Recommender:
+def ranking(service: LoadedModels) -> Recommender:
     return service.need("ranking").model
 
 
@@ -199,9 +199,7 @@ def test_examples_of_the_openapi_document_are_answered(
     assert tried == 6
 
 
-def test_every_side_column_over_http(
-    rich_client: httpx.Client, rich_service: RecommendationService
-) -> None:
+def test_every_side_column_over_http(rich_client: httpx.Client, rich_service: LoadedModels) -> None:
     """Recorded queries of real Turi Create with lists, vectors, dictionaries and nulls."""
     compared = 0
     for query in read_answers("ranking_everything_strings")["recommend"]:

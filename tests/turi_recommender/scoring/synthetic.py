@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import numpy as np
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from turi_recommender.format import (
@@ -49,6 +50,12 @@ def categorical_side(columns: tuple[Column, ...], rows: NDArray[np.int64]) -> Si
     return SideTable(columns, rows.astype(np.uint64).ravel(), starts, lengths)
 
 
+def _user_side(generator: np.random.Generator) -> SideTable:
+    """Make a category for each user but the last one, who has no side data."""
+    rows = np.append(generator.integers(0, 3, USERS - 1), -1)[:, np.newaxis]
+    return categorical_side((column("country", 3),), rows)
+
+
 def interactions(seed: int, users: int, items: int, each: int = 2) -> Interactions:
     generator = np.random.default_rng(seed)
     rows = [np.sort(generator.choice(items, min(each, items), replace=False)) for _ in range(users)]
@@ -69,6 +76,7 @@ def factor_model(
     scale: float = 1.0,
     levels: int = 0,
     item_side: bool = True,
+    user_side: bool = False,
     sigmoid: bool = False,
     tail: float = 0.0,
 ) -> SavedModel:
@@ -89,7 +97,7 @@ def factor_model(
     metadata = Metadata(
         columns=(column("user", USERS), column("item", items), *context),
         target=None,
-        user_side=SideTable.empty(),
+        user_side=_user_side(generator) if user_side else SideTable.empty(),
         item_side=side,
     )
     sizes = [each.size for each in metadata.all_columns]
@@ -173,3 +181,17 @@ def neighbour_model(seed: int, *, similarity: str = "jaccard", items: int = 40) 
         details=model,
         num_observations=2 * USERS,
     )
+
+
+MODELS = st.builds(
+    factor_model,
+    st.integers(0, 2**32 - 1),
+    mode=st.sampled_from([MACHINE, MATRIX]),
+    items=st.integers(1, 120),
+    factors=st.integers(1, 40),
+    scale=st.sampled_from([1e-30, 1e-12, 1e-3, 1.0, 100.0, 1e12, 1e19, 1e30]),
+    levels=st.sampled_from([0, 0, 1, 2, -1, -4]),
+    item_side=st.booleans(),
+    sigmoid=st.booleans(),
+    tail=st.sampled_from([0.0, 0.5, 1.0, 2.0]),
+)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from app.settings import SAMPLE_MODELS
+from tests.turi_recommender.golden import SAMPLE_MODELS
 from turi_recommender.errors import ModelFormatError
 from turi_recommender.versions.locations import Registry
 from turi_recommender.versions.manifest import MANIFEST, check_manifest, write_manifest
@@ -60,6 +60,7 @@ def test_a_new_file_is_found(version: Path) -> None:
 @pytest.mark.parametrize(
     "content",
     [b"", b"{", b"[]", b"null", b'{"files": []}', b'{"files": 1}', b"\xff", b"[" * 100_000],
+    ids=["empty", "cut off", "list", "null", "list of files", "number", "not UTF-8", "deep"],
 )
 def test_another_file_in_its_place(version: Path, content: bytes) -> None:
     (version / MANIFEST).write_bytes(content)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from app.settings import SAMPLE_MODELS
+from tests.turi_recommender.golden import SAMPLE_MODELS
 from turi_recommender.errors import ModelFormatError, ModelNotFoundError, RegistrationError
 from turi_recommender.versions import staging
 from turi_recommender.versions.locations import Registry

@@ -1,0 +1,173 @@
+"""The errors of the service: one tree, in which each error says how it is answered.
+
+::
+
+    RecommenderError                 turi_recommender: the root
+    ├── ModelError, QueryError ...   turi_recommender: see `LIBRARY_ERRORS` below
+    └── ServiceError
+        ├── ConfigurationError       a setting that cannot be honoured; it stops the start
+        ├── InvalidBodyError         422  a body that does not validate
+        ├── ScoreError               400  a payload that the drop-in cannot score
+        ├── NotAuthenticatedError    401  no key or token, or none that is valid
+        ├── NotAllowedError          403  a valid key or token without the scope that is needed
+        ├── RefusedVersionError      409  a version that did not pass its checks
+        ├── NotReceivedError         408  a request that took too long to arrive
+        ├── NotAnsweredError         503  a request that took too long to answer
+        ├── OverloadedError          503  more requests than the service takes at once
+        └── ModelUnavailableError    503  the model that a request needs is not loaded
+
+`http/problems.py` turns them into answers. A new error needs a class here and nothing there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+from pydantic_core import ErrorDetails
+
+from turi_recommender.errors import (
+    ModelError,
+    ModelFormatError,
+    ModelNotFoundError,
+    ModelUnreadableError,
+    QueryError,
+    RecommenderError,
+)
+
+_RETRY = {"retry-after": "1"}
+
+
+class ServiceError(RecommenderError):
+    """An error of the service, with its answer.
+
+    Attributes
+    ----------
+    status : int
+        HTTP status of the answer.
+    kind : str or None
+        Last part of the problem's `type`; None where the status says it all (``about:blank``).
+    headers : mapping of str to str
+        What the answer carries besides.
+    """
+
+    status: ClassVar[int] = 500
+    kind: ClassVar[str | None] = None
+    headers: ClassVar[Mapping[str, str]] = {}
+
+
+class ConfigurationError(ServiceError):
+    """A setting that cannot be honoured; it stops the start."""
+
+
+class InvalidBodyError(ServiceError):
+    """A request body that does not validate.
+
+    Parameters
+    ----------
+    errors : sequence of ErrorDetails
+        What pydantic found, one entry for each field.
+    """
+
+    status = 422
+    kind = "validation"
+
+    def __init__(self, errors: Sequence[ErrorDetails]) -> None:
+        self.errors = errors
+        super().__init__(f"{len(errors)} errors")
+
+
+class ScoreError(ServiceError):
+    """A payload that the drop-in cannot score."""
+
+    status = 400
+
+
+class NotAuthenticatedError(ServiceError):
+    """No key or token, or none that is valid."""
+
+    status = 401
+    kind = "unauthenticated"
+    headers = {"www-authenticate": 'Bearer realm="recommender"'}  # noqa: RUF012 - a ClassVar
+
+
+class NotAllowedError(ServiceError):
+    """A valid key or token without the scope that is needed."""
+
+    status = 403
+    kind = "not-allowed"
+
+
+class RefusedVersionError(ServiceError, ModelError):
+    """A version that did not pass its checks."""
+
+    status = 409
+    kind = "version-refused"
+
+
+class NotReceivedError(ServiceError):
+    """A request that took too long to arrive."""
+
+    status = 408
+    headers = {"connection": "close"}  # noqa: RUF012 - a ClassVar
+
+    def __init__(self) -> None:
+        super().__init__("The request took too long to arrive.")
+
+
+class NotAnsweredError(ServiceError):
+    """A request that took too long to answer."""
+
+    status = 503
+    headers = _RETRY
+
+    def __init__(self) -> None:
+        super().__init__("The request took too long to answer.")
+
+
+class OverloadedError(ServiceError):
+    """More requests than the service takes at once."""
+
+    status = 503
+    kind = "overloaded"
+    headers = _RETRY
+
+    def __init__(self) -> None:
+        super().__init__("More requests are being answered than the service takes at once.")
+
+
+class ModelUnavailableError(ServiceError):
+    """The model that a request needs is not loaded."""
+
+    status = 503
+    kind = "model-unavailable"
+
+
+@dataclass(frozen=True, slots=True)
+class Meaning:
+    """What an error of the library means over HTTP.
+
+    Attributes
+    ----------
+    status : int
+        HTTP status of the answer.
+    kind : str
+        Last part of the problem's `type`.
+    detail : str or None
+        What callers read in place of the error's own text, which then goes to the log: paths of
+        files are for whoever runs the service.
+    """
+
+    status: int
+    kind: str
+    detail: str | None = None
+
+
+# The library knows nothing of HTTP, so what its errors mean there stands here.
+LIBRARY_ERRORS: dict[type[RecommenderError], Meaning] = {
+    QueryError: Meaning(422, "validation"),
+    ModelFormatError: Meaning(409, "version-refused"),
+    ModelNotFoundError: Meaning(404, "model-not-found"),
+    ModelUnreadableError: Meaning(503, "model-unreadable", "The model's files cannot be read."),
+}

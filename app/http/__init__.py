@@ -1,0 +1,1 @@
+"""From bytes to requests and back: server, entrance, bodies, routes and problems."""

@@ -1,0 +1,37 @@
+"""Headers and bodies of requests, as the entrance leaves them to the routes."""
+
+from __future__ import annotations
+
+from starlette.requests import ClientDisconnect
+from starlette.types import Receive, Scope
+
+
+async def read_body(receive: Receive) -> bytes:
+    """Return the body, which the entrance has read whole (`middleware/arrival.py`).
+
+    Raises
+    ------
+    ClientDisconnect
+        If the client has gone.
+    """
+    message = await receive()
+    if message["type"] != "http.request":
+        raise ClientDisconnect
+    body: bytes = message.get("body", b"")
+    return body
+
+
+def header(scope: Scope, wanted: bytes) -> bytes:
+    """Return a header's value, empty if it is not there.
+
+    Parameters
+    ----------
+    scope : ASGI scope
+    wanted : bytes
+        Its name in lower case.
+    """
+    for name, value in scope["headers"]:
+        if name == wanted:
+            found: bytes = value
+            return found
+    return b""

@@ -1,0 +1,133 @@
+"""Routes that carry the load: from bytes to validated values to bytes, and little else.
+
+FastAPI parses a body with Python's json module into objects, validates these, and calls the
+endpoint through its dependency machinery. Here pydantic-core reads the bytes itself: faster, and
+with one place that decides what invalid JSON, an encoding, NaN, a huge number or deep nesting is.
+FastAPI still makes the OpenAPI document of these routes and decides what is not found or not
+allowed; it is only not asked where the answer is plain (docs/decisions/direct-json-routes.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from inspect import Parameter, Signature
+from typing import Any
+
+from fastapi import APIRouter
+from fastapi.routing import APIRoute
+from pydantic import BaseModel, ValidationError
+from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
+
+from ..errors import InvalidBodyError
+from .body import header, read_body
+from .declaration import RECOMMEND, Declaration, declare
+
+_JSON = (b"content-type", b"application/json")
+_MISSING = "the framework calls no endpoint of a JSON route"
+
+
+@dataclass(frozen=True, slots=True)
+class JsonEndpoint:
+    """An endpoint that takes a JSON object and returns JSON as bytes.
+
+    Attributes
+    ----------
+    path : str
+        Where it is, without parameters.
+    name : str
+        Its operation id.
+    request, response : type
+        Pydantic models of the body and, for the documentation, of the answer.
+    handler : callable
+        Takes the validated body; returns the answer's JSON.
+    description : str
+        One sentence for the documentation.
+    responses : mapping
+        Other answers, as FastAPI wants them.
+    tags : sequence of str
+        Groups of the documentation.
+    declaration : Declaration
+        Who may ask.
+    """
+
+    path: str
+    name: str
+    request: type[BaseModel]
+    response: type[BaseModel]
+    handler: Callable[[Any], Awaitable[bytes]]
+    description: str
+    responses: Mapping[int | str, dict[str, Any]]
+    tags: Sequence[str] = field(default=("recommendations",))
+    declaration: Declaration = RECOMMEND
+
+    def add_to(self, router: APIRouter) -> None:
+        """Add the endpoint to a router."""
+        router.routes.append(JsonRoute(self))
+
+
+class JsonRoute(APIRoute):
+    """The route of a JSON endpoint."""
+
+    def __init__(self, endpoint: JsonEndpoint) -> None:
+        super().__init__(
+            endpoint.path,
+            _described(endpoint),
+            methods=["POST"],
+            description=endpoint.description,
+            response_model=endpoint.response,
+            responses=dict(endpoint.responses),
+            operation_id=endpoint.name,
+            tags=list(endpoint.tags),
+        )
+        self._validate = endpoint.request.__pydantic_validator__.validate_json
+        self._answer = endpoint.handler
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request that the framework's router brings (ASGI); 405 if it is no POST."""
+        if scope["method"] == "POST":
+            await self.serve(scope, receive, send)
+        else:
+            await super().handle(scope, receive, send)
+
+    async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer a request (ASGI)."""
+        scope["route"] = self
+        content = await self._respond(scope, receive)
+        headers = [_JSON, (b"content-length", str(len(content)).encode())]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+        await send({"type": "http.response.body", "body": content})
+
+    async def _respond(self, scope: Scope, receive: Receive) -> bytes:
+        if not is_json(header(scope, b"content-type")):
+            raise HTTPException(415, "The body must be JSON, with Content-Type: application/json")
+        body = await read_body(receive)
+        try:
+            value = self._validate(body)
+        except ValidationError as error:
+            details = error.errors(include_url=False, include_context=False, include_input=False)
+            raise InvalidBodyError(details) from None
+        return await self._answer(value)
+
+
+def _described(endpoint: JsonEndpoint) -> Callable[..., Any]:
+    """Return the function of which FastAPI makes the documentation; nobody calls it."""
+
+    async def described(body: Any) -> Any:
+        raise NotImplementedError(_MISSING)
+
+    parameter = Parameter("body", Parameter.POSITIONAL_OR_KEYWORD, annotation=endpoint.request)
+    described.__signature__ = Signature([parameter])  # type: ignore[attr-defined]
+    described.__name__ = endpoint.name
+    return declare(endpoint.declaration)(described)
+
+
+def is_json(content_type: bytes) -> bool:
+    """Tell whether a Content-Type means JSON."""
+    if content_type == b"application/json":
+        return True
+    media = content_type.partition(b";")[0].strip().lower()
+    return media == b"application/json" or (
+        media.startswith(b"application/") and media.endswith(b"+json")
+    )

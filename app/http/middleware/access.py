@@ -1,0 +1,76 @@
+"""Check a request's key or token against the scope that its route declares."""
+
+from __future__ import annotations
+
+import hashlib
+
+from anyio import to_thread
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from ...errors import NotAllowedError, NotAuthenticatedError
+from ...observability.metrics import Metrics
+from ...security.authenticator import Authenticator
+from ..body import header
+from ..exchange import exchange_of
+
+_BEARER = b"bearer "
+
+
+class Access:
+    """The part that asks who asks.
+
+    Parameters
+    ----------
+    app : ASGI application
+        What comes next.
+    authenticator : Authenticator
+        Knows keys and tokens.
+    metrics : Metrics
+        Where refusals are counted.
+    """
+
+    def __init__(self, app: ASGIApp, authenticator: Authenticator, metrics: Metrics) -> None:
+        self._app = app
+        self._authenticator = authenticator
+        self._is_open = not authenticator.is_configured
+        self._metrics = metrics
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle a connection (ASGI)."""
+        exchange = exchange_of(scope)
+        if exchange is not None:
+            client = scope.get("client")
+            exchange.caller = client[0] if client else ""
+            if exchange.declaration.scope is not None and not self._is_open:
+                exchange.caller = await self._check(scope, exchange.declaration.scope)
+        await self._app(scope, receive, send)
+
+    async def _check(self, scope: Scope, needed: str) -> str:
+        """Return who asks."""
+        try:
+            credential = _credential(scope)
+            if credential is None:
+                message = "A key is needed: Authorization: Bearer, or X-API-Key"
+                raise NotAuthenticatedError(message)
+            if needed not in await self._scopes(credential):
+                raise NotAllowedError(f"The key does not have the scope {needed!r}")
+            return hashlib.sha256(credential.encode(errors="surrogateescape")).hexdigest()[:12]
+        except NotAuthenticatedError:
+            self._metrics.refused.labels("unauthenticated").inc()
+            raise
+        except NotAllowedError:
+            self._metrics.refused.labels("not allowed").inc()
+            raise
+
+    async def _scopes(self, credential: str) -> frozenset[str]:
+        if self._authenticator.may_block(credential):
+            return await to_thread.run_sync(self._authenticator.scopes, credential)
+        return self._authenticator.scopes(credential)
+
+
+def _credential(scope: Scope) -> str | None:
+    """Return the key or token of a request."""
+    given = header(scope, b"authorization")
+    if given[: len(_BEARER)].lower() == _BEARER:
+        return given[len(_BEARER) :].strip().decode("latin-1")
+    return header(scope, b"x-api-key").decode("latin-1") or None

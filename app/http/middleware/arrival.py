@@ -1,0 +1,109 @@
+"""Read each request's body whole, up to its limit, before the request takes a place.
+
+A body that still arrives must not keep others from being answered, however slowly it comes. What
+bodies on their way may take of the memory is bounded, too, and no caller gets all of it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ...errors import OverloadedError
+from ...limits import ARRIVING_BYTES, UNCOUNTED_BODY_BYTES
+from ..body import header
+from ..exchange import Exchange, exchange_of
+
+
+class Arrival:
+    """The part that waits for bodies.
+
+    Parameters
+    ----------
+    app : ASGI application
+        What comes next.
+    limit : int
+        Largest body, in bytes.
+    """
+
+    def __init__(self, app: ASGIApp, limit: int) -> None:
+        self._app = app
+        self._limit = limit
+        self._arriving: Counter[str] = Counter()
+        self._total = 0
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle a connection (ASGI)."""
+        exchange = exchange_of(scope)
+        if exchange is None:
+            await self._app(scope, receive, send)
+            return
+        body = await self._read(scope, receive, exchange)
+        sent = False
+
+        async def receive_whole() -> Message:
+            nonlocal sent
+            if sent:
+                return await receive()  # the client's going
+            sent = True
+            return {"type": "http.request", "body": body, "more_body": False}
+
+        await self._app(scope, receive_whole, send)
+
+    async def _read(self, scope: Scope, receive: Receive, exchange: Exchange) -> bytes:
+        """Return the whole body.
+
+        Raises
+        ------
+        HTTPException
+            Status 413, before reading where the length is declared, else as soon as the limit is
+            exceeded.
+        ClientDisconnect
+            If the client goes away before it has sent everything.
+        OverloadedError
+            If too many large bodies are on their way.
+        """
+        declared = header(scope, b"content-length")
+        if declared.isdigit() and int(declared) > self._limit:
+            raise _too_large(self._limit)
+        body = bytearray()
+        counted = 0
+        try:
+            while True:
+                message = await receive()
+                if message["type"] != "http.request":
+                    raise ClientDisconnect
+                chunk: bytes = message.get("body", b"")
+                more = message.get("more_body", False)
+                if len(body) + len(chunk) > self._limit:
+                    raise _too_large(self._limit)
+                if not more:
+                    return bytes(body + chunk) if body else chunk
+                body += chunk  # not a list of them: a million small ones are worth as much memory
+                if len(body) - counted > UNCOUNTED_BODY_BYTES:
+                    self._count(exchange.caller, len(body) - counted)
+                    counted = len(body)
+        finally:
+            self._count_out(exchange.caller, counted)
+
+    def _count(self, caller: str, amount: int) -> None:
+        if (
+            self._total + amount > ARRIVING_BYTES
+            or self._arriving[caller] + amount > ARRIVING_BYTES // 2
+        ):
+            raise OverloadedError
+        self._total += amount
+        self._arriving[caller] += amount
+
+    def _count_out(self, caller: str, amount: int) -> None:
+        self._total -= amount
+        self._arriving[caller] -= amount
+        if self._arriving[caller] <= 0:
+            del self._arriving[caller]
+
+
+def _too_large(limit: int) -> HTTPException:
+    return HTTPException(413, f"The body is larger than {limit} bytes", {"connection": "close"})

@@ -1,0 +1,40 @@
+"""Send large answers in parts, so that a request lasts until its answer has been taken.
+
+The server keeps what a client has not read yet, and waits before it takes more of the same answer.
+Of an answer that is handed over whole it would keep everything, after the request has ended and has
+given back its place.
+"""
+
+from __future__ import annotations
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ...limits import DELIVERED_AT_ONCE_BYTES
+
+
+class Delivery:
+    """The part that cuts answers.
+
+    Parameters
+    ----------
+    app : ASGI application
+        What comes next.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle a connection (ASGI)."""
+
+        async def send_in_parts(message: Message) -> None:
+            body = message.get("body", b"")
+            if len(body) <= DELIVERED_AT_ONCE_BYTES:
+                await send(message)
+                return
+            for low in range(0, len(body), DELIVERED_AT_ONCE_BYTES):
+                part = body[low : low + DELIVERED_AT_ONCE_BYTES]
+                more = low + len(part) < len(body) or message.get("more_body", False)
+                await send({"type": "http.response.body", "body": part, "more_body": more})
+
+        await self._app(scope, receive, send_in_parts)

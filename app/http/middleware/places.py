@@ -1,0 +1,85 @@
+"""Refuse requests, at once, while too many others are being answered.
+
+While most places are taken, no caller may hold more than a fair part of them if others want some.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import Counter, OrderedDict
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from ...errors import OverloadedError
+from ...limits import REMEMBERED_CALLERS, WANTING_SECONDS
+from ...models.budget import begin_holding, end_holding
+from ...observability.metrics import Metrics
+from ..exchange import exchange_of
+from ..lifecycle import Lifecycle
+
+
+class Places:
+    """The part that counts requests in and out.
+
+    Parameters
+    ----------
+    app : ASGI application
+        What comes next.
+    limit : int
+        Requests that are answered at the same time.
+    lifecycle : Lifecycle
+        Where they are counted.
+    metrics : Metrics
+        Where refusals are counted.
+    """
+
+    def __init__(self, app: ASGIApp, limit: int, lifecycle: Lifecycle, metrics: Metrics) -> None:
+        self._app = app
+        self._limit = limit
+        self._lifecycle = lifecycle
+        self._metrics = metrics
+        self._held: Counter[str] = Counter()
+        self._wanting: OrderedDict[str, float] = OrderedDict()
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle a connection (ASGI)."""
+        exchange = exchange_of(scope)
+        if exchange is None:
+            await self._app(scope, receive, send)
+            return
+        caller = exchange.caller
+        if exchange.declaration.takes_place and not self._is_free_for(caller):
+            self._metrics.refused.labels("overload").inc()
+            raise OverloadedError
+        self._lifecycle.in_flight += 1
+        self._held[caller] += 1
+        begin_holding()
+        try:
+            await self._app(scope, receive, send)
+        finally:
+            end_holding()
+            self._lifecycle.in_flight -= 1
+            self._held[caller] -= 1
+            if self._held[caller] <= 0:
+                del self._held[caller]
+
+    def _is_free_for(self, caller: str) -> bool:
+        """Tell whether a caller may have one more place; remember it if not."""
+        taken = self._lifecycle.in_flight
+        if taken < self._limit // 2:
+            return True
+        if taken < self._limit and self._held[caller] < self._fair_part(caller):
+            return True
+        self._wanting[caller] = time.monotonic()
+        self._wanting.move_to_end(caller)
+        if len(self._wanting) > REMEMBERED_CALLERS:
+            self._wanting.popitem(last=False)
+        return False
+
+    def _fair_part(self, caller: str) -> int:
+        """Return how many places a caller may hold, by how many others hold or want some."""
+        long_ago = time.monotonic() - WANTING_SECONDS
+        while self._wanting and next(iter(self._wanting.values())) < long_ago:
+            self._wanting.popitem(last=False)
+        callers = len(self._held.keys() | self._wanting.keys() | {caller})
+        return max(-(-self._limit // callers), 1)

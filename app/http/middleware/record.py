@@ -1,0 +1,150 @@
+"""Give each request an id, and record it: counters, time, and a line of the access log."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import time
+from secrets import token_hex
+from typing import Any
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ...limits import ACCESS_LOG_FLUSH_SECONDS, KEPT_COUNTERS, REQUEST_ID_LENGTH
+from ...observability.access_log import AccessLog
+from ...observability.metrics import Metrics
+from ...observability.notes import begin_notes
+from ...observability.tracing import trace_id
+from ..body import header
+from ..declaration import Declarations
+from ..exchange import Exchange
+from ..lifecycle import Lifecycle
+
+_ID = re.compile(rb"[\x21-\x7e]{1,%d}" % REQUEST_ID_LENGTH)
+_METHODS = {"GET", "POST", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH"}
+
+
+class Record:
+    """The outermost part. Probes pass it unseen.
+
+    Parameters
+    ----------
+    app : ASGI application
+        What comes next.
+    declarations : Declarations
+        What the routes declare.
+    metrics : Metrics
+        Where requests are counted.
+    access_log : AccessLog or None
+        Where each of them gets a line.
+    lifecycle : Lifecycle
+        Says whether the service drains: answers then close their connections.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        declarations: Declarations,
+        metrics: Metrics,
+        access_log: AccessLog | None,
+        lifecycle: Lifecycle,
+    ) -> None:
+        self._app = app
+        self._find = declarations.find
+        self._metrics = metrics
+        self._access_log = access_log
+        self._lifecycle = lifecycle
+        self._counters: dict[tuple[str, str, int], Any] = {}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle a connection (ASGI)."""
+        declaration = None if scope["type"] != "http" else self._find(scope["path"])
+        if declaration is None or declaration.is_probe:
+            await self._app(scope, receive, send)
+            return
+        request_id = _request_id(scope)
+        exchange = Exchange(declaration, request_id, begin_notes(), time.perf_counter())
+        exchange.attach(scope)
+
+        async def receive_and_see() -> Message:
+            message = await receive()
+            if not message.get("more_body", False):
+                exchange.received = True
+            return message
+
+        async def send_and_see(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                exchange.status = message["status"]
+                headers = message["headers"] = list(message["headers"])
+                if not declaration.names_requests:
+                    headers.append((b"x-request-id", request_id))
+                # Of a body that nobody has read, no more is wanted.
+                is_cut_short = not exchange.received and _has_body(scope)
+                if (self._lifecycle.draining or is_cut_short) and not _closes(headers):
+                    headers.append((b"connection", b"close"))
+            await send(message)
+
+        try:
+            await self._app(scope, receive_and_see, send_and_see)
+        finally:
+            self._finish(scope, exchange)
+
+    def _finish(self, scope: Scope, exchange: Exchange) -> None:
+        took = time.perf_counter() - exchange.started
+        route = _template(scope)
+        self._count(route, scope["method"], exchange.status, took)
+        if self._access_log is not None:
+            is_first = self._access_log.add(
+                {
+                    "request_id": exchange.request_id.decode("ascii", "replace"),
+                    **_trace(scope),
+                    "method": scope["method"],
+                    "route": route,
+                    "status": exchange.status,
+                    "ms": round(took * 1000, 3),
+                    **exchange.notes,
+                }
+            )
+            if is_first:
+                loop = asyncio.get_running_loop()
+                loop.call_later(ACCESS_LOG_FLUSH_SECONDS, self._access_log.flush)
+
+    def _count(self, route: str, method: str, status: int, took: float) -> None:
+        key = (route, method, status)
+        counters = self._counters.get(key)
+        if counters is None:
+            known = method if method in _METHODS else "other"
+            counters = (
+                self._metrics.requests.labels(route, known, str(status)),
+                self._metrics.seconds.labels(route),
+            )
+            if len(self._counters) < KEPT_COUNTERS:
+                self._counters[key] = counters
+        counters[0].inc()
+        counters[1].observe(took)
+
+
+def _closes(headers: list[tuple[bytes, bytes]]) -> bool:
+    return any(name == b"connection" for name, _ in headers)
+
+
+def _has_body(scope: Scope) -> bool:
+    length = header(scope, b"content-length")
+    return length not in (b"", b"0") or header(scope, b"transfer-encoding") != b""
+
+
+def _request_id(scope: Scope) -> bytes:
+    given = header(scope, b"x-request-id")
+    return given if _ID.fullmatch(given) else token_hex(16).encode()
+
+
+def _template(scope: Scope) -> str:
+    """Return the path of the route that answered, as it was declared."""
+    path: str | None = getattr(scope.get("route"), "path", None)
+    return "none" if path is None else path
+
+
+def _trace(scope: Scope) -> dict[str, str]:
+    """Return the id of the trace that the request belongs to, if it says."""
+    found = trace_id(header(scope, b"traceparent"))
+    return {} if found is None else {"trace_id": found}

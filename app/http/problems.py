@@ -1,0 +1,157 @@
+"""Errors as RFC 9457 problem details.
+
+The `type` of a problem is stable, its `detail` is for people. Nothing of the inside shows: no
+trace, no exception text that was not written for the caller. What an error's status and kind are is
+said where the error is defined (`errors.py`).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import Response
+from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel, Field
+from pydantic_core import ErrorDetails, to_json
+from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
+
+from turi_recommender.errors import QueryError, RecommenderError
+
+from ..errors import LIBRARY_ERRORS, InvalidBodyError, Meaning, ServiceError
+from ..limits import SHOWN_ERRORS
+
+MEDIA_TYPE = "application/problem+json"
+TYPE_PREFIX = "urn:turi-recommender:problem:"
+
+log = logging.getLogger(__name__)
+
+
+class FieldError(BaseModel):
+    """What is wrong with one field of a request."""
+
+    field: str = Field(description="Path of the field", examples=["users.0.visitorid"])
+    message: str = Field(examples=["Input should be a valid integer"])
+    type: str = Field(description="Kind of the error", examples=["int_type"])
+
+
+class Problem(BaseModel):
+    """Problem details (RFC 9457)."""
+
+    type: str = Field(examples=["urn:turi-recommender:problem:validation"])
+    title: str
+    status: int
+    detail: str
+    errors: list[FieldError] | None = None
+
+
+def problem(
+    status: int,
+    detail: str,
+    *,
+    kind: str | None = None,
+    errors: Sequence[Mapping[str, str]] = (),
+    headers: Mapping[str, str] | None = None,
+) -> Response:
+    """Make a problem response.
+
+    Parameters
+    ----------
+    status : int
+        HTTP status.
+    detail : str
+        What is wrong, for people.
+    kind : str, optional
+        Last part of the problem's `type`; ``about:blank`` if absent.
+    errors : sequence of mappings
+        Fields that are wrong: `field`, `message` and `type` of each.
+    headers : mapping of str to str, optional
+        Further headers of the answer.
+    """
+    body: dict[str, Any] = {
+        "type": f"{TYPE_PREFIX}{kind}" if kind else "about:blank",
+        "title": title(status),
+        "status": status,
+        "detail": detail,
+    }
+    if errors:
+        body["errors"] = list(errors)
+    return Response(to_json(body), status, headers, MEDIA_TYPE)
+
+
+def title(status: int) -> str:
+    """Return the name of a status (RFC 9110); Python's own names changed with its versions."""
+    return _TITLES.get(status) or HTTPStatus(status).phrase
+
+
+def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
+    """Describe problem responses for the OpenAPI document of a route."""
+    return {
+        status: {"description": title(status), "content": {MEDIA_TYPE: _REFERENCE}}
+        for status in statuses
+    }
+
+
+_TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
+_REFERENCE = {"schema": {"$ref": "#/components/schemas/Problem"}}
+
+
+def problem_of(error: Exception, path: str) -> Response:
+    """Return the answer to an error.
+
+    Parameters
+    ----------
+    error : Exception
+        Any; one that nobody foresaw is logged, and its answer says nothing of it.
+    path : str
+        Of the request, for the log.
+    """
+    match error:
+        case InvalidBodyError():
+            return _validation_problem(error.errors)
+        case RequestValidationError():
+            return _validation_problem(error.errors())
+        case ServiceError():
+            return problem(error.status, str(error), kind=error.kind, headers=error.headers)
+        case RecommenderError() if (meaning := _meaning(error)) is not None:
+            return _library_problem(error, meaning, path)
+        case HTTPException():
+            return problem(error.status_code, str(error.detail), headers=error.headers)
+        case ClientDisconnect():
+            return problem(400, "The client went away before it had sent the whole body.")
+        case _:
+            log.error("unexpected error at %s", path, exc_info=error)
+            return problem(500, "The service failed; the reason is in its log.")
+
+
+def _validation_problem(errors: Sequence[ErrorDetails]) -> Response:
+    fields = [
+        {
+            "field": ".".join(map(str, error["loc"])) or "body",
+            "message": error["msg"],
+            "type": error["type"],
+        }
+        for error in errors[:SHOWN_ERRORS]
+    ]
+    more = f" and {len(errors) - 1} more" if len(errors) > 1 else ""
+    detail = f"{fields[0]['field']}: {fields[0]['message']}{more}"
+    return problem(422, detail, kind=InvalidBodyError.kind, errors=fields)
+
+
+def _meaning(error: RecommenderError) -> Meaning | None:
+    kinds = (kind for kind in type(error).__mro__ if kind in LIBRARY_ERRORS)
+    kind = next(kinds, None)
+    return None if kind is None else LIBRARY_ERRORS[kind]
+
+
+def _library_problem(error: RecommenderError, meaning: Meaning, path: str) -> Response:
+    if meaning.detail is not None:
+        log.error("at %s: %s", path, error)
+    fields = []
+    if isinstance(error, QueryError):
+        fields.append({"field": error.field, "message": error.message, "type": "query"})
+    detail = str(error) if meaning.detail is None else meaning.detail
+    return problem(meaning.status, detail, kind=meaning.kind, errors=fields)

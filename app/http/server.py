@@ -1,0 +1,95 @@
+"""The HTTP server: uvicorn, with a drain before it stops."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+from types import FrameType
+from typing import Any
+
+import uvicorn
+
+from ..limits import LISTENERS
+from ..settings import Settings
+from .lifecycle import Lifecycle
+from .protocol import make_protocol
+
+
+class Server(uvicorn.Server):
+    """uvicorn's server that goes on answering for a while after SIGTERM, and then exits with 0.
+
+    Parameters
+    ----------
+    config : uvicorn.Config
+        As uvicorn wants it.
+    lifecycle : Lifecycle
+        Told that the service drains.
+    drain_seconds : float
+        How long, so that balancers notice that `/healthz/ready` says 503.
+    """
+
+    def __init__(self, config: uvicorn.Config, lifecycle: Lifecycle, drain_seconds: float) -> None:
+        super().__init__(config)
+        self._lifecycle = lifecycle
+        self._drain_seconds = drain_seconds
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    async def serve(self, sockets: Any = None) -> None:
+        """Run until it is told to stop."""
+        self._loop = asyncio.get_running_loop()
+        await super().serve(sockets)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, several times on each socket.
+
+        libuv takes one new connection from a listening socket each time its loop comes round, and
+        under load that is some hundred times a second: new connections, a probe's among them,
+        would wait for seconds while the open ones are answered. Of copies it takes one each.
+        """
+        await super().startup(sockets)
+        if not self.started:
+            return
+        loop = asyncio.get_running_loop()
+        for listening in [each for server in self.servers for each in server.sockets]:
+            for _ in range(LISTENERS - 1):
+                copy = socket.socket(fileno=os.dup(listening.fileno()))
+                self.servers.append(await loop.create_server(self._connect, sock=copy))
+
+    def _connect(self) -> asyncio.Protocol:
+        make: Any = self.config.http_protocol_class
+        protocol: asyncio.Protocol = make(
+            config=self.config, server_state=self.server_state, app_state=self.lifespan.state
+        )
+        return protocol
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Drain on the first SIGTERM, stop at once on another signal."""
+        _ = frame
+        if sig == signal.SIGTERM and not self._lifecycle.draining and self._loop is not None:
+            self._lifecycle.draining = True
+            self._loop.call_soon_threadsafe(self._loop.call_later, self._drain_seconds, self._stop)
+        elif self.should_exit:
+            self.force_exit = True
+        else:
+            self._lifecycle.draining = True
+            self._stop()
+
+    def _stop(self) -> None:
+        self.should_exit = True
+
+
+def server_options(settings: Settings) -> dict[str, Any]:
+    """Return uvicorn's options."""
+    return {
+        "host": settings.host,
+        "port": settings.port,
+        "http": make_protocol(settings.max_header_bytes, settings.request_timeout_seconds),
+        "ws": "none",
+        "timeout_keep_alive": settings.keep_alive_seconds,
+        "timeout_graceful_shutdown": settings.grace_seconds,
+        "server_header": False,
+        "access_log": False,
+        "log_config": None,
+    }

@@ -1,0 +1,60 @@
+"""Limits that are not settings, each with the reason or the measurement behind it."""
+
+from __future__ import annotations
+
+# -- where scoring runs (models/engine.py) ---------------------------------------------------------
+# A hop to a thread and back costs about 0.1 ms, more than a few users or items take, so these are
+# answered on the event loop. Larger requests must not hold up others, neither while they are scored
+# nor while the answer is written.
+INLINE_ROWS = 4
+INLINE_ANSWERS = 1000
+
+# Rows of small requests that one call of a model answers; then other connections get their turn.
+# From 32 rows on, a row takes no less time than in a larger batch (docs/benchmarks.md).
+BATCH_ROWS = 32
+
+# Threads for dear work. Two keep the cores of a small pod busy; NumPy lets go of the interpreter in
+# long calls, so the event loop goes on.
+DEAR_THREADS = 2
+
+# -- requests --------------------------------------------------------------------------------------
+# Bodies that are on their way hold memory, and no place: beyond this, all together, large ones are
+# refused. No caller may take more than half.
+ARRIVING_BYTES = 64 * 1024 * 1024
+# Smaller parts of bodies are not counted: there are as many of them as connections.
+UNCOUNTED_BODY_BYTES = 16 * 1024
+# How long a caller that was refused counts as one that wants a place.
+WANTING_SECONDS = 2.0
+REMEMBERED_CALLERS = 1000
+
+# -- answers ---------------------------------------------------------------------------------------
+# A body of a thousand bad rows is not worth a thousand messages.
+SHOWN_ERRORS = 20
+
+# Parts of an answer that the server is given at once; it waits until most of a part has been taken
+# before it takes the next.
+DELIVERED_AT_ONCE_BYTES = 256 * 1024
+
+# -- checks of a new version (models/successor.py) -------------------------------------------------
+# Known users and items, of the old and of the new version, for which a new version has to answer.
+SUCCESSOR_SAMPLES = 16
+
+# -- records ---------------------------------------------------------------------------------------
+# Combinations of route, method and status whose counters are kept at hand. Methods are what
+# clients write, so there is no end to them.
+KEPT_COUNTERS = 1000
+# Lines of the access log are written together, at most this long after the first of them: a write
+# for each line would take as long as a small answer.
+ACCESS_LOG_FLUSH_SECONDS = 0.05
+# Longest x-request-id that is taken over from a client.
+REQUEST_ID_LENGTH = 100
+
+# -- connections (http/protocol.py, http/server.py) ------------------------------------------------
+# To send the request line and headers.
+HEADER_SECONDS = 15.0
+# Copies of each listening socket: libuv accepts one connection of each per turn of its loop.
+LISTENERS = 16
+# Bytes that may frame each byte of a chunked body, beside the allowance for headers.
+FRAMING_PER_BYTE = 16
+# Bytes of an answer that a client must read in the time that a request may take.
+LEAST_READ = 64 * 1024

@@ -1,0 +1,197 @@
+"""New versions of the models, taken up while the old ones answer.
+
+A version is loaded beside the one that serves, in a worker thread, checked, and swapped in by one
+assignment; requests in flight finish on the model they began with. A version that fails a check is
+refused with its reason, and the old one serves on.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+from anyio import to_thread
+
+from turi_recommender.errors import ModelError, ModelNotFoundError, RecommenderError
+from turi_recommender.versions import ModelEntry, Registry
+
+from ..settings import Settings
+from .loaded import LoadedModels
+from .roles import Role, assignments
+from .successor import check_successor
+
+log = logging.getLogger(__name__)
+
+Signature = tuple[tuple[str, int, int], ...]
+
+
+class HotSwap:
+    """Watch the registry and swap versions.
+
+    Parameters
+    ----------
+    models : LoadedModels
+        Where versions are swapped.
+    settings : Settings
+        Where models are and which play which role.
+    report : callable
+        Called with (model name, "loaded" or "refused") after each attempt.
+    """
+
+    def __init__(
+        self,
+        models: LoadedModels,
+        settings: Settings,
+        report: Callable[[str, str], None] = lambda _name, _outcome: None,
+    ) -> None:
+        self._models = models
+        self._poll_seconds = settings.models_poll_seconds
+        self._registry = Registry(settings.models_dir)
+        self._report = report
+        self._one_at_a_time = asyncio.Lock()
+        self._seen: dict[Path, Signature] = {}
+        self._refused: dict[Path, Signature] = {}
+        self._pinned = {each.role for each in assignments(settings) if each.is_pinned}
+
+    async def watch(self) -> None:
+        """Look for new versions at the configured interval, for ever."""
+        interval = self._poll_seconds
+        while interval > 0:
+            await asyncio.sleep(interval)
+            try:
+                await self.look()
+            except Exception:
+                log.exception("looking for new model versions failed; trying again later")
+
+    async def look(self) -> None:
+        """Take up each role's highest version, if it is new and has stopped changing."""
+        for role in self._models.slots:
+            entry = self._models.slots[role].entry
+            if entry is None or entry.version is None or role in self._pinned:
+                continue
+            try:
+                newer = await to_thread.run_sync(self._newer, entry)
+            except (ModelError, OSError) as error:  # the other model's folder may be in order
+                log.error("cannot look for versions of model %s: %s", entry.name, error)
+                continue
+            for version in newer:
+                try:
+                    await self.take(role, version)
+                    break
+                except RecommenderError:
+                    continue  # refused and reported; perhaps the next lower one is good
+
+    def _newer(self, entry: ModelEntry) -> list[str]:
+        """Return versions above the serving one, highest first, that are worth a try."""
+        found = []
+        for version in reversed(self._registry.versions(entry.name)):
+            if int(version) <= int(entry.version or 0):
+                break
+            folder = self._registry.root / entry.name / version
+            signature = _signature(folder)
+            is_settled = self._seen.get(folder) == signature
+            self._seen[folder] = signature
+            if is_settled and self._refused.get(folder) != signature:
+                found.append(version)
+        return found
+
+    def role_of(self, name: str) -> Role:
+        """Return the role that a model of this name plays.
+
+        Raises
+        ------
+        ModelNotFoundError
+            If none does.
+        """
+        for role, slot in self._models.slots.items():
+            if slot.entry is not None and slot.entry.name == name:
+                return role
+        raise ModelNotFoundError(f"no model {name!r} is serving")
+
+    async def reload(self, name: str) -> ModelEntry:
+        """Take up the highest version of a model now, and follow new ones again.
+
+        Raises
+        ------
+        ModelNotFoundError
+            If there is no such model.
+        ModelError
+            If the version is refused.
+        """
+        role = self.role_of(name)
+        versions = await to_thread.run_sync(self._registry.versions, name)
+        if not versions:
+            raise ModelNotFoundError(f"model {name!r} has no versions in {self._registry.root}")
+        entry = await self.take(role, versions[-1])
+        self._pinned.discard(role)
+        return entry
+
+    async def activate(self, name: str, version: str) -> ModelEntry:
+        """Swap to this version of a model and stay with it: a roll-back, or a pin.
+
+        Raises
+        ------
+        ModelNotFoundError
+            If there is no such model or version.
+        ModelError
+            If the version is refused.
+        """
+        role = self.role_of(name)
+        entry = await self.take(role, version)
+        self._pinned.add(role)
+        return entry
+
+    async def take(self, role: Role, version: str) -> ModelEntry:
+        """Load a version, check it, and let it serve.
+
+        Parameters
+        ----------
+        role : {"similarity", "ranking"}
+            The part that it is to play.
+        version : str
+            A version of the model that plays it now.
+
+        Raises
+        ------
+        ModelNotFoundError
+            If there is no such version.
+        ModelError
+            If it cannot be read, or does not pass its checks.
+        """
+        async with self._one_at_a_time:
+            old = self._models.need(role)
+            folder = self._registry.root / old.name / version
+            signature = await to_thread.run_sync(_signature, folder)
+            try:
+                new = await to_thread.run_sync(self._load, old, version)
+            except ModelNotFoundError:
+                raise
+            except RecommenderError as error:
+                self._refused[folder] = signature
+                self._models.refuse(role, version, str(error))
+                self._report(old.name, "refused")
+                log.error("model %s version %s refused: %s", old.name, version, error)
+                raise
+            self._models.swap(role, new)
+            self._report(old.name, "loaded")
+            log.info("model %s: version %s serves now (before: %s)", new.name, version, old.version)
+            return new
+
+    def _load(self, old: ModelEntry, version: str) -> ModelEntry:
+        new = self._registry.load(f"{old.name}:{version}")
+        check_successor(old.model, new.model, self._models.defaults)
+        return new
+
+
+def _signature(folder: Path) -> Signature:
+    """Return names, lengths and times of a folder's files: equal as long as nobody writes."""
+    found = []
+    for path in sorted(folder.rglob("*")):
+        try:
+            status = path.stat()
+        except OSError:
+            continue
+        found.append((path.as_posix(), status.st_size, status.st_mtime_ns))
+    return tuple(found)

@@ -1,0 +1,136 @@
+"""The loaded models, and the rules between them: which one answers, and with which side data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from turi_recommender import Column, Id, Recommendations, Recommender, SimilarItems
+from turi_recommender.versions import ModelEntry
+
+from ..errors import ModelUnavailableError
+from .queries import RecommendQuery
+from .roles import Role, Row, choose, takes_side_data
+from .slots import Slot
+
+
+class LoadedModels:
+    """The models that serve.
+
+    Parameters
+    ----------
+    slots : mapping of role to Slot
+        One for each role; at least one must have a model.
+    defaults : mapping of str to value
+        Value of each side column that a user's row leaves out.
+    """
+
+    def __init__(self, slots: Mapping[Role, Slot], defaults: Mapping[str, Any]) -> None:
+        self.slots: Mapping[Role, Slot] = slots
+        self.defaults = dict(defaults)
+
+    # -- what is loaded --------------------------------------------------------------------
+
+    def swap(self, role: Role, entry: ModelEntry) -> None:
+        """Let another version play a role from now on; requests in flight keep the old one."""
+        self.slots = {**self.slots, role: self.slots[role].serving(entry)}
+
+    def refuse(self, role: Role, version: str, reason: str) -> None:
+        """Note why a version was not taken."""
+        self.slots = {**self.slots, role: self.slots[role].refusing(version, reason)}
+
+    def close(self) -> None:
+        """Let go of the models: the framework remembers endpoints of applications that are gone."""
+        self.slots = {role: Slot(role, None, "the service has stopped") for role in self.slots}
+
+    @property
+    def entries(self) -> list[ModelEntry]:
+        """The primary versions that are loaded."""
+        return [slot.entry for slot in self.slots.values() if slot.entry is not None]
+
+    def model(self, role: Role) -> Recommender | None:
+        """Return the model of a role, or None."""
+        entry = self.slots[role].entry
+        return None if entry is None else entry.model
+
+    def need(self, role: Role) -> ModelEntry:
+        """Return the model of a role.
+
+        Raises
+        ------
+        ModelUnavailableError
+            If it is not loaded.
+        """
+        slot = self.slots[role]
+        if slot.entry is None:
+            raise ModelUnavailableError(f"no {role} model is loaded: {slot.reason}")
+        return slot.entry
+
+    @property
+    def user_column(self) -> Column:
+        """The user column, which all loaded models share."""
+        return self.entries[0].model.user_column
+
+    @property
+    def item_column(self) -> Column:
+        """The item column, which all loaded models share."""
+        return self.entries[0].model.item_column
+
+    @property
+    def side_columns(self) -> Sequence[Column]:
+        """The columns of side data that a user's row may have."""
+        ranking = self.model("ranking")
+        return () if ranking is None else ranking.side_columns
+
+    # -- what it answers -------------------------------------------------------------------
+
+    def recommend(self, query: RecommendQuery) -> tuple[ModelEntry, Recommendations]:
+        """Recommend items to users.
+
+        Raises
+        ------
+        ModelUnavailableError
+            If the model that the query takes is not loaded.
+        QueryError
+            If that model cannot be asked so.
+        """
+        role = query.choice if query.choice != "auto" else choose(query.users)
+        entry = self.need(role)
+        answer = entry.model.recommend(
+            self._filled(role, query),
+            k=query.k,
+            exclude_known=query.exclude_known,
+            items=query.items,
+            exclude=query.exclude,
+        )
+        return entry, answer
+
+    def similar_items(
+        self, items: Sequence[Id], *, role: Role = "similarity", k: int = 10
+    ) -> tuple[ModelEntry, SimilarItems]:
+        """Find similar items.
+
+        Parameters
+        ----------
+        items : sequence of int or str
+            Item ids.
+        role : {"similarity", "ranking"}
+            Whose model is asked.
+        k : int
+            Number of similar items per item.
+
+        Raises
+        ------
+        ModelUnavailableError
+            If the model is not loaded.
+        QueryError
+            If it cannot be asked so.
+        """
+        entry = self.need(role)
+        return entry, entry.model.similar_items(items, k=k)
+
+    def _filled(self, role: Role, query: RecommendQuery) -> Sequence[Row]:
+        """Return the users' rows, with defaults where a row leaves side columns out."""
+        if takes_side_data(role) and query.side_data_defaults and self.defaults:
+            return [{**self.defaults, **row} for row in query.users]
+        return query.users

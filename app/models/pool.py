@@ -1,0 +1,98 @@
+"""Where dear work runs: a few threads of its own, in turns that are fair to all callers."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import OrderedDict, deque
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
+from typing import TypeVar
+
+Answer = TypeVar("Answer")
+
+
+class Pool:
+    """Threads for dear work.
+
+    Whoever waits is served in turns, one caller after the other, so that a caller who sends many
+    dear requests delays those of others by one at most per thread.
+
+    Parameters
+    ----------
+    threads : int
+        How many pieces of work run at the same time.
+    """
+
+    def __init__(self, threads: int) -> None:
+        self._free = threads
+        self._executor = ThreadPoolExecutor(threads, thread_name_prefix="dear")
+        self._waiting: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
+
+    async def run(self, caller: str, work: Callable[[Stop], Answer]) -> Answer:
+        """Run work in a thread, when it is the caller's turn.
+
+        Parameters
+        ----------
+        caller : str
+            On whose behalf.
+        work : callable
+            Takes a `Stop`, at which it looks between its pieces: whoever waited may have gone.
+        """
+        await self._turn(caller)
+        stop = Stop()
+        context = copy_context()
+        running = self._executor.submit(context.run, work, stop)
+        # The thread is free when the work has ended, which may be after its caller has gone.
+        loop = asyncio.get_running_loop()
+        running.add_done_callback(lambda _: _tell(loop, self._next))
+        try:
+            return await asyncio.wrap_future(running)
+        except asyncio.CancelledError:
+            stop.is_set = True
+            raise
+
+    def close(self) -> None:
+        """Stop taking work; what runs is told nothing and may end."""
+        self._executor.shutdown(wait=False, cancel_futures=True)
+
+    async def _turn(self, caller: str) -> None:
+        if self._free > 0:
+            self._free -= 1
+            return
+        future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._waiting.setdefault(caller, deque()).append(future)
+        try:
+            await future
+        except asyncio.CancelledError:
+            if future.done() and not future.cancelled():
+                self._next()  # the turn came, and nobody takes it
+            raise
+
+    def _next(self) -> None:
+        """Give a free thread to the next caller that waits."""
+        while self._waiting:
+            caller, futures = self._waiting.popitem(last=False)
+            future = futures.popleft()
+            if futures:
+                self._waiting[caller] = futures  # behind the others
+            if not future.done():
+                future.set_result(None)
+                return
+        self._free += 1
+
+
+class Stop:
+    """Whether work should end early, because nobody waits for it any more."""
+
+    __slots__ = ("is_set",)
+
+    def __init__(self) -> None:
+        self.is_set = False
+
+
+def _tell(loop: asyncio.AbstractEventLoop, what: Callable[[], None]) -> None:
+    try:
+        loop.call_soon_threadsafe(what)
+    except RuntimeError:  # the loop has ended meanwhile
+        return

@@ -1,0 +1,63 @@
+"""What the service is asked, whichever endpoint asks it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from turi_recommender import Id
+
+from .roles import Choice, Role, Row
+
+
+@dataclass(frozen=True, slots=True)
+class RecommendQuery:
+    """Recommend items to users.
+
+    Attributes
+    ----------
+    users : sequence of mappings
+        The user column, and any side columns.
+    k : int
+        Number of items per user.
+    choice : {"auto", "similarity", "ranking"}
+        Whose model answers. Auto takes the ranking model if any row carries side data, else the
+        similarity model.
+    side_data_defaults : bool
+        Whether side columns that a row leaves out take their defaults (ranking model only).
+    exclude_known, items, exclude
+        As in `turi_recommender.Recommender.recommend`.
+    """
+
+    users: Sequence[Row]
+    k: int = 10
+    choice: Choice = "auto"
+    side_data_defaults: bool = True
+    exclude_known: bool = True
+    items: Sequence[Id] | None = None
+    exclude: Sequence[Id] | None = None
+
+    @property
+    def is_restricted(self) -> bool:
+        """Whether it names items that may, or may not, be recommended."""
+        has_exclusions = self.exclude is not None and len(self.exclude) > 0
+        return self.items is not None or has_exclusions
+
+
+@dataclass(frozen=True, slots=True)
+class SimilarQuery:
+    """Find items that are similar to items.
+
+    Attributes
+    ----------
+    items : sequence of int or str
+        Item ids.
+    k : int
+        Number of similar items per item.
+    role : {"similarity", "ranking"}
+        Whose model answers.
+    """
+
+    items: Sequence[Id]
+    k: int = 10
+    role: Role = "similarity"

@@ -1,0 +1,61 @@
+"""Tell whoever runs the service which models serve: in the log, and in the metrics."""
+
+from __future__ import annotations
+
+import logging
+
+from ..observability.metrics import Metrics
+from .loaded import LoadedModels
+from .slots import Slot
+
+log = logging.getLogger(__name__)
+
+
+class ModelReport:
+    """What the log and the metrics say of the models.
+
+    Parameters
+    ----------
+    models : LoadedModels
+        What serves.
+    metrics : Metrics
+        Where it is shown.
+    """
+
+    def __init__(self, models: LoadedModels, metrics: Metrics) -> None:
+        self._models = models
+        self._metrics = metrics
+
+    def start(self) -> None:
+        """Tell what serves from the start."""
+        for slot in self._models.slots.values():
+            _log(slot)
+        self._show()
+
+    def attempt(self, name: str, outcome: str) -> None:
+        """Tell of an attempt to take up another version.
+
+        Parameters
+        ----------
+        name : str
+            The model's name.
+        outcome : {"loaded", "refused"}
+        """
+        self._metrics.swaps.labels(name, outcome).inc()
+        self._show()
+
+    def _show(self) -> None:
+        self._metrics.model.clear()
+        for slot in self._models.slots.values():
+            if slot.entry is not None:
+                labels = (slot.role, slot.entry.name, slot.entry.version or "")
+                self._metrics.model.labels(*labels).set(1)
+
+
+def _log(slot: Slot) -> None:
+    entry = slot.entry
+    if entry is None:
+        log.warning("%s: none (%s)", slot.role, slot.reason)
+        return
+    version = f" version {entry.version}" if entry.version else ""
+    log.info("%s: %s%s, %s, %s", slot.role, entry.name, version, entry.model.kind, entry.path)

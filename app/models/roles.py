@@ -1,0 +1,71 @@
+"""The parts that models play, and which model plays which by the settings.
+
+Two models share the work: one for users without side data and for similar items ("similarity"), one
+for users with side data ("ranking"). Either may be absent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from turi_recommender.versions import is_name
+
+from ..settings import Settings, variable_names
+
+Role = Literal["similarity", "ranking"]
+Choice = Literal["auto", "similarity", "ranking"]
+Row = Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment:
+    """Which model plays a role.
+
+    Attributes
+    ----------
+    role : {"similarity", "ranking"}
+    reference : str
+        A registry name, ``name:version``, or a path.
+    may_be_absent : bool
+        Whether the service starts without it: its setting was left alone.
+    variable : str
+        The environment variable that names it, for messages.
+    """
+
+    role: Role
+    reference: str
+    may_be_absent: bool
+    variable: str
+
+    @property
+    def is_pinned(self) -> bool:
+        """Whether it names one version or path, so that new versions do not count."""
+        return not is_name(self.reference)
+
+
+# The one table of roles: each has a setting that names its model. A new role is one line here.
+_SETTINGS: dict[Role, str] = {
+    "similarity": "similarity_model",
+    "ranking": "ranking_model",
+}
+
+
+def assignments(settings: Settings) -> list[Assignment]:
+    """Return who is to play each role."""
+    variables = variable_names()
+    return [
+        Assignment(role, getattr(settings, name), settings.is_default(name), variables[name])
+        for role, name in _SETTINGS.items()
+    ]
+
+
+def takes_side_data(role: Role) -> bool:
+    """Tell whether side data, and their defaults, go to the model of a role."""
+    return role == "ranking"
+
+
+def choose(rows: Sequence[Row]) -> Role:
+    """Return the role that `auto` means for users' rows: side data call for the ranking model."""
+    return "ranking" if any(len(row) > 1 for row in rows) else "similarity"

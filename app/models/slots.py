@@ -1,0 +1,49 @@
+"""What plays a role at the moment."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from turi_recommender.versions import ModelEntry
+
+from .roles import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """A role and the model that plays it, or why none does.
+
+    Attributes
+    ----------
+    role : {"similarity", "ranking"}
+    entry : ModelEntry or None
+        The primary version: what answers unless a request is meant for another one.
+    reason : str
+        Why there is none.
+    refused : mapping of str to str
+        Versions that were not taken, and why.
+    others : mapping of str to ModelEntry
+        Further versions that are loaded beside the primary one, by version.
+    """
+
+    role: Role
+    entry: ModelEntry | None
+    reason: str = ""
+    refused: Mapping[str, str] = field(default_factory=dict)
+    others: Mapping[str, ModelEntry] = field(default_factory=dict)
+
+    def serving(self, entry: ModelEntry) -> Slot:
+        """Return the slot with another primary version."""
+        refused = {one: why for one, why in self.refused.items() if one != entry.version}
+        return replace(self, entry=entry, reason="", refused=refused)
+
+    def refusing(self, version: str, reason: str) -> Slot:
+        """Return the slot with a note why a version was not taken."""
+        return replace(self, refused={**self.refused, version: reason})
+
+    def version(self, version: str | None) -> ModelEntry | None:
+        """Return a loaded version; the primary one if none is named; None if it is not loaded."""
+        if version is None or (self.entry is not None and self.entry.version == version):
+            return self.entry
+        return self.others.get(version)

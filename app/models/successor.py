@@ -1,0 +1,64 @@
+"""Checks that a new version passes before it takes the place of the one that serves."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from contextlib import suppress
+from typing import Any
+
+from turi_recommender import Column, Id, Recommender
+from turi_recommender.errors import QueryError
+
+from ..errors import RefusedVersionError
+from ..limits import SUCCESSOR_SAMPLES
+
+
+def check_successor(old: Recommender, new: Recommender, defaults: Mapping[str, Any]) -> None:
+    """Check that one model can take another's place.
+
+    It must have the same columns, of which the documented types are made, and answer sample queries
+    with finite scores: users and items of both models, of which it need not know the old one's,
+    with and without side data.
+
+    Parameters
+    ----------
+    old, new : Recommender
+        The version that serves, and the one that is to.
+    defaults : mapping of str to value
+        Side data that the service fills in.
+
+    Raises
+    ------
+    RefusedVersionError
+        If it cannot.
+    """
+    for what in ("user_column", "item_column", "side_columns"):
+        mine, yours = _columns(getattr(old, what)), _columns(getattr(new, what))
+        if mine != yours:
+            raise RefusedVersionError(f"{what.replace('_', ' ')} changed: {mine} to {yours}")
+    users = _samples(old.user_column, new.user_column)
+    side = {name: value for name, value in defaults.items() if name in _names(new)}
+    name = new.user_column.name
+    rows = [{name: user} for user in users] + [{name: user, **side} for user in users]
+    rankings = list(new.recommend(rows, k=10, exclude_known=False).rankings)
+    if any(not ranking.items for ranking in rankings):
+        raise RefusedVersionError("a sample query has no answer")
+    with suppress(QueryError):  # a model without factors knows no similar items
+        items = _samples(old.item_column, new.item_column)
+        rankings += new.similar_items(items, k=10).rankings
+    if not all(math.isfinite(score) for ranking in rankings for score in ranking.scores):
+        raise RefusedVersionError("a sample query has a score that is not finite")
+
+
+def _names(model: Recommender) -> set[str]:
+    return {column.name for column in model.side_columns}
+
+
+def _columns(columns: Any) -> list[tuple[str, str, str]]:
+    listed = columns if isinstance(columns, tuple) else (columns,)
+    return [(each.name, each.mode.name, each.value_type.name) for each in listed]
+
+
+def _samples(*columns: Column) -> list[Id]:
+    return [value for column in columns for value in column.sample(SUCCESSOR_SAMPLES)]

@@ -1,0 +1,54 @@
+"""The access log: one line per request, with its id, route, status and time.
+
+Keys, tokens and bodies are never in it.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from typing import Any
+
+from pydantic_core import to_json
+
+
+class AccessLog:
+    """One line per request; lines are written together, some at a time.
+
+    Parameters
+    ----------
+    as_json : bool
+        JSON, or words for a terminal.
+    """
+
+    def __init__(self, *, as_json: bool) -> None:
+        self._as_json = as_json
+        self._lines: list[bytes] = []
+
+    def add(self, fields: dict[str, Any]) -> bool:
+        """Add a line; return whether it is the first that waits to be written."""
+        if self._as_json:
+            fields["event"] = "request"
+            fields["level"] = "info"
+            fields["timestamp"] = _timestamp()
+            self._lines.append(to_json(fields, inf_nan_mode="null") + b"\n")
+        else:
+            words = " ".join(f"{name}={value}" for name, value in fields.items())
+            self._lines.append(f"{_timestamp()} [info     ] request {words}\n".encode())
+        return len(self._lines) == 1
+
+    def flush(self) -> None:
+        """Write what waits."""
+        lines, self._lines = self._lines, []
+        if lines:
+            try:
+                sys.stdout.buffer.write(b"".join(lines))
+                sys.stdout.buffer.flush()
+            except (OSError, ValueError):  # nobody reads them any more
+                return
+
+
+def _timestamp() -> str:
+    now = time.time()
+    whole = time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(now))
+    return f"{whole}.{int(now % 1 * 1e6):06d}Z"

@@ -1,0 +1,107 @@
+"""The service's Prometheus metrics.
+
+Metrics carry the route's template, never a path with ids in it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    Histogram,
+    ProcessCollector,
+    generate_latest,
+)
+
+_SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+
+class Watched(Protocol):
+    """What the metrics read at each scrape; see `http.lifecycle`."""
+
+    draining: bool
+    in_flight: int
+
+
+class Metrics:
+    """The service's Prometheus metrics, in a registry of their own."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry()
+        options: dict[str, Any] = {"registry": self.registry}
+        ProcessCollector(registry=self.registry)  # memory, processor time, file descriptors
+        self.requests = Counter(
+            "recommender_requests", "Requests answered", ["route", "method", "status"], **options
+        )
+        self.seconds = Histogram(
+            "recommender_request_seconds",
+            "Time to answer a request",
+            ["route"],
+            buckets=_SECONDS,
+            **options,
+        )
+        self.in_flight = Gauge("recommender_in_flight", "Requests being answered", **options)
+        self.refused = Counter(
+            "recommender_refused", "Requests refused before they were read", ["reason"], **options
+        )
+        self.scoring = Histogram(
+            "recommender_scoring_seconds",
+            "Time of one call of a model, which can answer several requests",
+            ["model"],
+            buckets=_SECONDS,
+            **options,
+        )
+        self.users = Counter("recommender_users", "Users asked about", ["model"], **options)
+        self.cold = Counter(
+            "recommender_cold_users", "Users that the model did not know", ["model"], **options
+        )
+        self.model = Gauge(
+            "recommender_model_info", "Models that serve", ["role", "name", "version"], **options
+        )
+        self.swaps = Counter(
+            "recommender_model_swaps",
+            "Attempts to take up another version",
+            ["name", "outcome"],
+            **options,
+        )
+        self.draining = Gauge("recommender_draining", "1 after SIGTERM", **options)
+
+        self._by_model: dict[str, tuple[Histogram, Counter, Counter]] = {}
+
+    def count(self, model: str, seconds: float, users: int = 0, cold: int = 0) -> None:
+        """Count one call of a model.
+
+        Parameters
+        ----------
+        model : str
+            Its registry name.
+        seconds : float
+            Time that the call took.
+        users, cold : int
+            Users it was asked about, and how many of them the model does not know.
+        """
+        found = self._by_model.get(model)
+        if found is None:
+            found = (
+                self.scoring.labels(model),
+                self.users.labels(model),
+                self.cold.labels(model),
+            )
+            self._by_model[model] = found
+        found[0].observe(seconds)
+        if users:
+            found[1].inc(users)
+        if cold:
+            found[2].inc(cold)
+
+    def watch(self, lifecycle: Watched) -> None:
+        """Show how many requests are being answered, and whether the service drains."""
+        self.in_flight.set_function(lambda: lifecycle.in_flight)
+        self.draining.set_function(lambda: lifecycle.draining)
+
+    def page(self) -> bytes:
+        """Return the metrics as text."""
+        return generate_latest(self.registry)

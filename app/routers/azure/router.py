@@ -1,0 +1,113 @@
+"""The drop-in for the original deployment: `/score`, and what the Azure ML server had around it.
+
+Callers post records and get a JSON string that holds a JSON array. Rows, rounding and bytes are the
+original's; its defects are not: side data is any of the ranking model's side columns, defaults fill
+each record's gaps, and errors are errors (status 400, ``{"message": ...}``).
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from dataclasses import replace
+from typing import Any
+
+from fastapi import APIRouter, Request, Response
+from starlette.exceptions import HTTPException
+
+from ...errors import ModelUnavailableError, ScoreError
+from ...http.declaration import PROBE, RECOMMEND, by_switch, declare
+from ...models.engine import Engine
+from ...models.loaded import LoadedModels
+from ...settings import Settings
+from .answers import message, message_of, responses
+from .ids import request_ids
+from .payload import read_payload, records_of
+from .scoring import Scorer
+from .swagger import swagger_document
+
+PATHS = ("/score", "/api/v1/service/{service}/score")
+_SCORE = replace(RECOMMEND, names_requests=True, render=message_of)
+
+
+def build_azure_router(engine: Engine, settings: Settings) -> APIRouter:
+    """Build the router.
+
+    Parameters
+    ----------
+    engine : Engine
+        Who answers.
+    settings : Settings
+        Limits, and who may read the documentation.
+    """
+    router = APIRouter(tags=["drop-in for the Azure ML deployment"])
+    scorer = Scorer(engine)
+    limit = max(settings.max_users, settings.max_items)
+
+    @declare(_SCORE)
+    async def score(request: Request) -> Response:
+        ids = request_ids(request)
+        if isinstance(ids, Response):
+            return ids
+        if request.method == "OPTIONS":
+            return Response(status_code=200, headers=ids)
+        try:
+            records = records_of(await read_payload(request), limit)
+            started = time.perf_counter()
+            body = await scorer.score(records)
+        except (ScoreError, ModelUnavailableError) as error:
+            return message(error.status, str(error), ids)
+        except HTTPException as error:  # the body limit
+            return message(error.status_code, str(error.detail), ids)
+        elapsed = f"{(time.perf_counter() - started) * 1000:.3f}"
+        headers = {**ids, "x-ms-run-function-failed": "False", "x-ms-run-fn-exec-ms": elapsed}
+        return Response(body, 200, headers, "application/json")
+
+    for path in PATHS:
+        router.add_api_route(
+            path,
+            score,
+            methods=["POST", "GET", "OPTIONS"],
+            description=__doc__,
+            include_in_schema=False,
+        )
+    _document_post(router, score)
+    _add_surroundings(router, engine.models, settings.docs)
+    return router
+
+
+def _document_post(router: APIRouter, score: Any) -> None:
+    """Show the main form in the OpenAPI document; the route itself comes first and answers."""
+    payload = {"type": "array", "items": {"type": "object"}, "minItems": 1}
+    router.add_api_route(
+        PATHS[0],
+        score,
+        methods=["POST"],
+        operation_id="score",
+        summary="Score records as the original deployment did",
+        description=__doc__,
+        responses={
+            200: {"description": "A JSON string that holds a JSON array of rows"},
+            **responses(400, 401, 403, 408, 413, 431, 503),
+        },
+        openapi_extra={
+            "requestBody": {"required": True, "content": {"application/json": {"schema": payload}}}
+        },
+    )
+
+
+def _add_surroundings(router: APIRouter, models: LoadedModels, docs: str) -> None:
+    """Add what the Azure ML server answers beside `/score`."""
+
+    @router.get("/", include_in_schema=False)
+    @declare(PROBE)
+    async def healthy() -> Response:
+        return Response("Healthy", media_type="text/html")
+
+    @router.get("/swagger.json", include_in_schema=False)
+    @declare(by_switch(docs))
+    async def swagger(version: str = "2") -> Response:
+        document = swagger_document(version, models)
+        if document is None:
+            return message(404, f"Swagger version [{version}] is not supported.", {})
+        return Response(json.dumps(document), media_type="application/json")

@@ -1,0 +1,84 @@
+"""The rules of the original's ``score.py``, mended: from records to rows.
+
+Side data is any of the ranking model's side columns, and defaults fill each record's gaps.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from turi_recommender import Recommendations, SimilarItems
+from turi_recommender.errors import QueryError
+from turi_recommender.versions import ModelEntry
+
+from ...errors import ScoreError
+from ...models.engine import Engine
+from ...models.queries import RecommendQuery, SimilarQuery
+from . import pandas_json
+from .payload import Record
+
+K = 10
+
+
+class Scorer:
+    """Scores records.
+
+    Parameters
+    ----------
+    engine : Engine
+        Who answers.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+
+    async def score(self, records: list[Record]) -> str:
+        """Return the rows for a payload's records: a JSON string that holds a JSON array.
+
+        Raises
+        ------
+        ScoreError
+            If the records are not what the contract says.
+        ModelUnavailableError
+            If the model it needs is not loaded.
+        """
+        models = self._engine.models
+        user, item = models.user_column.name, models.item_column.name
+        names = {name for record in records for name in record}
+        if (user in names) == (item in names):
+            which = "both" if user in names else "neither"
+            raise ScoreError(
+                f"Error: the payload must have {user} or {item}, it has {which} of them"
+            )
+        try:
+            if item in names:
+                ids = [_required(*each, item) for each in enumerate(records)]
+                return await self._engine.similar_items(SimilarQuery(ids, K), self._write_similar)
+            return await self._engine.recommend(self._query(records, user), self._write)
+        except QueryError as error:
+            raise ScoreError(f"Error: {error}") from None
+
+    def _query(self, records: list[Record], user: str) -> RecommendQuery:
+        side = {column.name for column in self._engine.models.side_columns}
+        ids = [_required(position, record, user) for position, record in enumerate(records)]
+        if any(name in side for record in records for name in record):
+            rows = [{**record, user: one} for one, record in zip(ids, records, strict=True)]
+            return RecommendQuery(rows, K, "ranking")
+        # Other columns were ignored here by the original.
+        return RecommendQuery([{user: one} for one in ids], K, "similarity")
+
+    def _write(self, _: ModelEntry, found: Recommendations) -> str:
+        models = self._engine.models
+        columns = [models.user_column.name, models.item_column.name, "score", "rank"]
+        return json.dumps(pandas_json.records(columns, found.rows()))
+
+    def _write_similar(self, _: ModelEntry, found: SimilarItems) -> str:
+        columns = [self._engine.models.item_column.name, "similar", "score", "rank"]
+        return json.dumps(pandas_json.records(columns, found.rows()))
+
+
+def _required(position: int, record: Record, name: str) -> Any:
+    if record.get(name) is None:
+        raise ScoreError(f"Error: record {position} has no {name}")
+    return record[name]

@@ -1,0 +1,47 @@
+"""Rows of answers as JSON, in the loaded models' own column names."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pydantic_core import to_json
+
+from turi_recommender import Id, Ranking
+from turi_recommender.versions import ModelEntry
+
+
+def write_json(value: object) -> bytes:
+    """Write a value as JSON. A diverged model scores NaN; JSON has only null for that."""
+    return to_json(value, inf_nan_mode="null")
+
+
+def write_reference(entry: ModelEntry) -> bytes:
+    """Write which model answered."""
+    return write_json({"name": entry.name, "version": entry.version, "kind": entry.model.kind})
+
+
+def write_rows(head: str, item: str, heads: list[Id], rankings: list[Ranking]) -> bytes:
+    """Write rows, one ranking at a time: a million rows at once would be a million objects.
+
+    Parameters
+    ----------
+    head, item : str
+        Names of the column that was asked about, and of the items in the answer.
+    heads : list of int or str
+        What was asked about.
+    rankings : list of Ranking
+        One for each of them.
+    """
+    written = [
+        write_json(_rows(head, item, one, ranking))[1:-1]
+        for one, ranking in zip(heads, rankings, strict=True)
+        if ranking.items
+    ]
+    return b"[%b]" % b",".join(written)
+
+
+def _rows(head: str, item: str, one: Id, ranking: Ranking) -> list[dict[str, Any]]:
+    return [
+        {head: one, item: other, "score": score, "rank": rank}
+        for rank, (other, score) in enumerate(zip(ranking.items, ranking.scores, strict=True), 1)
+    ]

@@ -1,0 +1,1 @@
+"""Who may ask: API keys and JSON Web Tokens, and the scopes that they carry."""

@@ -1,0 +1,160 @@
+"""The engine: what is answered together, what leaves the event loop, what is counted and noted."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from typing import Any
+
+import pytest
+
+from app.limits import BATCH_ROWS, INLINE_ANSWERS, INLINE_ROWS
+from app.models.engine import Engine
+from app.models.loaded import LoadedModels
+from app.models.queries import RecommendQuery, SimilarQuery
+from app.observability.metrics import Metrics
+from app.observability.notes import begin_notes
+from turi_recommender import Recommendations, SimilarItems
+from turi_recommender.errors import QueryError
+from turi_recommender.versions import ModelEntry
+
+pytestmark = pytest.mark.anyio
+KNOWN, ITEM = 6000, 152913
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+class Watched:
+    """An engine on the sample models, and what its metrics count."""
+
+    def __init__(self, models: LoadedModels, max_answers: int = 100_000) -> None:
+        self.metrics = Metrics()
+        self.engine = Engine(models, self.metrics, max_answers)
+
+    def counted(self, name: str, model: str) -> float:
+        value = self.metrics.registry.get_sample_value(name, {"model": model})
+        return 0.0 if value is None else value
+
+    @property
+    def calls(self) -> float:
+        names = ("similarity_model", "ranking_factorization_model")
+        return sum(self.counted("recommender_scoring_seconds_count", name) for name in names)
+
+
+@pytest.fixture
+def watched(service: LoadedModels) -> Watched:
+    return Watched(service)
+
+
+def keep(entry: ModelEntry, found: Recommendations) -> tuple[str, Recommendations, int]:
+    return entry.name, found, threading.get_ident()
+
+
+def keep_similar(entry: ModelEntry, found: SimilarItems) -> tuple[str, SimilarItems, int]:
+    return entry.name, found, threading.get_ident()
+
+
+def bare(*users: int) -> list[dict[str, Any]]:
+    return [{"visitorid": user} for user in users]
+
+
+async def test_small_queries_that_arrive_together_are_one_call(
+    watched: Watched, service: LoadedModels
+) -> None:
+    queries = [RecommendQuery(bare(KNOWN + number), k=5) for number in range(BATCH_ROWS)]
+    answers = await asyncio.gather(*(watched.engine.recommend(each, keep) for each in queries))
+    assert watched.calls == 1
+    assert watched.counted("recommender_users_total", "similarity_model") == BATCH_ROWS
+    for query, (name, found, thread) in zip(queries, answers, strict=True):
+        entry, expected = service.recommend(query)
+        assert (name, found) == (entry.name, expected)
+        assert thread == threading.get_ident()
+
+
+async def test_queries_of_different_kinds_are_not_one_call(watched: Watched) -> None:
+    queries = [
+        RecommendQuery(bare(KNOWN), k=5),
+        RecommendQuery(bare(KNOWN), k=6),
+        RecommendQuery(bare(KNOWN), k=5, exclude_known=False),
+        RecommendQuery(bare(KNOWN), k=5, choice="ranking"),
+        RecommendQuery(bare(KNOWN), k=5, choice="ranking", side_data_defaults=False),
+    ]
+    await asyncio.gather(*(watched.engine.recommend(each, keep) for each in queries))
+    assert watched.calls == len(queries)
+
+
+async def test_a_bad_query_does_not_harm_those_it_is_with(watched: Watched) -> None:
+    good = RecommendQuery(bare(KNOWN))
+    bad = RecommendQuery([{"visitorid": KNOWN}, {"visitorid": "nobody"}])
+    one, error, other = await asyncio.gather(
+        *(watched.engine.recommend(each, keep) for each in (good, bad, good)),
+        return_exceptions=True,
+    )
+    assert one == other
+    assert isinstance(error, QueryError)
+    assert error.field == "users.1.visitorid"  # its own rows are counted, not the batch's
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        RecommendQuery(bare(*range(INLINE_ROWS + 1)), k=1),
+        RecommendQuery(bare(1, 2), k=INLINE_ANSWERS // 2 + 1),
+        RecommendQuery(bare(*range(INLINE_ROWS + 1)), k=1, items=[ITEM]),
+    ],
+    ids=["rows", "answers", "restricted"],
+)
+async def test_large_queries_leave_the_event_loop(
+    watched: Watched, service: LoadedModels, query: RecommendQuery
+) -> None:
+    name, found, thread = await watched.engine.recommend(query, keep)
+    assert thread != threading.get_ident()
+    assert (name, found) == (service.recommend(query)[0].name, service.recommend(query)[1])
+
+
+@pytest.mark.parametrize("items", [[], [ITEM]])
+async def test_restricted_queries_keep_their_restriction(
+    watched: Watched, service: LoadedModels, items: list[int]
+) -> None:
+    query = RecommendQuery(bare(KNOWN), k=3, items=[ITEM, 355908], exclude=items)
+    _, found, _ = await watched.engine.recommend(query, keep)
+    assert found == service.recommend(query)[1]
+
+
+@pytest.mark.parametrize("count", [1, INLINE_ROWS + 1])
+async def test_similar_items(watched: Watched, service: LoadedModels, count: int) -> None:
+    query = SimilarQuery([ITEM] * count, k=4)
+    name, found, thread = await watched.engine.similar_items(query, keep_similar)
+    assert (name, found) == ("similarity_model", service.similar_items([ITEM] * count, k=4)[1])
+    assert (thread == threading.get_ident()) == (count == 1)
+
+
+@pytest.mark.parametrize("rows", [1, INLINE_ROWS + 1])
+async def test_the_log_line_says_who_answered(watched: Watched, rows: int) -> None:
+    notes = begin_notes()
+    cold = 987654321
+    query = RecommendQuery(bare(*[KNOWN] * (rows - 1), cold), k=3)
+    await watched.engine.recommend(query, keep)
+    assert notes == {
+        "model": "similarity_model",
+        "version": "6",
+        "users": rows,
+        "k": 3,
+        "cold": 1,
+    }
+    assert watched.counted("recommender_cold_users_total", "similarity_model") == 1
+
+
+async def test_too_many_answers_are_refused_before_any_work(service: LoadedModels) -> None:
+    watched = Watched(service, max_answers=20)
+    await watched.engine.recommend(RecommendQuery(bare(1, 2), k=10), keep)
+    for asked in (
+        watched.engine.recommend(RecommendQuery(bare(1, 2, 3), k=7), keep),
+        watched.engine.similar_items(SimilarQuery([1, 2, 3], k=7), keep_similar),
+    ):
+        with pytest.raises(QueryError, match=r"k: 3 rows times 7 are more than 20 answers"):
+            await asked
+    assert watched.calls == 1

@@ -1,0 +1,310 @@
+"""New versions are taken up while the old ones answer; bad ones are refused, and said to be."""
+
+from __future__ import annotations
+
+import gc
+import shutil
+import weakref
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import numpy as np
+import pytest
+
+from app.errors import RefusedVersionError
+from app.models.hotswap import HotSwap
+from app.models.loaded import LoadedModels
+from app.models.loading import load_models
+from app.settings import SAMPLE_MODELS, Settings
+from reliability import variants
+from tests.support.serving import serving
+from tests.support.waiting import wait_until
+from turi_recommender.errors import ModelFormatError
+from turi_recommender.format import FactorModel, read_model
+from turi_recommender.versions.manifest import write_manifest
+from turi_recommender.versions.register import register
+
+SIMILARITY, RANKING = "similarity_model", "ranking_factorization_model"
+SIMILARITY_SOURCE = SAMPLE_MODELS / SIMILARITY / "6" / "recommendation_s.model"
+RANKING_SOURCE = SAMPLE_MODELS / RANKING / "1" / "recommendation_r.model"
+BODY = {"users": [{"visitorid": 6000}]}
+
+
+@pytest.fixture
+def root(tmp_path: Path) -> Path:
+    """Return a registry with version 1 of both models."""
+    register(SIMILARITY_SOURCE, tmp_path / "models", SIMILARITY, 1)
+    register(RANKING_SOURCE, tmp_path / "models", RANKING, 1)
+    return tmp_path / "models"
+
+
+class Watched:
+    """A service, its swaps, and what they reported."""
+
+    def __init__(self, root: Path, **settings: Any) -> None:
+        given = Settings(models_dir=root, **settings)
+        self.service: LoadedModels = load_models(given)
+        self.reported: list[tuple[str, str]] = []
+        self.swaps = HotSwap(self.service, given, lambda *attempt: self.reported.append(attempt))
+
+    async def look(self) -> None:
+        """Look twice: the first look only notes what is there."""
+        await self.swaps.look()
+        await self.swaps.look()
+
+    def version(self, role: Any = "similarity") -> str | None:
+        return self.service.need(role).version
+
+    def refused(self, role: Any = "similarity") -> dict[str, str]:
+        return dict(self.service.slots[role].refused)
+
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture
+def watched(root: Path) -> Watched:
+    return Watched(root)
+
+
+async def test_a_new_version_is_taken_when_it_has_stopped_changing(
+    root: Path, watched: Watched
+) -> None:
+    await watched.look()
+    assert watched.version() == "1"
+    register(SIMILARITY_SOURCE, root, SIMILARITY)
+    await watched.swaps.look()
+    assert watched.version() == "1"
+    await watched.swaps.look()
+    assert watched.version() == "2"
+    assert watched.version("ranking") == "1"
+    await watched.look()
+    assert watched.reported == [(SIMILARITY, "loaded")]
+
+
+async def test_a_version_is_left_alone_while_somebody_writes_it(
+    root: Path, watched: Watched
+) -> None:
+    target = root / SIMILARITY / "2" / "m.model"
+    target.mkdir(parents=True)
+    files = sorted(SIMILARITY_SOURCE.iterdir(), key=lambda path: path.suffix != ".ini")
+    for path in files:  # what makes it a model comes first
+        half = path.read_bytes()[: path.stat().st_size // 2]
+        (target / path.name).write_bytes(half)
+        await watched.swaps.look()
+        (target / path.name).write_bytes(path.read_bytes())
+        await watched.swaps.look()
+    assert watched.reported == []
+    assert watched.refused() == {}
+    await watched.swaps.look()
+    assert watched.version() == "2"
+
+
+async def test_the_highest_of_several_new_versions(root: Path, watched: Watched) -> None:
+    for version in (2, 9, 10):
+        register(SIMILARITY_SOURCE, root, SIMILARITY, version)
+    await watched.look()
+    assert watched.version() == "10"
+    assert watched.reported == [(SIMILARITY, "loaded")]
+
+
+async def test_a_lower_version_that_comes_later_is_not_taken(root: Path) -> None:
+    shutil.move(root / SIMILARITY / "1", root / SIMILARITY / "5")
+    watched = Watched(root)
+    register(SIMILARITY_SOURCE, root, SIMILARITY, 4)
+    await watched.look()
+    assert watched.version() == "5"
+
+
+def truncated(target: Path) -> None:
+    variants.truncated(RANKING_SOURCE, target / "m.model")
+
+
+def foreign(target: Path) -> None:
+    variants.foreign(RANKING_SOURCE, target / "m.model")
+
+
+def other_columns(target: Path) -> None:
+    variants.renamed_column(RANKING_SOURCE, target / "m.model", "visitorid", "visiterid")
+
+
+def other_side_columns(target: Path) -> None:
+    variants.renamed_column(RANKING_SOURCE, target / "m.model", "weekday", "weekend")
+
+
+def not_finite(target: Path) -> None:
+    details = read_model(RANKING_SOURCE).details
+    assert isinstance(details, FactorModel)
+    variants.overwritten(RANKING_SOURCE, target / "m.model", details.weights, np.nan)
+
+
+def another_manifest(target: Path) -> None:
+    variants.copy(RANKING_SOURCE, target / "m.model")
+    write_manifest(target)
+    manifest = target / "manifest.json"
+    manifest.write_text(manifest.read_text().replace('"bytes": 1', '"bytes": 2'))
+
+
+def a_file_too_many(target: Path) -> None:
+    variants.copy(RANKING_SOURCE, target / "m.model")
+    write_manifest(target)
+    (target / "more").write_bytes(b"")
+
+
+def another_kind(target: Path) -> None:
+    variants.copy(SIMILARITY_SOURCE, target / "m.model")
+
+
+BAD: list[tuple[Callable[[Path], None], str]] = [
+    (truncated, "objects.bin"),
+    (foreign, "objects.bin"),
+    (other_columns, "column"),
+    (other_side_columns, "column"),
+    (not_finite, "not finite"),
+    (another_manifest, "says the manifest"),
+    (a_file_too_many, "no such file, says the manifest"),
+    (another_kind, "side columns changed"),
+]
+
+
+@pytest.mark.parametrize(("spoil", "reason"), BAD, ids=lambda value: getattr(value, "__name__", ""))
+async def test_a_bad_version_is_refused_once_and_the_old_one_stays(
+    root: Path,
+    watched: Watched,
+    spoil: Callable[[Path], None],
+    reason: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    before = watched.service.need("ranking")
+    spoil(root / RANKING / "2")
+    await watched.look()
+    await watched.look()
+    assert watched.service.need("ranking") is before
+    assert watched.reported == [(RANKING, "refused")]
+    assert list(watched.refused("ranking")) == ["2"]
+    assert reason in watched.refused("ranking")["2"]
+    assert f"model {RANKING} version 2 refused: " in caplog.text
+    assert watched.refused("similarity") == {}
+
+
+async def test_a_refused_version_that_is_mended_is_taken(root: Path, watched: Watched) -> None:
+    truncated(root / RANKING / "2")
+    await watched.look()
+    assert list(watched.refused("ranking")) == ["2"]
+    variants.copy(RANKING_SOURCE, root / RANKING / "2" / "m.model")
+    await watched.look()
+    assert watched.version("ranking") == "2"
+    assert watched.refused("ranking") == {}, "it serves, and is said to be refused"
+    assert watched.reported == [(RANKING, "refused"), (RANKING, "loaded")]
+
+
+async def test_below_a_bad_version_a_good_one_is_found(root: Path, watched: Watched) -> None:
+    register(RANKING_SOURCE, root, RANKING, 2)
+    truncated(root / RANKING / "3")
+    await watched.look()
+    assert watched.version("ranking") == "2"
+    assert list(watched.refused("ranking")) == ["3"]
+
+
+async def test_one_models_odd_folder_does_not_hold_up_the_other(
+    root: Path, watched: Watched, caplog: pytest.LogCaptureFixture
+) -> None:
+    for name in ("a.model", "b.model"):  # which of them is version 2?
+        variants.copy(SIMILARITY_SOURCE, root / SIMILARITY / "2" / name)
+    register(RANKING_SOURCE, root, RANKING)
+    await watched.look()
+    assert "holds more than one model: a.model, b.model" in caplog.text
+    assert watched.version("similarity") == "1"
+    assert watched.version("ranking") == "2"
+
+
+async def test_a_pinned_model_is_not_overtaken(root: Path) -> None:
+    watched = Watched(root, similarity_model=f"{SIMILARITY}:1")
+    register(SIMILARITY_SOURCE, root, SIMILARITY)
+    await watched.look()
+    assert watched.version() == "1"
+    assert (await watched.swaps.reload(SIMILARITY)).version == "2"
+    register(SIMILARITY_SOURCE, root, SIMILARITY)
+    await watched.look()
+    assert watched.version() == "3"
+
+
+async def test_a_roll_back_holds_until_a_reload(root: Path, watched: Watched) -> None:
+    register(SIMILARITY_SOURCE, root, SIMILARITY)
+    await watched.look()
+    assert (await watched.swaps.activate(SIMILARITY, "1")).version == "1"
+    register(SIMILARITY_SOURCE, root, SIMILARITY)
+    await watched.look()
+    assert watched.version() == "1"
+    assert (await watched.swaps.reload(SIMILARITY)).version == "3"
+
+
+async def test_a_roll_back_that_is_refused_pins_nothing(root: Path, watched: Watched) -> None:
+    truncated(root / RANKING / "2")
+    with pytest.raises(ModelFormatError):
+        await watched.swaps.activate(RANKING, "2")
+    not_finite(root / RANKING / "3")
+    with pytest.raises(RefusedVersionError):
+        await watched.swaps.reload(RANKING)
+    register(RANKING_SOURCE, root, RANKING, 4)
+    await watched.look()
+    assert watched.version("ranking") == "4"
+
+
+async def test_who_began_on_the_old_model_ends_on_it_and_then_it_is_freed(
+    root: Path, watched: Watched
+) -> None:
+    old = watched.service.need("similarity")
+    before = list(old.model.recommend([{"visitorid": 6000}], k=5).rows())
+    gone = weakref.ref(old.model)
+    variants.halved(SIMILARITY_SOURCE, root / SIMILARITY / "2" / "m.model")
+    await watched.look()
+    assert watched.version() == "2"
+    new = watched.service.need("similarity").model
+    assert list(new.recommend([{"visitorid": 6000}], k=5).rows()) != before
+    shutil.rmtree(root / SIMILARITY / "1")
+    assert list(old.model.recommend([{"visitorid": 6000}], k=5).rows()) == before
+    del old
+    gc.collect()
+    assert gone() is None
+
+
+@pytest.fixture
+def polling(root: Path) -> Iterator[httpx.Client]:
+    with serving(Settings(models_dir=root, models_poll_seconds=0.1)) as client:
+        yield client
+
+
+def test_a_running_service_follows_and_reports(root: Path, polling: httpx.Client) -> None:
+    def versions() -> dict[str, Any]:
+        models = polling.get("/models").json()["models"]
+        return {model["role"]: (model["version"], model["refused_versions"]) for model in models}
+
+    def answered() -> str:
+        answer = polling.post("/recommend/users", json=BODY)
+        assert answer.status_code == 200
+        version: str = answer.json()["model"]["version"]
+        return version
+
+    assert answered() == "1"
+    register(SIMILARITY_SOURCE, root, SIMILARITY)
+    truncated(root / RANKING / "2")
+    wait_until(lambda: answered() == "2")
+    wait_until(lambda: "2" in versions()["ranking"][1])
+    assert versions()["similarity"] == ("2", {})
+    assert versions()["ranking"][0] == "1"
+    metrics = polling.get("/metrics").text
+    info = 'recommender_model_info{name="%s",role="%s",version="%s"} 1.0'
+    assert info % (SIMILARITY, "similarity", "2") in metrics
+    assert info % (SIMILARITY, "similarity", "1") not in metrics
+    assert info % (RANKING, "ranking", "1") in metrics
+    swaps = 'recommender_model_swaps_total{name="%s",outcome="%s"} 1.0'
+    assert swaps % (SIMILARITY, "loaded") in metrics
+    assert swaps % (RANKING, "refused") in metrics

@@ -1,0 +1,107 @@
+"""Which model answers, and what stops the start."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from app.errors import ConfigurationError, ModelUnavailableError
+from app.models.loaded import LoadedModels
+from app.models.loading import load_models
+from app.models.queries import RecommendQuery
+from app.settings import SAMPLE_MODELS, Settings
+from tests.turi_recommender.golden import unpack_model
+from turi_recommender.errors import ModelFormatError, QueryError
+
+
+def test_auto_goes_by_side_data(service: LoadedModels) -> None:
+    bare, told = {"visitorid": 6000}, {"visitorid": 6000, "month": None}
+    assert service.recommend(RecommendQuery([bare]))[0].name == "similarity_model"
+    assert service.recommend(RecommendQuery([bare, told]))[0].name == "ranking_factorization_model"
+
+
+def test_defaults_fill_gaps_only(service: LoadedModels) -> None:
+    ranking = service.need("ranking").model
+    row = {"visitorid": 6000, "period": "Morning"}
+    filled = {**row, "month": 8, "weekday": 2}
+    assert service.recommend(RecommendQuery([row]))[1] == ranking.recommend([filled])
+    assert service.recommend(RecommendQuery([row], side_data_defaults=False))[
+        1
+    ] == ranking.recommend([row])
+    assert row == {"visitorid": 6000, "period": "Morning"}
+
+
+def test_side_data_does_not_go_to_the_similarity_model(service: LoadedModels) -> None:
+    with pytest.raises(QueryError) as caught:
+        service.recommend(RecommendQuery([{"visitorid": 6000, "month": 1}], choice="similarity"))
+    assert caught.value.path == ("users", 0, "month")
+
+
+def test_highest_version_unless_pinned(tmp_path: Path) -> None:
+    for version in ("2", "10"):
+        shutil.copytree(
+            SAMPLE_MODELS / "similarity_model" / "6", tmp_path / "similarity_model" / version
+        )
+    assert load_models(Settings(models_dir=tmp_path)).need("similarity").version == "10"
+    pinned = Settings(models_dir=tmp_path, similarity_model="similarity_model:2")
+    assert load_models(pinned).need("similarity").version == "2"
+    path = tmp_path / "similarity_model" / "2" / "recommendation_s.model"
+    by_path = Settings(models_dir=Path("/nowhere"), similarity_model=str(path))
+    assert load_models(by_path).need("similarity").path == path
+
+
+def test_flat_layout(rich_service: LoadedModels) -> None:
+    entries = [(entry.name, entry.version) for entry in rich_service.entries]
+    assert entries == [("similarity_model", None), ("ranking_factorization_model", None)]
+
+
+def test_default_defaults_apply_where_the_model_has_the_column(
+    rich_service: LoadedModels,
+) -> None:
+    assert rich_service.defaults == {"period": "Night", "month": 8}
+
+
+def test_an_absent_model_tells_why(tmp_path: Path) -> None:
+    shutil.copytree(SAMPLE_MODELS / "similarity_model", tmp_path / "similarity_model")
+    service = load_models(Settings(models_dir=tmp_path))
+    with pytest.raises(ModelUnavailableError, match="no ranking model is loaded: no model"):
+        service.recommend(RecommendQuery([{"visitorid": 6000}], choice="ranking"))
+
+
+@pytest.mark.parametrize(
+    ("settings", "message"),
+    [
+        (
+            {"models_dir": Path("/nowhere")},
+            "no model found: no model 'similarity_model' in /nowhere",
+        ),
+        ({"similarity_model": "other"}, "RECOMMENDER_SIMILARITY_MODEL: no model 'other'"),
+        ({"ranking_model": "ranking_factorization_model:2"}, "no version '2' of model"),
+        ({"ranking_model": "/nowhere/x.model"}, "/nowhere/x.model is not a model directory"),
+        ({"side_data_defaults": {"colour": "red"}}, "has no side column colour (it has month, "),
+        ({"side_data_defaults": {"month": "May"}}, "month: expected a number, got str"),
+    ],
+)
+def test_what_stops_the_start(settings: dict[str, Any], message: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        load_models(Settings(**settings))
+    assert message in str(caught.value)
+
+
+def test_models_of_different_columns_do_not_go_together(tmp_path: Path) -> None:
+    path = unpack_model("similarity_jaccard_strings", tmp_path)
+    with pytest.raises(
+        ConfigurationError, match=r"differ in their user column: .* user_id \(string"
+    ):
+        load_models(Settings(similarity_model=str(path)))
+
+
+def test_a_damaged_model_stops_the_start(tmp_path: Path) -> None:
+    shutil.copytree(SAMPLE_MODELS / "similarity_model", tmp_path / "similarity_model")
+    objects = tmp_path / "similarity_model" / "6" / "recommendation_s.model" / "objects.bin"
+    objects.write_bytes(objects.read_bytes()[:-1])
+    with pytest.raises(ModelFormatError, match=r"objects\.bin, byte"):
+        load_models(Settings(models_dir=tmp_path))

@@ -1,0 +1,47 @@
+"""Roles, and what plays them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from app.models.loaded import LoadedModels
+from app.models.roles import assignments, choose
+from app.models.slots import Slot
+from app.settings import Settings
+
+
+def test_roles_come_from_the_settings() -> None:
+    given = Settings(similarity_model="other", ranking_model="ranking:3")
+    similarity, ranking = assignments(given)
+    assert (similarity.role, similarity.reference) == ("similarity", "other")
+    assert (ranking.role, ranking.variable) == ("ranking", "RECOMMENDER_RANKING_MODEL")
+    assert [similarity.is_pinned, ranking.is_pinned] == [False, True]
+    assert not similarity.may_be_absent
+    assert all(each.may_be_absent for each in assignments(Settings()))
+
+
+def test_auto_goes_by_side_data() -> None:
+    assert choose([]) == "similarity"
+    assert choose([{"u": 1}, {"u": 2}]) == "similarity"
+    assert choose([{"u": 1}, {"u": 2, "month": None}]) == "ranking"
+
+
+def test_a_slot_has_a_primary_version_and_room_for_others(service: LoadedModels) -> None:
+    primary = service.need("similarity")
+    other = replace(primary, version="5")
+    slot = Slot("similarity", primary, others={"5": other})
+    assert slot.version(None) is primary
+    assert slot.version("6") is primary
+    assert slot.version("5") is other
+    assert slot.version("4") is None
+    assert Slot("similarity", None).version("6") is None
+
+
+def test_a_version_that_serves_is_not_refused_any_more(service: LoadedModels) -> None:
+    entry = service.need("similarity")
+    slot = Slot("similarity", None, "absent").refusing("6", "bad").refusing("7", "worse")
+    served = slot.serving(entry)
+    assert served.entry is entry
+    assert served.reason == ""
+    assert served.refused == {"7": "worse"}
+    assert slot.refused == {"6": "bad", "7": "worse"}

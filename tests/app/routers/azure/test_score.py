@@ -1,0 +1,199 @@
+"""`/score`: byte for byte what the original answers, its defects mended."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from app.models.loaded import LoadedModels
+
+DATA = Path(__file__).parent / "data"
+CASES = json.loads((DATA / "score.json").read_text())
+PATHS = ["/score", "/api/v1/service/shop/score"]
+NIGHT: dict[str, Any] = {"period": "Night", "month": 8, "weekday": 2}
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize("case", CASES, ids=[case["request"][:60] for case in CASES])
+def test_bytes_equal_the_originals(client: httpx.Client, case: dict[str, str], path: str) -> None:
+    response = client.post(
+        path, content=case["request"], headers={"content-type": "application/json"}
+    )
+    assert response.status_code == 200
+    assert response.headers["content-type"] == "application/json"
+    assert response.content == case["response"].encode()
+
+
+def test_the_recorded_cases_are_there() -> None:
+    assert len(CASES) >= 26
+    assert sum(len(json.loads(json.loads(case["response"]))) for case in CASES) > 2000
+
+
+def score(client: httpx.Client, payload: Any) -> list[dict[str, Any]]:
+    response = client.post("/score", content=json.dumps(payload))
+    assert response.status_code == 200, response.text
+    rows: list[dict[str, Any]] = json.loads(json.loads(response.content))
+    return rows
+
+
+def rounded(client: httpx.Client, users: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    body = {"users": users, "model": "ranking", "side_data_defaults": False}
+    answer = client.post("/recommend/users", json=body).json()["recommendations"]
+    return [{**row, "score": pytest.approx(row["score"], abs=1e-10)} for row in answer]
+
+
+@pytest.mark.parametrize("side", [{"weekday": 2}, {"month": 8}, {"month": 8, "weekday": 2}])
+def test_defect_1_any_side_column_means_the_ranking_model(
+    client: httpx.Client, side: dict[str, Any]
+) -> None:
+    assert score(client, [{"visitorid": 6000, **side}]) == rounded(
+        client, [{"visitorid": 6000, **NIGHT}]
+    )
+
+
+def test_defect_2_gaps_of_each_record_take_the_defaults(client: httpx.Client) -> None:
+    payload: list[dict[str, Any]] = [
+        {"visitorid": 6000, "period": "Morning"},
+        {"visitorid": 257597, "month": 3},
+        {"visitorid": 1297062},
+    ]
+    assert score(client, payload) == rounded(client, [{**NIGHT, **row} for row in payload])
+
+
+@pytest.mark.parametrize("path", PATHS)
+@pytest.mark.parametrize(
+    ("payload", "message"),
+    [
+        ('[{"visitorid":1,"itemid":2}]', "must have visitorid or itemid, it has both of them"),
+        ('[{"visitorid":1},{"itemid":2}]', "must have visitorid or itemid, it has both of them"),
+        ('[{"name":1}]', "must have visitorid or itemid, it has neither of them"),
+        ("[{}]", "it has neither of them"),
+        ('[{"visitorid":"abc"}]', "users.0.visitorid: expected an integer, got str"),
+        ('[{"visitorid":6000.5}]', "users.0.visitorid: expected an integer, got float"),
+        ('[{"visitorid":true}]', "expected an integer, got bool"),
+        ('[{"visitorid":[1]}]', "expected an integer, got list"),
+        ('[{"visitorid":null}]', "record 0 has no visitorid"),
+        ('[{"visitorid":1},{"period":"Night"}]', "record 1 has no visitorid"),
+        ('[{"itemid":1},{"itemid":null}]', "record 1 has no itemid"),
+        ('[{"itemid":"abc"}]', "items.0: expected an integer, got str"),
+        ('[{"visitorid":1,"month":"May"}]', "users.0.month: expected a number, got str"),
+        ('[{"visitorid":1,"period":"Night","color":"red"}]', "users.0.color: the model was not"),
+        ("[]", "must be a JSON array of one record or more"),
+        ("{}", "it has neither of them"),
+        ("7", "must be a JSON array of one record or more"),
+        ('"text"', "must be a JSON array"),
+        ("[1]", "record 0 is not a JSON object"),
+        ("[null]", "record 0 is not a JSON object"),
+        ("", "not valid JSON"),
+        ("[{", "not valid JSON"),
+        ('[{"visitorid":NaN}]', "not valid JSON"),
+        ("[" * 100_000, "not valid JSON"),
+        ('[{"visitorid":' + "9" * 5000 + "}]", "not valid JSON"),
+        ('{"visitorid":[1,2],"month":[3]}', "differ in length"),
+        (json.dumps([{"visitorid": 1}] * 1001), "more than 1000 records"),
+    ],
+)
+def test_defect_3_errors_are_errors(
+    client: httpx.Client, payload: str, message: str, path: str
+) -> None:
+    response = client.post(path, content=payload, headers={"content-type": "application/json"})
+    assert response.status_code == 400
+    assert response.headers["content-type"] == "application/json"
+    assert list(response.json()) == ["message"]
+    assert message in response.json()["message"]
+    assert response.headers["x-ms-run-function-failed"] == "False"
+
+
+def test_a_body_that_is_not_utf8(client: httpx.Client) -> None:
+    response = client.post("/score", content=b'[{"visitorid":"\xff"}]')
+    assert response.status_code == 400
+    assert response.json()["message"].startswith("Input cannot be decoded as UTF-8")
+
+
+def test_a_body_over_the_limit(client: httpx.Client) -> None:
+    response = client.post("/score", content=b" " * (1024 * 1024 + 1))
+    assert response.status_code == 413
+
+
+@pytest.mark.parametrize("id", [2**63, -(2**63) - 1, 10**400])
+def test_ids_beyond_64_bits_are_cold_or_refused_never_a_crash(
+    client: httpx.Client, id: int
+) -> None:
+    response = client.post("/score", content=json.dumps([{"visitorid": id}]))
+    assert response.status_code in (200, 400)
+
+
+def test_get_reads_the_query(client: httpx.Client) -> None:
+    one = client.get("/score", params={"visitorid": 6000, "period": "Night"})
+    assert (
+        one.content == client.post("/score", json=[{"visitorid": 6000, "period": "Night"}]).content
+    )
+    two = client.get("/score", params=[("itemid", 152913), ("itemid", 355908)])
+    assert (
+        two.content == client.post("/score", json=[{"itemid": 152913}, {"itemid": 355908}]).content
+    )
+    assert client.get("/score").status_code == 400
+
+
+def test_options(client: httpx.Client) -> None:
+    response = client.options("/score")
+    assert (response.status_code, response.content) == (200, b"")
+
+
+def test_headers_of_the_azure_server(client: httpx.Client) -> None:
+    body = [{"visitorid": 6000}]
+    plain = client.post("/score", json=body).headers
+    assert len(plain["x-request-id"]) == 36
+    assert plain["x-ms-request-id"] == plain["x-request-id"]
+    assert "x-ms-client-request-id" not in plain
+    assert plain["x-ms-run-function-failed"] == "False"
+    assert float(plain["x-ms-run-fn-exec-ms"]) > 0
+    ids = {"x-request-id": "r" * 100, "x-ms-client-request-id": "c"}
+    named = client.post("/score", json=body, headers=ids).headers
+    assert named["x-request-id"] == "r" * 100
+    assert named["x-ms-request-id"] == named["x-ms-client-request-id"] == "c"
+    legacy = client.post("/score", json=body, headers={"x-ms-request-id": "old"}).headers
+    assert legacy["x-ms-request-id"] == legacy["x-ms-client-request-id"] == "old"
+
+
+@pytest.mark.parametrize("name", ["x-request-id", "x-ms-request-id", "x-ms-client-request-id"])
+def test_ids_are_capped(client: httpx.Client, name: str) -> None:
+    response = client.post("/score", json=[{"visitorid": 6000}], headers={name: "x" * 101})
+    assert response.status_code == 431
+    assert response.json()["message"].endswith("must not exceed 100 characters")
+    assert "x" * 101 not in response.headers.values()
+
+
+def test_root_is_healthy(client: httpx.Client) -> None:
+    response = client.get("/")
+    assert response.text == "Healthy"
+    assert response.headers["content-type"] == "text/html; charset=utf-8"
+
+
+@pytest.mark.parametrize(
+    ("query", "key", "version"),
+    [("", "swagger", "2.0"), ("?version=2", "swagger", "2.0"), ("?version=3", "openapi", "3.0.3"),
+     ("?version=3.1", "openapi", "3.1.0")],
+)  # fmt: skip
+def test_swagger(client: httpx.Client, query: str, key: str, version: str) -> None:
+    document = client.get(f"/swagger.json{query}").json()
+    assert document[key] == version
+    assert "/score" in document["paths"]
+
+
+def test_swagger_of_an_unknown_version(client: httpx.Client) -> None:
+    response = client.get("/swagger.json?version=9")
+    assert response.status_code == 404
+    assert "[9]" in response.json()["message"]
+
+
+def test_string_ids(rich_client: httpx.Client, rich_service: LoadedModels) -> None:
+    model = rich_service.need("similarity").model
+    (user,) = model.user_column.sample(1)
+    rows = score(rich_client, [{"user_id": user}])
+    expected = [row[1] for row in model.recommend([user]).rows()]
+    assert [row["item_id"] for row in rows] == expected

@@ -1,0 +1,99 @@
+"""The search may only drop items that cannot be among the best: properties that try to break it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.turi_recommender.scoring.synthetic import MODELS, factor_model
+from turi_recommender.scoring import limits, make_recommender
+from turi_recommender.scoring.candidates import Candidates
+from turi_recommender.scoring.factorization.recommender import FactorizationRecommender
+from turi_recommender.scoring.factorization.scan import Scan
+
+ROWS = st.fixed_dictionaries(
+    {"user": st.integers(0, 7)},
+    optional={
+        "period": st.sampled_from(["period0", "period3", "unknown", None]),
+        "hour": st.sampled_from([0.0, 23.0, None, 1e9, -1e30]),
+    },
+)
+QUERIES = st.fixed_dictionaries(
+    {"k": st.integers(1, 30), "exclude_known": st.booleans()},
+    optional={
+        "items": st.lists(st.integers(0, 90), min_size=1),
+        "exclude": st.lists(st.integers(0, 90)),
+    },
+)
+
+
+def answers(
+    model: FactorizationRecommender, rows: list[dict[str, Any]], query: dict[str, Any]
+) -> Any:
+    return [
+        [
+            (item, np.float64(score).tobytes())
+            for item, score in zip(ranking.items, ranking.scores, strict=True)
+        ]
+        for ranking in model.recommend(rows, **query).rankings
+    ]
+
+
+@contextmanager
+def small_steps(first: int) -> Iterator[pytest.MonkeyPatch]:
+    """Make even a small catalogue many blocks and steps."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(limits, "SEARCH_BLOCK", 4)
+        patch.setattr(limits, "SEARCH_FIRST", first)
+        patch.setattr(limits, "SEARCH_GROWTH", 2)
+        patch.setattr(limits, "SEARCH_LARGEST", 16)
+        yield patch
+
+
+@settings(max_examples=500, deadline=None)
+@given(MODELS, st.lists(ROWS, min_size=1, max_size=4), QUERIES, st.sampled_from([4, 8, 200]))
+def test_searched_answers_equal_exact_ones(
+    saved: Any, rows: list[dict[str, Any]], query: dict[str, Any], first: int
+) -> None:
+    with small_steps(first) as patch:
+        model = make_recommender(saved)
+        assert isinstance(model, FactorizationRecommender)
+        patch.setattr(limits, "EXACT_WORK", 0)
+        searched = answers(model, rows, query)
+        patch.setattr(limits, "EXACT_WORK", 2**60)
+        assert searched == answers(model, rows, query)
+
+
+def test_the_search_drops_most_of_a_catalogue() -> None:
+    """The control: a search that keeps everything would pass the tests above."""
+    model = make_recommender(factor_model(3, items=5000, factors=16))
+    assert isinstance(model, FactorizationRecommender)
+    query = model._reader.read(model._queries.read({"user": 1, "period": "period0"}, 0))
+    assert model._search is not None
+    (left,) = model._search.survivors([query], [Candidates(5000)], 10)
+    assert 10 <= len(left) < 20
+    among = model._search.among(query, np.arange(0, 5000, 2), 10)
+    assert 10 <= len(among) < 20
+
+
+def test_the_scan_stops_where_lengths_fall() -> None:
+    model = make_recommender(factor_model(3, items=20000, factors=16, tail=1.0, item_side=False))
+    assert isinstance(model, FactorizationRecommender)
+    assert model._search is not None
+    seen = []
+    absorb = Scan.absorb
+
+    def count(scan: Any, low: int, scores: Any, errors: Any) -> None:
+        seen.append(len(errors))
+        absorb(scan, low, scores, errors)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Scan, "absorb", count)
+        model.recommend([{"user": 1, "period": "period0"}])
+    assert sum(seen) < 2000

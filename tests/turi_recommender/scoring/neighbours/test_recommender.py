@@ -1,0 +1,103 @@
+"""Neighbour models against the sums written out item by item (docs/format.md, section 7.3)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from fractions import Fraction
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from tests.turi_recommender.scoring.synthetic import USERS, neighbour_model
+from turi_recommender.format import NeighbourModel, SavedModel
+from turi_recommender.scoring import make_recommender
+
+KINDS = st.sampled_from(["jaccard", "cosine", "pearson"])
+SEEDS = st.integers(0, 2**32 - 1)
+ITEMS = 40
+
+
+def delta(kind: str, similar: int, value: float, mean: float) -> int:
+    """Return what one item of a history adds to one neighbour."""
+    match kind:
+        case "jaccard":
+            return similar if value != 0 else 0
+        case "cosine":
+            return math.trunc(float(similar) * value)
+        case _:
+            product = Fraction(float(similar) * (value - mean))
+            whole = math.floor(abs(product) + Fraction(1, 2))
+            return whole if product > 0 else -whole
+
+
+def slow_scores(saved: SavedModel, history: Sequence[tuple[int, float]]) -> list[float]:
+    """Score every item for a history, one addition at a time."""
+    model = saved.details
+    assert isinstance(model, NeighbourModel)
+    is_pearson = model.similarity == "pearson"
+    for entries in (history, list(zip(model.seed_items, model.seed_values, strict=True))):
+        sums: dict[int, int] = {}
+        for item, value in entries:
+            for neighbour in range(int(model.bounds[item]), int(model.bounds[item + 1])):
+                other, similar = (int(field) for field in model.neighbours[neighbour])
+                mean = float(model.item_means[item]) if is_pearson else 0.0
+                added = delta(model.similarity, similar, float(value), mean)
+                sums[other] = sums.get(other, 0) + added
+        if sums:
+            means = model.item_means.tolist() if is_pearson else [0.0] * ITEMS
+            return [
+                mean + sums.get(item, 0) / 2.0**24 / len(entries) for item, mean in enumerate(means)
+            ]
+    spread = max(1.0, model.mean_max - model.mean_min)
+    return [(score - model.mean_min) / spread for score in model.mean_scores.tolist()]
+
+
+@given(SEEDS, KINDS, st.integers(0, USERS), st.booleans())
+def test_scores_are_those_of_the_sums(seed: int, kind: str, user: int, exclude_known: bool) -> None:
+    saved = neighbour_model(seed, similarity=kind, items=ITEMS)
+    items, values = saved.interactions.row(user) if user < USERS else (np.empty(0), np.empty(0))
+    history = list(zip(items.tolist(), values.tolist(), strict=True))
+    expected = slow_scores(saved, history)
+    (answer,) = (
+        make_recommender(saved).recommend([user], k=ITEMS, exclude_known=exclude_known).rankings
+    )
+    left = set(range(ITEMS)) - (set(items.tolist()) if exclude_known else set())
+    assert set(answer.items) == left
+    assert answer.scores == [expected[int(item)] for item in answer.items]
+    assert answer.scores == sorted(answer.scores, reverse=True)
+
+
+@given(SEEDS, KINDS, st.lists(st.integers(0, USERS), min_size=1, max_size=9), st.integers(1, 20))
+def test_users_asked_together_get_what_each_gets_alone(
+    seed: int, kind: str, users: list[int], k: int
+) -> None:
+    model = make_recommender(neighbour_model(seed, similarity=kind, items=ITEMS))
+    together = model.recommend(users, k=k).rankings
+    assert together == [model.recommend([user], k=k).rankings[0] for user in users]
+
+
+@pytest.mark.parametrize("kind", ["jaccard", "cosine", "pearson"])
+@pytest.mark.parametrize("user", [0, USERS + 1], ids=["known", "cold"])
+def test_nobody_gets_an_item_where_none_is_a_candidate(kind: str, user: int) -> None:
+    model = make_recommender(neighbour_model(1, similarity=kind, items=ITEMS))
+    assert model.recommend([user], exclude=range(ITEMS)).rankings[0].items == []
+    assert model.recommend([user], items=[]).rankings[0].items == []
+    assert model.recommend([user], items=[ITEMS + 5]).rankings[0].items == []
+
+
+@given(SEEDS, st.integers(1, 60))
+def test_similar_items_are_the_row_of_the_item(seed: int, k: int) -> None:
+    saved = neighbour_model(seed, items=ITEMS)
+    table = saved.details
+    assert isinstance(table, NeighbourModel)
+    model = make_recommender(saved)
+    for item in range(ITEMS):
+        row = table.neighbours[int(table.bounds[item]) : int(table.bounds[item + 1])]
+        stored = dict(zip(row["item"].tolist(), row["value"].tolist(), strict=True))
+        (answer,) = model.similar_items([item], k=k).rankings
+        assert len(answer.items) == min(k, len(stored))
+        assert answer.scores == [stored[int(other)] / 2.0**24 for other in answer.items]
+        assert answer.scores == sorted((s / 2.0**24 for s in stored.values()), reverse=True)[:k]

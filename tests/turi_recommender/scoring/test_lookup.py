@@ -1,0 +1,36 @@
+"""What is found in a column's ids, and above all what is not."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from tests.turi_recommender.encode import stored
+from turi_recommender.scoring.lookup import UNKNOWN, make_lookup
+
+
+@pytest.mark.parametrize("other", [True, 1.0, "1", 2**63, -(2**63) - 1, 2**200, [1], b"1"])
+def test_only_an_int_is_an_int(other: object) -> None:
+    assert make_lookup(stored([1, 2, 3]), 3).find(other) == UNKNOWN
+
+
+@pytest.mark.parametrize("other", ["\ud800", "b\x00", "", "ab", 1])
+def test_strings_that_are_not_there(other: object) -> None:
+    assert make_lookup(stored(["a", "b"]), 2).find(other) == UNKNOWN
+
+
+def test_strings_longer_than_the_hash_weights() -> None:
+    values = ["x" * 10_000, "x" * 10_001, "x" * 4_096]
+    lookup = make_lookup(stored(values), 3)
+    assert [lookup.find(value) for value in values] == [0, 1, 2]
+
+
+def test_equal_hashes_are_told_apart_by_their_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    class NoGenerator:
+        def integers(self, *_: object, **__: object) -> np.ndarray:
+            return np.zeros(4096, np.uint64)
+
+    monkeypatch.setattr(np.random, "default_rng", NoGenerator)
+    values = ["one", "two", "three"]
+    lookup = make_lookup(stored(values), 3)
+    assert [lookup.find(value) for value in [*values, "four"]] == [0, 1, 2, UNKNOWN]

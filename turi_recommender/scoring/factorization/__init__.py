@@ -1,0 +1,8 @@
+"""Factorization models: a score is a sum of weights and of products of factors.
+
+`recommender` answers: `features` turns a query into weights and factors, `search` finds the few
+items of the `catalogue` that can be among the best, and `exact` scores these in the library's own
+order of float32 operations (`float32`). The search is made of `fold` (each item's side data becomes
+part of its vector), `bounds` (what no score can exceed) and `scan` (step by step through the
+catalogue). `cosine_filter` does for similar items what the search does for recommendations.
+"""

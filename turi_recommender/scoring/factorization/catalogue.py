@@ -1,0 +1,118 @@
+"""The features of the items, ready for a factorization model.
+
+Source: docs/format.md, sections 5.2 and 7.4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from turi_recommender.format import FactorModel
+from turi_recommender.format.metadata import Metadata
+
+_ITEM = 1
+
+Factors = NDArray[np.float32]
+
+
+class ItemFeatures:
+    """The catalogue's features, in arrays.
+
+    Attributes
+    ----------
+    stored : ndarray of float32, shape (items, K)
+        x times factors of each item's own feature, in stored order; see `reorder`.
+    linear : ndarray of float64, shape (items,)
+        x times weight of each item's own feature.
+    side_starts : ndarray of int64, shape (items + 1,)
+        Side features of item i are [side_starts[i], side_starts[i + 1]) of the arrays below.
+    side_rows : ndarray of int64
+        Row of the weights and factors.
+    side_x, side_linear : ndarray of float64
+        x, and x times weight.
+    side_factors : ndarray of float32, shape (distinct side rows, K), and their places
+        Factors of the side features, which few items have each for themselves.
+    """
+
+    def __init__(self, model: FactorModel, metadata: Metadata) -> None:
+        count = model.sizes[_ITEM]
+        own = slice(model.offsets[_ITEM], model.offsets[_ITEM] + count)
+        x = model.scales[own] * (1.0 - model.shifts[own])
+        self.stored: Factors = model.factors[own]  # a view of the file, until `reorder` copies it
+        if len(self.stored) and (x != 1.0).any():  # a linear model has no factors
+            self.stored = self.stored * x.astype(np.float32)[:, np.newaxis]
+        self.linear = x * model.weights[own]
+        self._order: NDArray[np.int32] | None = None
+        self._places: NDArray[np.int32] | None = None
+        self._read_side(model, metadata, count)
+
+    def _read_side(self, model: FactorModel, metadata: Metadata, count: int) -> None:
+        side = metadata.item_side.entries(np.arange(count))
+        first = len(metadata.columns) + len(metadata.user_side.columns)
+        offsets = np.array(model.offsets[first:], np.int64)
+        rows = offsets[side.columns] + side.indices
+        self.side_x = model.scales[rows] * (side.values - model.shifts[rows])
+        self.side_linear = self.side_x * model.weights[rows]
+        self.side_starts = np.searchsorted(side.rows, np.arange(count + 1))
+        distinct, self._side_places = np.unique(rows, return_inverse=True)
+        within = distinct[distinct < len(model.factors)]
+        self._side_raw = np.array(model.factors[within], np.float32)
+
+    def reorder(self, order: NDArray[np.int32]) -> None:
+        """Store the factors in this order of the items, in memory."""
+        self.stored = self.stored[order]
+        self._order = order
+        self._places = np.empty(len(order), np.int32)
+        self._places[order] = np.arange(len(order), dtype=np.int32)
+
+    def places(self, items: NDArray[np.integer[Any]]) -> NDArray[np.integer[Any]]:
+        """Return where these items are stored."""
+        return items if self._places is None else self._places[items]
+
+    def items(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the items, ascending, that are stored at these places."""
+        return places if self._order is None else np.sort(self._order[places]).astype(np.int64)
+
+    def factors(self, items: NDArray[np.integer[Any]]) -> Factors:
+        """Return x times the own factors of these items, shape (n, K)."""
+        factors: Factors = self.stored[self.places(items)]
+        return factors
+
+    def side_factors(self, entries: NDArray[np.int64]) -> Factors:
+        """Return x times factors of these side features, shape (entries, K)."""
+        x = self.side_x[entries].astype(np.float32)
+        scaled: Factors = x[:, np.newaxis] * self._side_raw[self._side_places[entries]]
+        return scaled
+
+    @property
+    def count(self) -> int:
+        """Number of items."""
+        return len(self.linear)
+
+    @property
+    def has_side(self) -> bool:
+        """Whether any item has side data."""
+        return len(self.side_x) > 0
+
+    @property
+    def max_side(self) -> int:
+        """The largest number of side features of one item."""
+        return int(np.diff(self.side_starts).max(initial=0))
+
+    def side_slots(
+        self, items: NDArray[np.int64]
+    ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
+        """Yield the first side features of all items, then the second, and so on.
+
+        Each time: positions in `items` that have one, and its position in the side arrays.
+        """
+        if not self.has_side:
+            return
+        starts, ends = self.side_starts[items], self.side_starts[items + 1]
+        for slot in range(int((ends - starts).max(initial=0))):
+            at = np.flatnonzero(starts + slot < ends)
+            yield at, starts[at] + slot

@@ -1,0 +1,231 @@
+"""Raw scores of factorization models, in the library's own order of operations.
+
+Each form takes some queries at once, each with its own few items, and returns float64 scores that
+equal Turi Create's bit for bit. The order of additions within a score is the library's; across
+scores, one numpy call does many.
+
+Source: docs/format.md, section 7.4.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from turi_recommender.format import FactorModel
+from turi_recommender.scoring.factorization import float32
+from turi_recommender.scoring.factorization.catalogue import ItemFeatures
+from turi_recommender.scoring.factorization.features import Feature, QueryFeatures
+
+Scores = NDArray[np.float64]
+Items = NDArray[np.int64]
+
+
+class Pairs:
+    """Queries, and the items that each is asked about.
+
+    Parameters
+    ----------
+    queries : sequence of QueryFeatures
+        All with a user or all without, and with equally many other features.
+    owners : ndarray of int, shape (n,)
+        Position of the query of each pair.
+    items : ndarray of int64, shape (n,)
+        Index of the item of each pair.
+
+    Attributes
+    ----------
+    users : list of Feature
+        The users' own features; empty if they are not known.
+    """
+
+    def __init__(
+        self, queries: Sequence[QueryFeatures], owners: NDArray[np.integer[Any]], items: Items
+    ) -> None:
+        self.queries = queries
+        self.owners = owners
+        self.items = items
+        self.users: list[Feature] = [each.user for each in queries if each.user is not None]
+
+    @property
+    def num_others(self) -> int:
+        """How many features each query has besides the user."""
+        return len(self.queries[0].others.features)
+
+    def spread(self, values: NDArray[Any]) -> NDArray[Any]:
+        """Turn values by query (last axis) into values by pair; of one query, leave them."""
+        return values if values.shape[-1] == 1 else values[..., self.owners]
+
+
+class ExactForm(Protocol):
+    """A way to score."""
+
+    def scores(self, pairs: Pairs) -> Scores:
+        """Return the raw scores, shape (n,)."""
+
+
+class LinearForm:
+    """`pure_linear_model`: intercept and weights only."""
+
+    def __init__(self, model: FactorModel, catalogue: ItemFeatures) -> None:
+        self._intercept = model.intercept
+        self._catalogue = catalogue
+
+    def scores(self, pairs: Pairs) -> Scores:
+        """Return the raw scores, shape (n,)."""
+        total = own_linear(self._intercept, self._catalogue, pairs)
+        return add_other_linear(total, self._catalogue, pairs)
+
+
+class MatrixForm:
+    """`matrix_factorization`, general form: only user and item have factors."""
+
+    def __init__(self, model: FactorModel, catalogue: ItemFeatures) -> None:
+        self._intercept = model.intercept
+        self._catalogue = catalogue
+
+    def scores(self, pairs: Pairs) -> Scores:
+        """Return the raw scores, shape (n,)."""
+        total = own_linear(self._intercept, self._catalogue, pairs)
+        if pairs.users:
+            users = np.array([user.raw for user in pairs.users])
+            products = self._catalogue.factors(pairs.items).T * pairs.spread(users.T)
+            total += float32.dot_columns(products)
+        return add_other_linear(total, self._catalogue, pairs)
+
+
+class SimpleMatrixForm:
+    """`matrix_factorization` of a known user, where nothing else is known or asked."""
+
+    def __init__(self, model: FactorModel, catalogue: ItemFeatures) -> None:
+        self._intercept = model.intercept
+        self._catalogue = catalogue
+        self._weights = catalogue.linear.astype(np.float32)
+
+    def scores(self, pairs: Pairs) -> Scores:
+        """Return the raw scores, shape (n,)."""
+        total = np.empty(len(pairs.items))
+        factors = self._catalogue.factors(pairs.items)
+        weights = self._weights[pairs.items]
+        for number, user in enumerate(pairs.users):  # the order of additions depends on the row
+            mine = pairs.owners == number
+            products = float32.matrix_vector(factors[mine], user.raw, user.row)
+            constant = self._intercept + user.linear
+            total[mine] = constant + (products + weights[mine]).astype(np.float64)
+        return total
+
+
+class MachineForm:
+    """`factorization_machine`: every pair of features interacts through their factors."""
+
+    def __init__(self, model: FactorModel, catalogue: ItemFeatures) -> None:
+        self._intercept = model.intercept
+        self._catalogue = catalogue
+
+    def scores(self, pairs: Pairs) -> Scores:
+        """Return the raw scores, shape (n,)."""
+        total = own_linear(self._intercept, self._catalogue, pairs)
+        total = add_other_linear(total, self._catalogue, pairs)
+        own = self._catalogue.factors(pairs.items).T
+        shared = _shared_factors(pairs)
+        sums = self._sums(pairs, own, shared)
+        side = [
+            (at, self._catalogue.side_factors(entry).T)
+            for at, entry in self._catalogue.side_slots(pairs.items)
+        ]
+        for at, factors in side:
+            sums[:, at] += factors
+        halves, own_halves = _half_pairs(pairs, shared, own, sums)
+        first = len(pairs.users[:1])
+        for half in (*halves[:first], own_halves, *halves[first:]):
+            total += half
+        for at, factors in side:
+            made = float32.dot_columns(sums[:, at] * factors)
+            made -= float32.dot_columns(factors * factors)
+            total[at] += 0.5 * made.astype(np.float64)
+        return total
+
+    def _sums(
+        self, pairs: Pairs, own: NDArray[np.float32], shared: NDArray[np.float32]
+    ) -> NDArray[np.float32]:
+        """Add up user, own and others, in this order."""
+        first = len(pairs.users[:1])
+        sums = pairs.spread(shared[:, 0]) + own if first else own.copy()
+        for place in range(first, shared.shape[1]):
+            sums += pairs.spread(shared[:, place])
+        return sums
+
+
+def _shared_factors(pairs: Pairs) -> NDArray[np.float32]:
+    """Stack the factors of the user, if known, and of the others, shape (K, features, queries)."""
+    parts = [query.others.stacked for query in pairs.queries]
+    others = parts[0][:, :, np.newaxis] if len(parts) == 1 else np.stack(parts, axis=2)
+    if not pairs.users:
+        return others
+    users = np.array([user.factors for user in pairs.users]).T
+    return np.concatenate([users[:, np.newaxis], others], axis=1)
+
+
+def _half_pairs(
+    pairs: Pairs,
+    shared: NDArray[np.float32],
+    own: NDArray[np.float32],
+    sums: NDArray[np.float32],
+) -> tuple[Scores, Scores]:
+    """Return half of (dot(sum, factors) - squared length) for shared features and own ones.
+
+    All sums are taken in one pass over one array of products: with the few items that are left to
+    be scored exactly, it is the number of calls that takes the time.
+
+    Parameters
+    ----------
+    pairs : Pairs
+        n of them, of U queries.
+    shared : ndarray of float32, shape (K, F, U)
+    own, sums : ndarray of float32, shape (K, n)
+
+    Returns
+    -------
+    halves : ndarray of float64, shape (F, n)
+    own_halves : ndarray of float64, shape (n,)
+    """
+    width, count = own.shape
+    features, queries = shared.shape[1:]
+    end = features * count
+    products = np.empty((width, end + 2 * count + features * queries), np.float32)
+    mixed = products[:, :end].reshape(width, features, count)
+    np.multiply(pairs.spread(shared), sums[:, np.newaxis, :], out=mixed)
+    np.multiply(sums, own, out=products[:, end : end + count])
+    np.multiply(own, own, out=products[:, end + count : end + 2 * count])
+    flat = shared.reshape(width, -1)
+    np.multiply(flat, flat, out=products[:, end + 2 * count :])
+    dots = float32.dot_columns(products)
+    squares = dots[end + 2 * count :].reshape(features, queries)
+    halves = dots[:end].reshape(features, count) - pairs.spread(squares)
+    own_halves = dots[end : end + count] - dots[end + count : end + 2 * count]
+    return 0.5 * halves.astype(np.float64), 0.5 * own_halves.astype(np.float64)
+
+
+def own_linear(intercept: float, catalogue: ItemFeatures, pairs: Pairs) -> Scores:
+    """Intercept, then the user's and each item's own linear term."""
+    users = pairs.users
+    constants = np.array([intercept + user.linear for user in users] if users else [intercept])
+    total: Scores = pairs.spread(constants) + catalogue.linear[pairs.items]
+    return total
+
+
+def add_other_linear(total: Scores, catalogue: ItemFeatures, pairs: Pairs) -> Scores:
+    """Add the linear terms of context, user side and item side, in this order, in place."""
+    if pairs.num_others:
+        if len(pairs.queries) == 1:
+            terms: Any = pairs.queries[0].others.linear
+        else:
+            terms = pairs.spread(np.array([query.others.linear for query in pairs.queries]).T)
+        for term in terms:
+            total += term
+    for at, entry in catalogue.side_slots(pairs.items):
+        total[at] += catalogue.side_linear[entry]
+    return total

@@ -1,0 +1,184 @@
+"""The features of a query, ready for a factorization model.
+
+Source: docs/format.md, sections 5.2 and 7.4.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from turi_recommender.format import FactorModel, SavedModel, SideTable
+from turi_recommender.scoring import limits
+from turi_recommender.scoring.lookup import UNKNOWN
+from turi_recommender.scoring.query import Entry, Query
+from turi_recommender.scoring.remember import remember
+
+_USER = 0
+
+Factors = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Feature:
+    """One entry of a row as the model sees it.
+
+    Attributes
+    ----------
+    row : int
+        Its row of the weights and factors.
+    linear : float
+        x (its shifted and scaled value) times its linear weight.
+    raw : ndarray of float32, shape (K,)
+        Its factors; empty where it has none.
+    factors : ndarray of float32, shape (K,)
+        x times its factors.
+    """
+
+    row: int
+    linear: float
+    raw: Factors
+    factors: Factors
+
+
+class Others:
+    """The features of a query besides the user's own; visits share them, so they are kept.
+
+    Parameters
+    ----------
+    features : tuple of Feature
+        Context, then the user's side data, in the library's order.
+    width : int
+        K.
+
+    Attributes
+    ----------
+    stacked : ndarray of float32, shape (K, features)
+        Their factors.
+    total, magnitude : ndarray of float64, shape (K,)
+        Sum of the factors, and of their magnitudes.
+    linear : list of float
+        Their linear terms.
+    linear_size : float
+        Sum of the magnitudes of these.
+    """
+
+    def __init__(self, features: tuple[Feature, ...], width: int) -> None:
+        self.features = features
+        rows = np.zeros((len(features), width), np.float32)
+        for place, feature in enumerate(features):
+            rows[place, : len(feature.factors)] = feature.factors
+        self.stacked = np.ascontiguousarray(rows.T)
+        self.total = rows.sum(axis=0, dtype=np.float64)
+        self.magnitude = np.abs(rows).sum(axis=0, dtype=np.float64)
+        self.linear = [feature.linear for feature in features]
+        self.linear_size = float(sum(map(abs, self.linear)))
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class QueryFeatures:
+    """What all candidates of a query have in common.
+
+    Attributes
+    ----------
+    user : Feature or None
+        None for a cold user.
+    others : Others
+        The other features.
+    """
+
+    user: Feature | None
+    others: Others
+
+
+class FeatureReader:
+    """Translate queries into features.
+
+    Parameters
+    ----------
+    saved : SavedModel
+        For its files.
+    model : FactorModel
+        Weights, factors and scaling.
+    """
+
+    def __init__(self, saved: SavedModel, model: FactorModel) -> None:
+        self._model = model
+        self._factors = saved.rows(model.factors)
+        self._weights = np.array(model.weights)
+        self._scaling = [_Scaling(model, column) for column in range(len(model.sizes))]
+        self._user_side = _UserSide(saved, saved.metadata.user_side)
+        self._first_user_side = len(saved.metadata.columns)
+        self._shared = remember(limits.CONTEXTS, self._read_others)
+
+    def read(self, query: Query) -> QueryFeatures:
+        """Translate one query."""
+        if query.user == UNKNOWN:
+            return QueryFeatures(None, self._shared(query.context))
+        user = self._feature(Entry(_USER, query.user, 1.0))
+        side = self._side_entries(query.user)
+        return QueryFeatures(user, self._shared((*query.context, *side) if side else query.context))
+
+    def _read_others(self, entries: tuple[Entry, ...]) -> Others:
+        return Others(tuple(self._feature(entry) for entry in entries), self._model.num_factors)
+
+    def _feature(self, entry: Entry) -> Feature:
+        row = self._model.offsets[entry.column] + entry.place
+        x = self._scaling[entry.column].scaled(entry.place, entry.value)
+        linear = x * float(self._weights[row])
+        has_factors = row < len(self._factors)
+        raw = self._factors.row(row) if has_factors else np.empty(0, np.float32)
+        return Feature(row, linear, raw, raw if x == 1.0 else np.float32(x) * raw)
+
+    def _side_entries(self, user: int) -> list[Entry]:
+        return [
+            Entry(column + self._first_user_side, index, value)
+            for column, index, value in self._user_side.entries(user)
+        ]
+
+
+class _Scaling:
+    """x = scale * (value - shift) of one column, without touching the file again."""
+
+    def __init__(self, model: FactorModel, column: int) -> None:
+        block = slice(model.offsets[column], model.offsets[column] + model.sizes[column])
+        shifts, scales = model.shifts[block], model.scales[block]
+        # Nearly all features are indicators: they are not shifted, and scaled by one.
+        self._is_identity = bool((shifts == 0.0).all() and (scales == 1.0).all())
+        none = np.empty(0)
+        self._shifts = none if self._is_identity else np.array(shifts)
+        self._scales = none if self._is_identity else np.array(scales)
+
+    def scaled(self, index: int, value: float) -> float:
+        if self._is_identity:
+            return value
+        return float(self._scales[index]) * (value - float(self._shifts[index]))
+
+
+class _UserSide:
+    """Side data of one user at a time."""
+
+    def __init__(self, saved: SavedModel, table: SideTable) -> None:
+        self._table = table
+        self._words = saved.rows(table.words) if table.columns else None
+
+    def entries(self, user: int) -> list[tuple[int, int, float]]:
+        """Return (side column, index, value) of each entry."""
+        table = self._table
+        if self._words is None or user >= len(table.starts):
+            return []
+        start, length = int(table.starts[user]), int(table.lengths[user])
+        words = self._words.slice(start, start + length)
+        one = SideTable(
+            table.columns,
+            words,
+            np.zeros(1, np.int64),
+            np.full(1, length, np.int64),
+            table.stream,
+            table.offset,
+        )
+        side = one.entries(np.zeros(1, np.int64))
+        columns, indices = side.columns.tolist(), side.indices.tolist()
+        return list(zip(columns, indices, side.values.tolist(), strict=True))

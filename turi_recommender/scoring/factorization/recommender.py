@@ -1,0 +1,211 @@
+"""Recommending by factorization models.
+
+Source: docs/format.md, sections 7.4 and 8.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from itertools import accumulate
+
+import numpy as np
+from numpy.typing import NDArray
+
+from turi_recommender.errors import QueryError
+from turi_recommender.format import LINEAR, MACHINE, MATRIX, FactorModel, SavedModel
+from turi_recommender.scoring import limits
+from turi_recommender.scoring.candidates import Candidates
+from turi_recommender.scoring.factorization import float32
+from turi_recommender.scoring.factorization.catalogue import ItemFeatures
+from turi_recommender.scoring.factorization.cosine_filter import CosineFilter
+from turi_recommender.scoring.factorization.exact import (
+    ExactForm,
+    LinearForm,
+    MachineForm,
+    MatrixForm,
+    Pairs,
+    SimpleMatrixForm,
+)
+from turi_recommender.scoring.factorization.features import FeatureReader, QueryFeatures
+from turi_recommender.scoring.factorization.search import ScoreSearch
+from turi_recommender.scoring.query import Query
+from turi_recommender.scoring.recommender import Indices, Ranked, Recommender, Scores
+from turi_recommender.scoring.selection.similar import most_similar
+from turi_recommender.scoring.selection.topk import EXACT_TIES_UP_TO, select
+
+
+class FactorizationRecommender(Recommender):
+    """`ranking_factorization_recommender` and `factorization_recommender` models."""
+
+    def __init__(self, saved: SavedModel, model: FactorModel) -> None:
+        super().__init__(saved)
+        self.num_factors = model.num_factors
+        self._model = model
+        self._reader = FeatureReader(saved, model)
+        self._catalogue = ItemFeatures(model, saved.metadata)
+        self._form = self._make_form()
+        self._simple_form = self._make_simple_form(saved)
+        self._search = None
+        if model.mode != LINEAR:
+            interactions = model.mode == MACHINE
+            self._search = ScoreSearch(model, self._catalogue, interactions=interactions)
+
+    def _make_form(self) -> ExactForm:
+        forms: dict[str, Callable[[FactorModel, ItemFeatures], ExactForm]] = {
+            MACHINE: MachineForm,
+            MATRIX: MatrixForm,
+            LINEAR: LinearForm,
+        }
+        return forms[self._model.mode](self._model, self._catalogue)
+
+    def _make_simple_form(self, saved: SavedModel) -> SimpleMatrixForm | None:
+        sides = (saved.metadata.user_side.columns, saved.metadata.item_side.columns)
+        if self._model.mode != MATRIX or any(sides):
+            return None
+        return SimpleMatrixForm(self._model, self._catalogue)
+
+    # -- recommend -------------------------------------------------------------------------
+
+    def _rank_all(
+        self, queries: Sequence[Query], candidates: Sequence[Candidates], k: int
+    ) -> list[Ranked]:
+        alike: dict[tuple[bool, int, bool], list[int]] = defaultdict(list)
+        features = [self._reader.read(query) for query in queries]
+        for number, (query, of_query) in enumerate(zip(queries, features, strict=True)):
+            is_simple = self._simple_form is not None and not query.has_context
+            kind = (of_query.user is None, len(of_query.others.features), is_simple)
+            alike[kind].append(number)
+        answers: dict[int, Ranked] = {}
+        for (is_cold, _, is_simple), numbers in alike.items():
+            form = self._simple_form if is_simple and not is_cold else self._form
+            for low in range(0, len(numbers), limits.QUERIES_AT_ONCE):
+                some = numbers[low : low + limits.QUERIES_AT_ONCE]
+                ranked = self._rank_alike(
+                    form or self._form,
+                    [features[number] for number in some],
+                    [candidates[number] for number in some],
+                    k,
+                )
+                answers.update(zip(some, ranked, strict=True))
+        return [answers[number] for number in range(len(queries))]
+
+    def _rank_alike(
+        self,
+        form: ExactForm,
+        queries: Sequence[QueryFeatures],
+        candidates: Sequence[Candidates],
+        k: int,
+    ) -> list[Ranked]:
+        """Rank for queries that have the same kinds of features."""
+        items = self._narrow(queries, candidates, k)
+        raw = _score(form, queries, items)
+        ends = list(accumulate(map(len, items)))
+        ranked = []
+        for of_query, out, end in zip(items, candidates, ends, strict=True):
+            scores = raw[end - len(of_query) : end]
+            best = select(scores, k, total=len(out))
+            ranked.append(self._link(of_query[best], scores[best], k))
+        return ranked
+
+    def _narrow(
+        self, queries: Sequence[QueryFeatures], candidates: Sequence[Candidates], k: int
+    ) -> list[NDArray[np.int64]]:
+        """Return, for each query, candidates enough to score exactly."""
+        search = self._search
+        left: list[NDArray[np.int64]] = [np.empty(0, np.int64)] * len(queries)
+        searched = []
+        for place, (query, out) in enumerate(zip(queries, candidates, strict=True)):
+            if search is None or not self._is_worth_it(len(out), k):
+                left[place] = out.indices().astype(np.int64)
+            elif out.allowed is not None:
+                left[place] = search.among(query, out.indices().astype(np.int64), k)
+            else:
+                searched.append(place)
+        if search is not None and searched:
+            found = search.survivors(
+                [queries[place] for place in searched],
+                [candidates[place] for place in searched],
+                k,
+            )
+            for place, items in zip(searched, found, strict=True):
+                left[place] = items
+        return left
+
+    def _is_worth_it(self, count: int, k: int) -> bool:
+        return count > k and count * self._width > limits.EXACT_WORK
+
+    @property
+    def _width(self) -> int:
+        return self._model.num_factors
+
+    def _link(self, items: Indices, raw: Scores, k: int) -> tuple[Indices, Scores]:
+        """Pass raw scores through the link function of the model's loss."""
+        if not self._model.sigmoid:
+            return items, raw
+        scores = np.array([_sigmoid(score) for score in raw.tolist()])
+        if k > EXACT_TIES_UP_TO:  # different raw scores can become equal ones
+            order = np.lexsort((items, -scores))
+            items, scores = items[order], scores[order]
+        return items, scores
+
+    # -- similar items ---------------------------------------------------------------------
+
+    def _similar(self, item: int, k: int) -> tuple[Indices, Scores]:
+        if self._width == 0:
+            raise QueryError(("model",), "has no factors, so it cannot tell what is similar")
+        near = self._cosine_filter.survivors(item, k + 1)
+        cosines = self._cosines(item, near)
+        if len(near) < self.num_items and _is_unambiguous(cosines, k + 1):
+            best, scores = most_similar(cosines, int(np.searchsorted(near, item)), k)
+            return near[best], scores
+        parts = [
+            np.arange(low, min(low + limits.EXACT_CHUNK, self.num_items))
+            for low in range(0, self.num_items, limits.EXACT_CHUNK)
+        ]
+        cosines = np.concatenate([self._cosines(item, part) for part in parts])
+        return most_similar(cosines, item, k)
+
+    @cached_property
+    def _cosine_filter(self) -> CosineFilter:
+        return CosineFilter(self._catalogue)
+
+    def _cosines(self, item: int, others: Indices) -> Scores:
+        """Return the cosines with an item, as the library computes them in float32."""
+        factors = self._catalogue.factors(others)
+        own = self._catalogue.factors(np.array([item]))[0]
+        row = self._model.offsets[1] + item
+        products = float32.matrix_vector(factors, own, row)
+        lengths = np.sqrt(float32.square_norm(factors))
+        own_length = np.sqrt(float32.square_norm(own[np.newaxis]))
+        cosines = (products / (own_length * lengths)).astype(np.float64)
+        return np.where(np.isfinite(cosines), cosines, -1.0)
+
+
+def _score(
+    form: ExactForm, queries: Sequence[QueryFeatures], items: Sequence[NDArray[np.int64]]
+) -> Scores:
+    """Score each query's items, all in one row; some thousand at a time, to stay in the cache."""
+    owners = np.arange(len(queries)).repeat([len(of_query) for of_query in items])
+    flat = np.concatenate(items)
+    if len(flat) <= limits.EXACT_CHUNK:
+        return form.scores(Pairs(queries, owners, flat))
+    starts = range(0, len(flat), limits.EXACT_CHUNK)
+    parts = [slice(low, low + limits.EXACT_CHUNK) for low in starts]
+    return np.concatenate([form.scores(Pairs(queries, owners[p], flat[p])) for p in parts])
+
+
+def _sigmoid(raw: float) -> float:
+    """Return 1 / (1 + exp(-raw)); by the C library's exp, as numpy's differs in the last digit."""
+    small = math.exp(-abs(raw))
+    return (small if math.copysign(1.0, raw) < 0 else 1.0) / (1.0 + small)
+
+
+def _is_unambiguous(scores: Scores, k: int) -> bool:
+    """Tell whether the best k are the same, in the same order, by any algorithm."""
+    if len(scores) <= k:
+        return False
+    top = np.sort(scores)[::-1][: k + 1]
+    return bool((np.diff(top) < 0).all())

@@ -1,0 +1,116 @@
+"""How much is done at once, kept ready, or looked at first.
+
+None of these numbers changes an answer: they trade time for memory, or small models for large ones.
+Modules read them as ``limits.NAME``, so that tests can make a small catalogue take many steps.
+
+Times are medians on one thread of a shared virtual machine with 2 cores. *tail* and *flat* are the
+models of docs/benchmarks.md (233,397 items, 32 factors), where bounds help and where they cannot.
+"""
+
+from __future__ import annotations
+
+# -- ids -----------------------------------------------------------------------------------
+
+STRINGS_AT_A_TIME = 1 << 15
+"""Strings hashed in one step: bounds the arrays of hash terms, one word for each byte."""
+
+HASH_WEIGHTS = 1 << 12
+"""Random weights of a string's hash; the bytes of a longer string take them in turn."""
+
+IDS_AT_A_TIME = 1 << 16
+"""Ids in one part of `IdIndex.chunks` unless the caller names a size: half a MiB of integers."""
+
+# -- queries -------------------------------------------------------------------------------
+
+CONTEXTS = 1024
+"""Combinations of side data that are kept translated; shops ask with few, each many times."""
+
+LONG_TEXT = 64
+"""Side data with a longer text than this (in characters) is not kept: it bounds the memory."""
+
+# -- selection -----------------------------------------------------------------------------
+
+SELECT_BLOCK = 512
+"""Scores whose maximum stands for them while the k-th largest is bounded from below.
+
+The 10th largest of 233,397 scores of which all but 500 are 0: 30 ms by a partition alone, 0.14 ms
+with blocks of 512.
+"""
+
+SELECT_FEW = 64
+"""A list of up to so many scores is sorted by Python: 64 take 9.0 us, and 9.9 us by numpy.
+
+Of 128 scores the best 10 take 12.5 us by Python and 10.1 us by numpy.
+"""
+
+NTH_ELEMENT_FEW = 256
+"""Up to so many scores, steps in Python cost less than the numpy calls that replace them.
+
+256 scores take 33 us in Python and 122 us by numpy, 1024 take 104 us and 161 us: the difference
+shrinks, and a list of many equal scores takes Python longer.
+"""
+
+# -- neighbours ----------------------------------------------------------------------------
+
+HISTORIES_AT_ONCE = 64
+"""Users whose neighbours are added up in one pass; bounds the pass's temporary arrays.
+
+512 users with 10 items of 64 neighbours each: 75 ms one at a time, 60 - 68 ms for anything from 8
+to 64 at once, 100 ms all at once.
+"""
+
+COLD_ANSWERS = 64
+"""Answers for users without a history that are kept, one for each k."""
+
+# -- factorization -------------------------------------------------------------------------
+
+QUERIES_AT_ONCE = 32
+"""Users that share a matrix product; their scores of one step stay in the processor's cache.
+
+128 users of *tail* take 19.0 ms one at a time, 6.0 ms by 8, 4.3 ms by 32 and 4.1 ms together; of
+*flat* 300, 183, 107 and 132 ms.
+"""
+
+EXACT_WORK = 1 << 11
+"""Up to so many items times factors, all items are scored exactly, without a search.
+
+2048: one user takes 0.09 ms, and 0.15 ms with a search, but 32 users 1.4 and 1.0 ms. At 4096 it is
+0.10 and 0.15 ms for one user, 3.5 and 1.0 ms for 32.
+"""
+
+EXACT_CHUNK = 1 << 12
+"""Items scored exactly in one step, so that the products stay in the processor's cache.
+
+The best 20,000 items of *tail* take 10.1 ms by 1024, 9.4 ms by 4096 and 10.6 ms by 65,536; for
+*flat* it makes no difference.
+"""
+
+SEARCH_BLOCK = 256
+"""Items that share one bound; a scan can stop at the beginning of each block."""
+
+SEARCH_FIRST = 256
+"""Items of the first step; it should be enough for a good lower bound of the k-th best.
+
+One user of *tail* takes 0.18 ms with 64, 0.15 ms with 256, 0.16 ms with 1024 and 0.19 ms with 4096.
+"""
+
+SEARCH_GROWTH = 4
+"""Each step reaches so many times as far as the one before; the first covers this times k.
+
+From 2 to 16 the time is the same within 5 per cent, in *tail* and in *flat*.
+"""
+
+SEARCH_LARGEST = 1 << 14
+"""Items of the largest step; bounds its arrays, which hold one score for each user and item.
+
+One user of *flat* takes 3.5 ms with 4096, 2.4 ms with 16,384 and 2.0 ms with 65,536.
+"""
+
+FOLD_CHUNK = 1 << 14
+"""Rows of factors that are copied to float64 at a time while a model is loaded."""
+
+TYPICAL_USERS = 512
+"""Users whose median length stands for that of all when items are put into order."""
+
+BOUND_LENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0, 5.0)
+"""Lengths of a query's vector, in units of the typical one, at which blocks' bounds are kept."""

@@ -1,0 +1,147 @@
+"""Find the index of an id.
+
+Turi Create stores, for each column, the value of every index but not the reverse map. Here integers
+are found by binary search in a sorted copy, strings by binary search among 64-bit hashes followed
+by a comparison of the bytes themselves.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from turi_recommender.format import GenericValues, IntegerValues, StringValues, ValueList
+from turi_recommender.scoring import limits
+
+UNKNOWN = -1
+_INT64 = np.iinfo(np.int64)
+
+
+class Lookup(ABC):
+    """The reverse map of a column: from a value to its index."""
+
+    @abstractmethod
+    def find(self, value: object) -> int:
+        """Return the index of a value, or `UNKNOWN`."""
+
+    def integers(self) -> NDArray[np.int64] | None:
+        """Return all values by index if they are integers in memory."""
+        return None
+
+
+class _IntegerLookup(Lookup):
+    def __init__(self, values: NDArray[np.int64]) -> None:
+        self._order, self._sorted = _sort(np.ascontiguousarray(values))
+
+    def find(self, value: object) -> int:
+        if type(value) is not int or not _INT64.min <= value <= _INT64.max:
+            return UNKNOWN
+        key = np.int64(value)  # a Python int would make numpy convert the whole array
+        place = self._sorted.searchsorted(key)
+        if place < len(self._sorted) and self._sorted[place] == key:
+            return int(self._order[place])
+        return UNKNOWN
+
+    def integers(self) -> NDArray[np.int64]:
+        """Return all values by index: put back from the sorted copy, not read from the file."""
+        values = np.empty(len(self._order), np.int64)
+        values[self._order] = self._sorted
+        return values
+
+
+def _sort(values: NDArray[np.int64]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:
+    """Return the order that sorts the values, and the sorted values.
+
+    Where value and position fit into one word, it is words that are sorted: several times faster.
+    """
+    bits = len(values).bit_length()
+    low, high = (int(values.min()), int(values.max())) if len(values) else (0, 0)
+    if high - low >= 1 << (63 - bits):
+        order = np.argsort(values, kind="stable").astype(np.int32)
+        return order, values[order]
+    words = values - np.int64(low)
+    words <<= bits
+    words |= np.arange(len(values))
+    words.sort()
+    order = (words & np.int64((1 << bits) - 1)).astype(np.int32)
+    words >>= bits
+    words += np.int64(low)
+    return order, words
+
+
+class _StringLookup(Lookup):
+    def __init__(self, values: StringValues, size: int) -> None:
+        self._values = values
+        # Random, so that nobody can craft a catalogue whose hashes all collide.
+        generator = np.random.default_rng()
+        self._weights = generator.integers(0, 2**64, limits.HASH_WEIGHTS, np.uint64, endpoint=False)
+        hashes = self._hash_all(size)
+        self._order = np.argsort(hashes, kind="stable").astype(np.int32)
+        self._hashes = hashes[self._order]
+
+    def _hash_all(self, size: int) -> NDArray[np.uint64]:
+        """Hash each string's whole record, so that none is empty."""
+        offsets = self._values.offsets
+        octets = np.frombuffer(self._values.data, np.uint8)
+        hashes = np.empty(size, np.uint64)
+        for low in range(0, size, limits.STRINGS_AT_A_TIME):
+            high = min(low + limits.STRINGS_AT_A_TIME, size)
+            starts, end = offsets[low:high], offsets[high]
+            places = np.arange(starts[0], end) - np.repeat(starts, np.diff(offsets[low : high + 1]))
+            terms = self._weights[places % len(self._weights)] * octets[starts[0] : end]
+            hashes[low:high] = np.add.reduceat(terms, starts - starts[0])
+        return hashes
+
+    def _hash(self, raw: bytes) -> np.uint64:
+        record = np.frombuffer(b"\x82" + len(raw).to_bytes(8, "little") + raw, np.uint8)
+        places = np.arange(len(record)) % len(self._weights)
+        return np.uint64(np.add.reduce(self._weights[places] * record))
+
+    def find(self, value: object) -> int:
+        if not isinstance(value, str):
+            return UNKNOWN
+        raw = value.encode(errors="surrogatepass")
+        key = self._hash(raw)
+        place = int(self._hashes.searchsorted(key))
+        while place < len(self._hashes) and self._hashes[place] == key:
+            index = int(self._order[place])
+            if self._values.raw(index) == raw:
+                return index
+            place += 1
+        return UNKNOWN
+
+
+class _GenericLookup(Lookup):
+    def __init__(self, values: Sequence[object]) -> None:
+        # The type is part of the key: 1, 1.0 and True are one key to Python, not to the library.
+        self._index = {
+            (type(value), value): index
+            for index, value in reversed(list(enumerate(values)))
+            if isinstance(value, int | float | str | None)
+        }
+
+    def find(self, value: object) -> int:
+        if not isinstance(value, int | float | str | None):
+            return UNKNOWN
+        return self._index.get((type(value), value), UNKNOWN)
+
+
+def make_lookup(values: ValueList, size: int) -> Lookup:
+    """Return the lookup of a column's trained values.
+
+    Parameters
+    ----------
+    values : ValueList
+        Value by index.
+    size : int
+        Number of trained values; those behind them are not found.
+    """
+    if isinstance(values, IntegerValues):
+        return _IntegerLookup(values.values[:size])
+    if isinstance(values, StringValues):
+        return _StringLookup(values, size)
+    trained = values.values[:size] if isinstance(values, GenericValues) else []
+    return _GenericLookup(trained)

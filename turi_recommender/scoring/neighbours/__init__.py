@@ -1,0 +1,1 @@
+"""Item similarity models: what the items of a user's history give to their neighbours."""

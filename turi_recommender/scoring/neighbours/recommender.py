@@ -1,0 +1,159 @@
+"""Recommending by the neighbours of the items in a user's history.
+
+A score is a sum of integers (`visits`), divided once or twice at the end.
+
+Source: docs/format.md, sections 7.3 and 8.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+
+from turi_recommender.format import NeighbourModel, SavedModel
+from turi_recommender.scoring import limits
+from turi_recommender.scoring.candidates import Candidates, in_sorted
+from turi_recommender.scoring.neighbours.visits import ONE, NeighbourTable, Visits
+from turi_recommender.scoring.query import History, Query
+from turi_recommender.scoring.recommender import Ranked, Recommender, Scores
+from turi_recommender.scoring.remember import remember
+from turi_recommender.scoring.selection.nth_element import best_by_nth_element
+from turi_recommender.scoring.selection.topk import EXACT_TIES_UP_TO, select
+
+
+class ItemSimilarityRecommender(Recommender):
+    """`item_similarity` and `item_content_recommender` models."""
+
+    def __init__(self, saved: SavedModel, model: NeighbourModel) -> None:
+        super().__init__(saved)
+        self._table = NeighbourTable(saved, model, self.num_items)
+        self._seeds = History(model.seed_items, model.seed_values)
+        self._fallback = _fallback_scores(model, self.num_items)
+        self._cold = remember(limits.COLD_ANSWERS, self._rank_stranger)
+
+    # -- recommend -------------------------------------------------------------------------
+
+    def _rank_all(
+        self, queries: Sequence[Query], candidates: Sequence[Candidates], k: int
+    ) -> list[Ranked]:
+        ranked: list[Ranked] = []
+        for low in range(0, len(queries), limits.HISTORIES_AT_ONCE):
+            here = slice(low, low + limits.HISTORIES_AT_ONCE)
+            ranked += self._rank_some(queries[here], candidates[here], k)
+        return ranked
+
+    def _rank_some(
+        self, queries: Sequence[Query], candidates: Sequence[Candidates], k: int
+    ) -> list[Ranked]:
+        visits = self._table.visit([self._history(query) for query in queries])
+        best = self._best(visits, candidates, k)
+        ranked: list[Ranked] = []
+        for number, out in enumerate(candidates):
+            items, sums = best.only(number)[1:3]
+            if len(items):
+                scores = (sums / ONE) / visits.lengths[number]
+                order = select(scores, k, total=len(out))
+                ranked.append((items[order], scores[order]))
+            else:
+                ranked.append(self._rank_one(visits.only(number), out, k))
+        return ranked
+
+    def _best(self, visits: Visits, candidates: Sequence[Candidates], k: int) -> Visits:
+        """Return what can be among each history's best `k`; nothing where that takes a closer look.
+
+        It does where fewer than `k` candidates have a sum above 0: all others, visited or not, then
+        come into question.
+        """
+        owners, items, sums = visits[:3]
+        count = len(candidates)
+        is_listed = any(out.allowed is not None for out in candidates)
+        if is_listed or self._table.similarity == "pearson":
+            return Visits(owners[:0], items[:0], sums[:0], [0] * count, visits.lengths)
+        left = sums > 0
+        excluded = [out.excluded + number * self.num_items for number, out in enumerate(candidates)]
+        left &= ~in_sorted(owners * self.num_items + items, np.concatenate(excluded))
+        owners, items, sums = owners[left], items[left], sums[left]
+        ends = owners.searchsorted(np.arange(1, count + 1))
+        kth = ends - np.diff(ends, prepend=0) + (k - 1)
+        enough = kth < ends
+        # Beyond 2**50 two sums can make one score; a little lower ones are looked at, too.
+        lowest = np.full(count, np.iinfo(np.int64).max)
+        order = np.lexsort((-sums, owners))
+        lowest[enough] = sums[order[kth[enough]]]
+        reaching = sums >= (lowest - (lowest >> 50))[owners]
+        owners = owners[reaching]
+        ends = owners.searchsorted(np.arange(1, count + 1)).tolist()
+        return Visits(owners, items[reaching], sums[reaching], ends, visits.lengths)
+
+    def _rank_one(self, visits: Visits, candidates: Candidates, k: int) -> Ranked:
+        if len(visits.items):
+            return self._rank_visited(visits, candidates, k)
+        if candidates is self._everything:
+            return self._cold(k)
+        return self._rank_stranger(k, candidates)
+
+    def _rank_stranger(self, k: int, candidates: Candidates | None = None) -> Ranked:
+        """Rank for a user of whom nothing is known that has a neighbour."""
+        if candidates is None:
+            candidates = self._everything
+        if len(self._seed_visits.items):
+            return self._rank_visited(self._seed_visits, candidates, k)
+        return self._rank_catalogue(self._fallback, candidates, k)
+
+    @cached_property
+    def _seed_visits(self) -> Visits:
+        """What stands in for the history of a user without one."""
+        return self._table.visit([self._seeds])
+
+    def _rank_visited(self, visits: Visits, candidates: Candidates, k: int) -> Ranked:
+        """Rank for one history, whatever its sums and the candidates are.
+
+        Items that were not visited all score 0. Of these at most k can be among the best, and ties
+        go by index, so the k lowest will do.
+        """
+        _, items, sums, _, (length,) = visits
+        if self._table.similarity == "pearson":
+            return self._rank_catalogue(self._pearson_scores(visits), candidates, k)
+        rest = candidates.lowest(k, set(items.tolist()))
+        left = candidates.contain(items)
+        items = np.concatenate([items[left], np.array(rest, np.int64)])
+        ascending = items.argsort()
+        sums = np.concatenate([sums[left], np.zeros(len(rest), np.int64)])[ascending]
+        items = items[ascending]
+        scores = (sums / ONE) / length
+        best = select(scores, k, total=len(candidates))
+        return items[best], scores[best]
+
+    def _pearson_scores(self, visits: Visits) -> Scores:
+        item_means = self._table.item_means
+        scores = np.zeros(max(self.num_items, len(item_means)))
+        scores[: len(item_means)] = item_means
+        scores[visits.items] += (visits.sums / ONE) / visits.lengths[0]
+        return scores[: self.num_items]
+
+    def _rank_catalogue(self, scores: Scores, candidates: Candidates, k: int) -> Ranked:
+        items = candidates.indices()
+        best = select(scores[items], k)
+        return items[best], scores[items[best]]
+
+    # -- similar items ---------------------------------------------------------------------
+
+    def _similar(self, item: int, k: int) -> Ranked:
+        row = self._table.row(item)
+        neighbours, values = row[:, 0], row[:, 1].astype(np.float64)
+        k = min(k, len(self._table) - 1)
+        choose = best_by_nth_element if k <= EXACT_TIES_UP_TO else select
+        best = choose(values, k)
+        lowest = 0.0 if self._table.similarity == "jaccard" else -1.0
+        scores = np.minimum(np.maximum(values[best] / ONE, lowest), 1.0)
+        return neighbours[best], scores
+
+
+def _fallback_scores(model: NeighbourModel, num_items: int) -> Scores:
+    """Scores where neither the history nor the seeds have a neighbour."""
+    spread = max(1.0, model.mean_max - model.mean_min)
+    scores = np.zeros(max(num_items, len(model.mean_scores)))
+    scores[: len(model.mean_scores)] = (model.mean_scores - model.mean_min) / spread
+    return scores[:num_items]

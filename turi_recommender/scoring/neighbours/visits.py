@@ -1,0 +1,140 @@
+"""What the items of some histories give to their neighbours, added up.
+
+Sums are 64-bit integers, so they are exact whatever the order of addition.
+
+Source: docs/format.md, section 7.3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from turi_recommender.format import NeighbourModel, SavedModel
+from turi_recommender.scoring.query import History
+
+Indices = NDArray[np.integer[Any]]
+Scores = NDArray[np.float64]
+
+ONE = 2.0**24  # fixed-point unit of similarities
+_RECORD = 16  # bytes: a neighbour and its similarity
+
+
+class Visits(NamedTuple):
+    """What some histories give to other items, history after history.
+
+    Attributes
+    ----------
+    owners : ndarray of int64
+        Position of the history.
+    items : ndarray of int64
+        Every item it visits, ascending; also those that got nothing.
+    sums : ndarray of int64
+        Their sums, times 2**24.
+    ends : list of int
+        Where each history's items end.
+    lengths : list of int
+        Number of items in each history.
+    """
+
+    owners: NDArray[np.int64]
+    items: NDArray[np.int64]
+    sums: NDArray[np.int64]
+    ends: list[int]
+    lengths: list[int]
+
+    def only(self, number: int) -> Visits:
+        """Return the visits of one history."""
+        here = slice(self.ends[number - 1] if number else 0, self.ends[number])
+        items, sums = self.items[here], self.sums[here]
+        return Visits(
+            np.zeros(len(items), np.int64), items, sums, [len(items)], [self.lengths[number]]
+        )
+
+
+class NeighbourTable:
+    """The neighbours of every item, and what a history gives to them.
+
+    Parameters
+    ----------
+    saved : SavedModel
+        For its files.
+    model : NeighbourModel
+        The table, and the items' means that pearson needs.
+    num_items : int
+        Size of the catalogue.
+
+    Attributes
+    ----------
+    similarity : str
+        "jaccard", "cosine" or "pearson".
+    item_means : ndarray of float64
+        Mean target of each item for pearson; empty otherwise.
+    """
+
+    def __init__(self, saved: SavedModel, model: NeighbourModel, num_items: int) -> None:
+        self.similarity = model.similarity
+        self.item_means = np.array(model.item_means)
+        self._num_items = num_items
+        self._bounds = model.bounds.astype(np.int64)
+        self._rows = saved.rows(model.neighbours)
+
+    def __len__(self) -> int:
+        return len(self._bounds) - 1
+
+    def row(self, item: int) -> NDArray[np.int64]:
+        """Return the neighbours of an item, ascending, and their similarities times 2**24.
+
+        The shape is (neighbours, 2); an item beyond the table has none.
+        """
+        return np.frombuffer(self._raw(item), np.int64).reshape(-1, 2)
+
+    def _raw(self, item: int) -> bytes:
+        if not 0 <= item < len(self):
+            return b""
+        return self._rows.raw(int(self._bounds[item]), int(self._bounds[item + 1]))
+
+    def visit(self, histories: Sequence[History]) -> Visits:
+        """Add up what each item of some histories gives to its neighbours."""
+        lengths = [len(items) for items, _ in histories]
+        items = np.concatenate([items for items, _ in histories])
+        values = np.concatenate([values for _, values in histories])
+        rows = [self._raw(item) for item in items.tolist()]
+        sizes = [len(row) // _RECORD for row in rows]
+        table = np.frombuffer(b"".join(rows), np.int64).reshape(-1, 2)
+        owners = np.arange(len(histories)).repeat(lengths).repeat(sizes)
+        deltas = self._deltas(table[:, 1], items.repeat(sizes), values.repeat(sizes))
+        keys = owners * self._num_items + table[:, 0]
+        order = keys.argsort(kind="stable")
+        keys = keys[order]
+        is_first = np.ones(len(keys), np.bool_)
+        np.not_equal(keys[1:], keys[:-1], out=is_first[1:])
+        starts = is_first.nonzero()[0]
+        sums = np.add.reduceat(deltas[order], starts) if len(starts) else deltas
+        owners, visited = np.divmod(keys[starts], max(self._num_items, 1))
+        ends = owners.searchsorted(np.arange(1, len(histories) + 1)).tolist()
+        return Visits(owners, visited, sums, ends, lengths)
+
+    def _deltas(
+        self, similar: NDArray[np.int64], items: Indices, values: Scores
+    ) -> NDArray[np.int64]:
+        match self.similarity:
+            case "jaccard":
+                return similar if values.all() else similar * (values != 0)
+            case "cosine":
+                return _to_int64(np.trunc(similar * values))
+            case _:
+                deviations = values - self.item_means[items]
+                return _to_int64(_round_half_away(similar * deviations))
+
+
+def _round_half_away(values: Scores) -> Scores:
+    whole = np.trunc(values)
+    return whole + np.where(np.abs(values - whole) >= 0.5, np.sign(values), 0.0)
+
+
+def _to_int64(values: Scores) -> NDArray[np.int64]:
+    return values.astype(np.int64)

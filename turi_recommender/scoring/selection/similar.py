@@ -1,0 +1,38 @@
+"""Choose the items most similar to one, from the similarity of every item to it.
+
+Source: docs/format.md, section 8.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from turi_recommender.scoring.selection.nth_element import best_by_nth_element
+from turi_recommender.scoring.selection.topk import EXACT_TIES_UP_TO, Positions, select, without_nan
+
+Scores = NDArray[np.float64]
+
+
+def most_similar(scores: Scores, item: int, k: int) -> tuple[Positions, Scores]:
+    """Choose the best `k` of all items but one.
+
+    The library takes the best k + 1 of all items and drops the item itself, so with k = 10 it
+    leaves the rule that it has for ties among ten and fewer.
+
+    Parameters
+    ----------
+    scores : ndarray of float64, shape (items,)
+        Similarity of every item to the one asked about.
+    item : int
+        Index of that one.
+    k : int
+        How many to return.
+    """
+    keys = without_nan(scores)
+    if k == EXACT_TIES_UP_TO and k + 1 < len(keys):
+        best = best_by_nth_element(keys, k + 1)
+    else:
+        best = select(keys, k + 1)
+    best = best[best != item][:k]
+    return best, scores[best]

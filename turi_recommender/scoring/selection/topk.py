@@ -1,0 +1,100 @@
+"""The best k of many scores, in Turi Create's order.
+
+Ties are decided by the order in which the library's own selection leaves them. It was made out in
+closed form for k <= 10, where it is followed exactly; for k > 10, equal scores come in ascending
+item index.
+
+Source: docs/format.md, section 7.6.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from turi_recommender.scoring import limits
+
+Scores = NDArray[np.float64]
+Positions = NDArray[np.int64]
+
+EXACT_TIES_UP_TO = 10
+
+
+def select(scores: Scores, k: int, total: int | None = None) -> Positions:
+    """Return the positions of the best `k` scores, best first.
+
+    Parameters
+    ----------
+    scores : ndarray of float64, shape (n,)
+        Scores of the candidates in ascending item index. NaN counts as the lowest.
+    k : int
+        How many to return.
+    total : int, optional
+        Number of candidates if `scores` is only a part of them: it must then hold every candidate
+        that scores at least as high as the k-th best.
+
+    Returns
+    -------
+    ndarray of int64, shape (min(k, n),)
+    """
+    total = len(scores) if total is None else total
+    keys = without_nan(scores)
+    if total <= k:
+        return _descending(keys)
+    if k > EXACT_TIES_UP_TO:
+        threshold = kth_largest(keys, k)
+        reaching = np.flatnonzero(keys >= threshold)
+        return reaching[_descending(keys[reaching])][:k]
+    return _select_like_library(keys, k)
+
+
+def without_nan(scores: Scores) -> Scores:
+    """Return the scores with NaN replaced by minus infinity."""
+    missing = np.isnan(scores)
+    return np.where(missing, -np.inf, scores) if missing.any() else scores
+
+
+def _descending(keys: Scores) -> Positions:
+    """Sort by score, descending; ties in ascending position."""
+    return np.argsort(-keys, kind="stable")
+
+
+def _select_like_library(keys: Scores, k: int) -> Positions:
+    """Rule b: which of the scores tied for the last places win, and how ties are ordered.
+
+    Of the scores equal to the k-th largest, only those among the first k that reach it are in the
+    running, and the last of these win. Ties are then listed in descending position.
+    """
+    if len(keys) <= limits.SELECT_FEW:
+        numbers = keys.tolist()
+        threshold = sorted(numbers)[-k]
+        reaching = [place for place, key in enumerate(numbers) if key >= threshold]
+        greater = [place for place in reaching if numbers[place] > threshold]
+        running = reaching[:k]
+    else:
+        threshold = kth_largest(keys, k)
+        found = np.flatnonzero(keys >= threshold)
+        greater = found[keys[found] > threshold].tolist()
+        running = found[:k].tolist()
+    tied = [place for place in running if keys[place] == threshold]
+    chosen = greater + tied[len(tied) - (k - len(greater)) :]
+    chosen.sort(reverse=True)
+    chosen.sort(key=keys.__getitem__, reverse=True)
+    return np.array(chosen, np.int64)
+
+
+def kth_largest(keys: Scores, k: int) -> float:
+    """Return the k-th largest of at least k scores.
+
+    A partition of many equal numbers is slow, and most scores of an item similarity model are
+    equal; so the k-th largest of the blocks' maxima, a lower bound, narrows the field first.
+    """
+    blocks = len(keys) // limits.SELECT_BLOCK
+    if blocks < k:
+        return float(np.partition(keys, len(keys) - k)[len(keys) - k])
+    maxima = keys[: blocks * limits.SELECT_BLOCK].reshape(blocks, limits.SELECT_BLOCK).max(axis=1)
+    bound = np.partition(maxima, blocks - k)[blocks - k]
+    above = keys[keys > bound]
+    if len(above) < k:
+        return float(bound)
+    return float(np.partition(above, len(above) - k)[len(above) - k])
