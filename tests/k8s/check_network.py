@@ -119,7 +119,7 @@ def _kind_of_peer(rule: Obj) -> str:
         block = peer.get("ipBlock", {})
         if peer.get("namespaceSelector", {}).get("matchLabels", {}).get(NAME_LABEL):
             kinds.add("namespace")
-        elif PRIVATE <= set(block.get("except", [])):
+        elif set(block.get("except", [])) >= PRIVATE:
             kinds.add("public")
         else:
             kinds.add("anyone")

@@ -170,7 +170,7 @@ def _environment(cluster: Cluster, work: Workload, container: Container) -> Iter
 
 @check
 def check_storage(cluster: Cluster) -> Iterator[str]:
-    """Claims of a class that is made here, by a CSI driver, and kept; or else of one that is named."""
+    """Claims name their class: one that is made here, by a CSI driver, and kept, or the site's."""
     classes = {each["metadata"]["name"]: each for each in cluster.all("StorageClass")}
     for name, each in classes.items():
         if not each.get("provisioner", "").endswith(".csi.azure.com"):

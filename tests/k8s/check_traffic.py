@@ -10,7 +10,6 @@ from app.settings import PREFIX
 from .cluster import (
     IDENTITY,
     Cluster,
-    Workload,
     check,
     label,
     namespace,

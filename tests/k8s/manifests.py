@@ -12,6 +12,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -76,38 +77,26 @@ def render(variant: Variant) -> list[Obj]:
 
 def render_by_kubectl(variant: Variant) -> list[Obj]:
     """Return what `kubectl apply -k` would apply."""
-    with _laid_out(variant) as folder:
-        return [each for each in yaml.safe_load_all(kubectl_kustomize(folder)) if each]
-
-
-def kubectl_kustomize(folder: Path) -> str:
-    """Return the text that `kubectl kustomize` prints."""
     assert KUBECTL is not None
-    done = subprocess.run(
-        [KUBECTL, "kustomize", str(folder)], capture_output=True, text=True, check=False, timeout=60
-    )
+    with _laid_out(variant) as folder:
+        command = [KUBECTL, "kustomize", str(folder)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert done.returncode == 0, done.stderr
-    return done.stdout
+    return [each for each in yaml.safe_load_all(done.stdout) if each]
 
 
-class _laid_out:  # noqa: N801 - used like a function
-    """The folder of a variant: a copy of k8s/, if something is switched on in it."""
-
-    def __init__(self, variant: Variant) -> None:
-        self.variant = variant
-        self.copy = tempfile.TemporaryDirectory()
-
-    def __enter__(self) -> Path:
-        if self.variant.switch is None:
-            return FOLDER / self.variant.folder
-        root = Path(self.copy.name) / "k8s"
+@contextmanager
+def _laid_out(variant: Variant) -> Iterator[Path]:
+    """Give the folder of a variant: of a copy of k8s/, if something is switched on in it."""
+    if variant.switch is None:
+        yield FOLDER / variant.folder
+        return
+    with tempfile.TemporaryDirectory() as place:
+        root = Path(place) / "k8s"
         shutil.copytree(FOLDER, root)
-        file = root / self.variant.folder / "kustomization.yaml"
-        file.write_text(switch_on(file.read_text(), self.variant.switch))
-        return file.parent
-
-    def __exit__(self, *_: object) -> None:
-        self.copy.cleanup()
+        file = root / variant.folder / "kustomization.yaml"
+        file.write_text(switch_on(file.read_text(), variant.switch))
+        yield file.parent
 
 
 def joined(before: list[Obj], then: list[Obj]) -> list[Obj]:
@@ -120,13 +109,14 @@ def joined(before: list[Obj], then: list[Obj]) -> list[Obj]:
     return list({identity(each): each for each in [*before, *then]}.values())
 
 
-def main(out: Path) -> Iterator[str]:
-    """Write each variant into a folder; yield the files' names."""
-    for variant in find_variants():
+def write_all(out: Path) -> list[str]:
+    """Write each variant into a folder; return the variants' names."""
+    variants = find_variants()
+    for variant in variants:
         objects = render(variant) if KUBECTL is None else render_by_kubectl(variant)
         (out / f"{variant}.yaml").write_text(yaml.safe_dump_all(objects, sort_keys=False))
-        yield str(variant)
+    return [str(each) for each in variants]
 
 
 if __name__ == "__main__":
-    print(*main(Path(sys.argv[1])))
+    print(*write_all(Path(sys.argv[1])))

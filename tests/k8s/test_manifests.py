@@ -29,10 +29,10 @@ from .manifests import (
     Variant,
     find_variants,
     joined,
-    main,
     render,
     render_by_kubectl,
     switch_on,
+    write_all,
 )
 
 needs_kubectl = pytest.mark.skipif(KUBECTL is None, reason="no kubectl to render with")
@@ -90,7 +90,7 @@ def test_kubectl_reads_as_the_tests_do(variant: Variant) -> None:
 
 
 def test_variants_are_written_for_the_scanners(tmp_path: Path) -> None:
-    assert sorted(main(tmp_path)) == sorted(str(each) for each in VARIANTS)
+    assert sorted(write_all(tmp_path)) == sorted(str(each) for each in VARIANTS)
     for each in VARIANTS:
         written = yaml.safe_load_all((tmp_path / f"{each}.yaml").read_text())
         assert len(list(written)) == len(render(each))

@@ -522,10 +522,10 @@ MUTANTS = [
         put(CONFIG, "data/RECOMMENDER_OTLP_ENDPOINT", "http://collector.opentelemetry:4318"),
         "aks+tokens",
     ),
+    Mutant("egress", "an issuer of no name", issuer_without(POLICY, "spec/egress/0"), "aks+tokens"),
     Mutant(
-        "egress", "an issuer of no name", issuer_without(POLICY, "spec/egress/0"), "aks+tokens"
+        "egress", "all ports of the internet", drop(POLICY, "spec/egress/1/ports"), "aks+tokens"
     ),
-    Mutant("egress", "all ports of the internet", drop(POLICY, "spec/egress/1/ports"), "aks+tokens"),
     Mutant(
         "egress",
         "the metadata of the node",
@@ -588,7 +588,9 @@ MUTANTS = [
     Mutant(
         "images", "another version", put(DEPLOYMENT, f"{FETCH}/image", "turi-recommender:0.0.9")
     ),
-    Mutant("images", "somebody else's image", put(TRAINING, f"{TRAINER}/image", f"trainer:{VERSION}")),
+    Mutant(
+        "images", "somebody else's image", put(TRAINING, f"{TRAINER}/image", f"trainer:{VERSION}")
+    ),
     Mutant(
         "images",
         "a registry that must be there",
