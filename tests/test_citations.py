@@ -27,6 +27,7 @@ _OWN_CITATION = re.compile(rf"(?<!, )\bsections? {_NUMBERS}", re.IGNORECASE)
 _NAMED_FILE = re.compile(r"(?<![\w/.-])(?:tests|docs)/[\w./-]+\.(?:py|md)\b")
 _LINK = re.compile(r"\]\(\s*<?([^)\s>]+)|^\[[^\]]+\]:\s*(\S+)|\b(?:src|href)=\"([^\"]+)\"", re.M)
 _HEADING = re.compile(r"^#{1,6} +(.+?) *#*$", re.M)
+_SPAN = re.compile(r"`(?:[^`\n]|\n(?!\n))*`")
 _FENCE = re.compile(r"^( *)(```|~~~).*?^ *\2 *$", re.M | re.S)
 
 
@@ -59,7 +60,7 @@ def in_one_line(text: str) -> str:
 
 def without_code(text: str) -> str:
     """Leave out code blocks and code spans of a page."""
-    return re.sub(r"`[^`\n]*`", "", _FENCE.sub("", text))
+    return _SPAN.sub("", _FENCE.sub("", text))
 
 
 def cited_sections(text: str) -> list[tuple[str, str]]:
@@ -195,7 +196,7 @@ def test_citations_are_found(text: str, numbers: list[str]) -> None:
 
 
 def test_citations_of_a_page_itself() -> None:
-    text = "See section 1.2, [section 3](#3-c) and RFC 9457, section 4; not `section 5`."
+    text = "See section 1.2, [section 3](#3-c) and RFC 9457, section 4; not `section\n5`."
     assert own_sections(text) == ["1.2", "3"]
 
 
