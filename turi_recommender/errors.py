@@ -9,11 +9,16 @@
     │   ├── ModelNotFoundError    no model of that name, version or path
     │   └── RegistrationError     a version that cannot be registered or copied
     └── QueryError                a question that this model cannot be asked
+
+All can be pickled, since executors and process pools send them to another process.
 """
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
+
+_Pickled = tuple[type[Exception], tuple[Any, ...]]
 
 
 class RecommenderError(Exception):
@@ -44,6 +49,9 @@ class ModelFormatError(ModelError):
         self.found = found
         super().__init__(f"{path}, byte {offset}: expected {expected}, found {found}")
 
+    def __reduce__(self) -> _Pickled:
+        return type(self), (self.path, self.offset, self.expected, self.found)
+
 
 class ModelUnreadableError(ModelError):
     """A model that was loaded, and whose file has gone or changed since.
@@ -61,7 +69,11 @@ class ModelUnreadableError(ModelError):
     def __init__(self, path: Path, offset: int, reason: str) -> None:
         self.path = path
         self.offset = offset
+        self.reason = reason
         super().__init__(f"{path}, byte {offset}: {reason}")
+
+    def __reduce__(self) -> _Pickled:
+        return type(self), (self.path, self.offset, self.reason)
 
 
 class ModelNotFoundError(ModelError):
@@ -87,6 +99,9 @@ class QueryError(RecommenderError):
         self.path = path
         self.message = message
         super().__init__(f"{self.field}: {message}")
+
+    def __reduce__(self) -> _Pickled:
+        return type(self), (self.path, self.message)
 
     @property
     def field(self) -> str:

@@ -77,7 +77,12 @@ def recommend(
     items : sequence of int or str, optional
         Recommend only these. Unknown ids are ignored.
     exclude : sequence of int or str, optional
-        Recommend none of these.
+        Recommend none of these. Unknown ids are ignored.
+
+    Returns
+    -------
+    Recommendations
+        One ranking for each user, in the order of the query.
 
     Raises
     ------
@@ -107,6 +112,11 @@ def similar_items(model: Model, items: Sequence[Id], *, k: int = 10) -> SimilarI
         Item ids; unknown ones get no answer.
     k : int
         Number of similar items per item; at least 1.
+
+    Returns
+    -------
+    SimilarItems
+        One ranking for each known item, in the order of the query.
 
     Raises
     ------

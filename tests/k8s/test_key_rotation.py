@@ -18,7 +18,8 @@ from app.security.authenticator import Authenticator
 from app.security.keys import new_key
 from app.settings import Settings
 
-from .manifests import FOLDER, read_variables
+from .kustomize import read_variables
+from .manifests import FOLDER
 
 
 class Mount:
@@ -50,7 +51,7 @@ def mount(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mount:
 
 def start(mount: Mount) -> Authenticator:
     """Start with the settings of the manifests, the mount elsewhere."""
-    variables = read_variables(FOLDER / "base" / "20-settings.env")
+    variables = read_variables(FOLDER / "base" / "service" / "20-settings.env")
     files: dict[str, Any] = {
         name: variables[f"RECOMMENDER_{name.upper()}"].replace("/keys/", f"{mount.folder}/")
         for name in ("api_key_files", "admin_key_files")

@@ -17,10 +17,15 @@ _MAX_INI_BYTES = 1 << 20
 
 @dataclass(frozen=True, slots=True)
 class Archive:
-    """A directory written by Turi Create: its root and the file prefixes in order.
+    """A directory written by Turi Create.
 
-    Prefix 0 is the index file, 1 is `objects.bin`, and each SArray or SFrame of the stream takes
-    the next one.
+    Attributes
+    ----------
+    root : Path
+        The directory.
+    prefixes : tuple of str
+        File names in order: 0 is the index file, 1 is `objects.bin`, and each SArray or SFrame of
+        the stream takes the next one.
     """
 
     root: Path
@@ -94,10 +99,19 @@ def read_ini(path: Path) -> configparser.ConfigParser:
 def check_file_name(path: Path, name: str, what: str) -> None:
     """Refuse a name that is empty or leads out of the directory.
 
+    Parameters
+    ----------
+    path : Path
+        The file that holds the name; errors name it.
+    name : str
+        The name.
+    what : str
+        What it is the name of, for errors.
+
     Raises
     ------
     ModelFormatError
-        In the name of `path`, the file that holds the name.
+        If it is not the name of a file beside `path`.
     """
     if not name or name in {".", ".."} or any(mark in name for mark in "/\\\0"):
         raise ModelFormatError(path, 0, f"{what} = the name of a file beside it", repr(name))

@@ -1,4 +1,4 @@
-"""Walk records that each tell only their own length, fast.
+"""Walk through records of which each one tells only its own length, fast.
 
 Such a chain has to be followed record by record, which costs a Python step for each of a million
 records. Instead the likely record starts of a stretch are found at once (`guess`), and the chain
@@ -52,7 +52,7 @@ def follow_chain(
             return None
         run, after = _verified_run(position, left, *guess(position, min(position + _STRETCH, end)))
         if len(run) < _WORTHWHILE or after > end:
-            # Crafted data could spoil every guess: walk on, so that guesses stay cheap a record.
+            # Crafted data could spoil every guess: many records share the cost of one.
             walked = _walk(position, min(left, _WALK), end, length_at)
             if walked is None:
                 return None

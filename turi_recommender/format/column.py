@@ -74,6 +74,13 @@ class Column:
 def read_column(values: ValueReader, what: str) -> Column | None:
     """Read a column at the cursor; None where the model has none there.
 
+    Parameters
+    ----------
+    values : ValueReader
+        The cursor.
+    what : str
+        Which column it is, for errors.
+
     Raises
     ------
     ModelFormatError

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from turi_recommender.format.fields import Fields
 from turi_recommender.format.metadata import Metadata, skip_copy
+from turi_recommender.format.pairs import PairList
 from turi_recommender.format.stream import Stream
-from turi_recommender.format.values import Fields, PairList, ValueReader
+from turi_recommender.format.values import ValueReader
 
 MACHINE = "factorization_machine"
 MATRIX = "matrix_factorization"

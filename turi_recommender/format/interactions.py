@@ -3,7 +3,7 @@
 The table is an SArray: a JSON index that names binary segment files, each a run of LZ4 blocks and a
 footer that tells where they are. A decompressed block holds whole user rows, one after the other.
 
-Source: docs/format.md, sections 6.1 - 6.3.
+Source: docs/format.md, sections 6.1, 6.2 and 6.3.
 """
 
 from __future__ import annotations

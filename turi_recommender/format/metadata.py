@@ -82,6 +82,18 @@ def skip_copy(values: ValueReader, start: int, end: int) -> None:
     """Skip a second copy of the metadata in bytes [start, end).
 
     Factorization models hold their metadata twice, byte for byte.
+
+    Parameters
+    ----------
+    values : ValueReader
+        The cursor, at the second copy.
+    start, end : int
+        Byte offsets of the first copy, which was read.
+
+    Raises
+    ------
+    ModelFormatError
+        If the copy differs from the first one and cannot be read.
     """
     if values.stream.repeats(start, end - start):
         values.stream.skip(end - start, "second copy of the metadata")

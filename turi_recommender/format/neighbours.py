@@ -34,7 +34,9 @@ class NeighbourModel:
     item_means : ndarray of float64, shape (items,) for pearson, else (0,)
         Mean target of each item.
     mean_scores : ndarray of float64
-        Fallback score of each item, to be scaled by `mean_min` and `mean_max`.
+        Fallback score of each item, before it is scaled.
+    mean_min, mean_max : float
+        The fallback scores' lowest and highest value, by which they are scaled.
     seed_items, seed_values : ndarray of int64 and float64
         History of a user without one.
     """

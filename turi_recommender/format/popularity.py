@@ -1,4 +1,4 @@
-"""Popularity: one prediction an item.
+"""Popularity: one prediction per item.
 
 Source: docs/format.md, section 5.3.
 """

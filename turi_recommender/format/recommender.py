@@ -1,4 +1,4 @@
-"""A saved recommender, from bytes to arrays.
+"""Read a saved recommender: from bytes to arrays.
 
 `read_model` parses `objects.bin` front to back and the interactions table, checks everything that
 scoring will rely on, and returns plain dataclasses of arrays, most of them views of the file.

@@ -42,7 +42,12 @@ class OpenFile:
         weakref.finalize(self, os.close, self.descriptor)
 
     def read(self, offset: int, length: int) -> bytes:
-        """Return `length` bytes at `offset`.
+        """Read a part of the file, without moving a cursor that threads would share.
+
+        Parameters
+        ----------
+        offset, length : int
+            Where the part begins, and how long it is, in bytes.
 
         Raises
         ------
@@ -93,14 +98,41 @@ class Rows:
         return values if len(self._shape) == 1 else values.reshape(self._shape)
 
     def slice(self, low: int, high: int) -> NDArray[Any]:
-        """Return rows [low, high)."""
+        """Return rows [low, high).
+
+        Parameters
+        ----------
+        low, high : int
+            Row numbers, 0 <= low <= high <= number of rows.
+
+        Returns
+        -------
+        ndarray, shape (high - low, ...)
+            Read-only where it comes from a file.
+
+        Raises
+        ------
+        ModelUnreadableError
+            If the file can no longer be read.
+        """
         if self._file is None:
             return self._array[low:high]
         rows = np.frombuffer(self.raw(low, high), self._dtype)
         return rows.reshape(-1, *self._shape) if self._shape else rows
 
     def raw(self, low: int, high: int) -> bytes:
-        """Return the bytes of rows [low, high)."""
+        """Return the bytes of rows [low, high).
+
+        Parameters
+        ----------
+        low, high : int
+            Row numbers, as for `slice`.
+
+        Raises
+        ------
+        ModelUnreadableError
+            If the file can no longer be read.
+        """
         if self._file is None:
             return self._array[low:high].tobytes()
         return self._file.read(self._offset + low * self._stride, (high - low) * self._stride)

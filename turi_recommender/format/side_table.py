@@ -21,12 +21,12 @@ _VARIABLE = (ColumnMode.CATEGORICAL_LIST, ColumnMode.DICTIONARY)
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SideEntries:
-    """Rows taken apart into entries, ordered by row, then as they are stored.
+    """Rows taken apart into entries: by row, and within a row as they are stored.
 
     Attributes
     ----------
     rows : ndarray of int64, shape (entries,)
-        Position of the entry's row in the request.
+        Position of the entry's row among those asked for.
     columns : ndarray of int64, shape (entries,)
         Position of the column in the side table.
     indices : ndarray of int64, shape (entries,)
@@ -53,6 +53,10 @@ class SideTable:
         The rows' words.
     starts, lengths : ndarray of int64, shape (rows,)
         Where each row begins in `words`, and its length; length 0 is no side data.
+    stream : Stream or None
+        The file of `words`, for errors.
+    offset : int
+        Byte offset of the table in it.
     """
 
     columns: tuple[Column, ...]
@@ -91,7 +95,7 @@ class SideTable:
 
 
 class _RowReader:
-    """Read many rows at once, column by column, with one cursor a row."""
+    """Read many rows at once, column by column, with one cursor per row."""
 
     def __init__(
         self,
@@ -149,7 +153,7 @@ class _RowReader:
         self._add(self.rows[owner], position, words[records].astype(np.int64), values)
 
     def _spread(self, counts: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-        """Return, for each of `counts` records a row, its row and its place within the row."""
+        """Return the row and the place within it of each record; row i has `counts[i]`."""
         owner = np.repeat(np.arange(len(counts)), counts)
         place = np.arange(len(owner)) - np.repeat(np.cumsum(counts) - counts, counts)
         return owner, place
@@ -183,6 +187,17 @@ def _floats(words: NDArray[np.uint64]) -> NDArray[np.float64]:
 
 def read_side_rows(stream: Stream, columns: tuple[Column, ...], rows: int, what: str) -> SideTable:
     """Find the packed rows at the cursor and move behind them.
+
+    Parameters
+    ----------
+    stream : Stream
+        The cursor.
+    columns : tuple of Column
+        What a row holds, in this order.
+    rows : int
+        Number of rows.
+    what : str
+        What they are the side data of, for errors.
 
     Raises
     ------

@@ -66,13 +66,39 @@ class Stream:
         return self.size - self.offset
 
     def fail(self, expected: str, found: str, offset: int | None = None) -> NoReturn:
-        """Raise `ModelFormatError` at `offset` (default: at the cursor)."""
+        """Raise an error that names the file.
+
+        Parameters
+        ----------
+        expected, found : str
+            What the format calls for, and what stands there.
+        offset : int, optional
+            Byte offset of the trouble; that of the cursor if absent.
+
+        Raises
+        ------
+        ModelFormatError
+            Always.
+        """
         raise ModelFormatError(
             self.path, self.offset if offset is None else offset, expected, found
         )
 
     def skip(self, length: int, what: str) -> int:
-        """Move the cursor over `length` bytes and return where they begin."""
+        """Move the cursor, and return where it was.
+
+        Parameters
+        ----------
+        length : int
+            Bytes to move over.
+        what : str
+            What they are, for errors.
+
+        Raises
+        ------
+        ModelFormatError
+            If the file ends before, or `length` is negative.
+        """
         start = self.offset
         if not 0 <= length <= self.size - start:
             self.fail(f"{what} ({length} bytes)", f"{self.size - start} bytes to the end of file")
@@ -125,7 +151,20 @@ class Stream:
             self.fail(f"{what} in UTF-8", error.reason, start + error.start)
 
     def count(self, what: str, element_size: int) -> int:
-        """Read a u64 count of elements of at least `element_size` bytes each."""
+        """Read a u64 count of elements that follow.
+
+        Parameters
+        ----------
+        what : str
+            What the elements are, for errors.
+        element_size : int
+            Least size of one of them, in bytes.
+
+        Raises
+        ------
+        ModelFormatError
+            If the rest of the file cannot hold that many.
+        """
         start = self.offset
         count = self.u64(f"number of {what}")
         if count * element_size > self.remaining:
@@ -137,24 +176,83 @@ class Stream:
         return count
 
     def array(self, dtype: DTypeLike, count: int, what: str) -> NDArray[Any]:
-        """Return a read-only view of `count` elements; it may be unaligned."""
+        """Return a view of the elements at the cursor and move behind them.
+
+        Parameters
+        ----------
+        dtype : dtype-like
+            Type of an element, with its byte order.
+        count : int
+            Number of elements.
+        what : str
+            What they are, for errors.
+
+        Returns
+        -------
+        ndarray, shape (count,)
+            Read-only; it may be unaligned.
+
+        Raises
+        ------
+        ModelFormatError
+            If the file ends before.
+        """
         layout = np.dtype(dtype)
         start = self.skip(count * layout.itemsize, f"{count} {what}")
         return np.frombuffer(self.map, layout, count, start)
 
     def counted_array(self, dtype: DTypeLike, what: str) -> NDArray[Any]:
-        """Read a u64 count and return a view of that many elements."""
+        """Read a u64 count and return a view of that many elements, as `array` does.
+
+        Parameters
+        ----------
+        dtype : dtype-like
+            Type of an element, with its byte order.
+        what : str
+            What they are, for errors.
+
+        Raises
+        ------
+        ModelFormatError
+            If the rest of the file cannot hold that many.
+        """
         return self.array(dtype, self.count(what, np.dtype(dtype).itemsize), what)
 
     def expect_u64(self, value: int, what: str) -> None:
-        """Read a u64 that must have this value."""
+        """Read a u64 that must have one value.
+
+        Parameters
+        ----------
+        value : int
+            That value.
+        what : str
+            What it is, for errors.
+
+        Raises
+        ------
+        ModelFormatError
+            If it is another one.
+        """
         start = self.offset
         found = self.u64(what)
         if found != value:
             self.fail(f"{what} {value:#x}", f"{found:#x}", start)
 
     def expect_version(self, supported: tuple[int, ...], what: str) -> int:
-        """Read a u64 version number that must be one of `supported`."""
+        """Read a u64 version number and return it.
+
+        Parameters
+        ----------
+        supported : tuple of int
+            The versions that can be read.
+        what : str
+            What it is the version of, for errors.
+
+        Raises
+        ------
+        ModelFormatError
+            If it is another version.
+        """
         start = self.offset
         found = self.u64(what)
         if found not in supported:
@@ -178,6 +276,11 @@ class Stream:
         """Tell whether the next `length` bytes equal those at `start`.
 
         A parse is a function of the bytes alone, so where they repeat, so would its result.
+
+        Parameters
+        ----------
+        start, length : int
+            Where the bytes to compare with begin, and how many there are.
         """
         if length > self.remaining:
             return False

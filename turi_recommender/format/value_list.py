@@ -52,7 +52,22 @@ class IntegerValues(ValueList):
 
     @classmethod
     def view(cls, data: mmap.mmap, start: int, count: int) -> IntegerValues | None:
-        """View `count` tagged integers at `start`; None if another type is among them."""
+        """View a list of tagged integers.
+
+        Parameters
+        ----------
+        data : mmap
+            The file.
+        start : int
+            Byte offset of the first one's tag.
+        count : int
+            How many there are; the file must be long enough for them.
+
+        Returns
+        -------
+        IntegerValues or None
+            None if a value of another type is among them.
+        """
         records = np.frombuffer(data, _RECORD, count, start)
         return cls(records["value"]) if (records["tag"] == _INTEGER_TAG).all() else None
 
@@ -69,7 +84,15 @@ class IntegerValues(ValueList):
 
 
 class StringValues(ValueList):
-    """Strings only: offsets of the tagged strings in the data, int64, shape (n + 1,)."""
+    """Strings only.
+
+    Parameters
+    ----------
+    data : mmap or bytes
+        Holds the tagged strings, one after the other.
+    offsets : ndarray of int64, shape (n + 1,)
+        Where each one's tag is in the data, and the end of the last one.
+    """
 
     def __init__(self, data: mmap.mmap | bytes, offsets: NDArray[np.int64]) -> None:
         self.data = data
@@ -132,7 +155,16 @@ class GenericValues(ValueList):
 
 
 def scan_strings(data: mmap.mmap, start: int, count: int) -> NDArray[np.int64] | None:
-    """Find where `count` consecutive tagged strings begin.
+    """Find where consecutive tagged strings begin.
+
+    Parameters
+    ----------
+    data : mmap
+        The file.
+    start : int
+        Byte offset of the first one's tag.
+    count : int
+        How many there should be.
 
     Returns
     -------

@@ -5,18 +5,17 @@ VECTOR a float64 view, LIST a `ValueList`, DICT a `PairList` (keys repeat and or
 is never a Python dict); a variant map is a ``dict``, a variant vector a ``list``, and an SFrame or
 SArray a `Frame`, of which only the place in the stream matters.
 
-Source: docs/format.md, sections 2.1 - 2.4.
+Source: docs/format.md, sections 2.1, 2.2, 2.3 and 2.4.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import Any, NoReturn, TypeVar
+from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
+from turi_recommender.format.fields import Fields
+from turi_recommender.format.pairs import PairList, numeric_pairs
 from turi_recommender.format.stream import Stream
 from turi_recommender.format.value_list import (
     GenericValues,
@@ -27,7 +26,6 @@ from turi_recommender.format.value_list import (
 )
 
 VARIANT_TAG = 0xB2AED596F5A8ECDA
-_T = TypeVar("_T")
 MAX_DEPTH = 32  # real models nest about five deep
 _TAG = 128
 
@@ -43,25 +41,6 @@ class ValueType(IntEnum):
     DICT = 5
     DATETIME = 6
     UNDEFINED = 7
-
-
-@dataclass(frozen=True, slots=True, eq=False)
-class PairList:
-    """A DICT: parallel keys and values, in stored order.
-
-    Numeric pairs are views of the file (keys int64 or float64, values float64); others are lists.
-    """
-
-    keys: NDArray[Any] | list[Any]
-    values: NDArray[Any] | list[Any]
-
-    def __len__(self) -> int:
-        return len(self.keys)
-
-    def as_dict(self) -> dict[str, Any]:
-        """Return the string-keyed entries as a dict; for option maps."""
-        pairs = zip(self.keys, self.values, strict=True)
-        return {key: value for key, value in pairs if isinstance(key, str)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,7 +74,20 @@ class ValueReader:
     # -- flexible values -------------------------------------------------------------------
 
     def flexible(self, what: str, depth: int = 0) -> Any:
-        """Read one flexible value."""
+        """Read one flexible value.
+
+        Parameters
+        ----------
+        what : str
+            What it is, for errors.
+        depth : int
+            How many values it is nested in.
+
+        Raises
+        ------
+        ModelFormatError
+            If it is damaged, or nested too deep.
+        """
         return self._payload(self._value_type(what), what, depth)
 
     def _value_type(self, what: str) -> ValueType:
@@ -149,7 +141,7 @@ class ValueReader:
         stream = self.stream
         count = stream.count(what, 2)
         if count and count * 18 <= stream.remaining:
-            pairs = _numeric_pairs(stream, count)
+            pairs = numeric_pairs(stream, count)
             if pairs is not None:
                 stream.skip(count * 18, what)
                 return pairs
@@ -169,7 +161,20 @@ class ValueReader:
     # -- variants --------------------------------------------------------------------------
 
     def variant(self, what: str, depth: int = 0) -> Any:
-        """Read one variant (section 2.2)."""
+        """Read one variant (section 2.2).
+
+        Parameters
+        ----------
+        what : str
+            What it is, for errors.
+        depth : int
+            How many variants it is nested in.
+
+        Raises
+        ------
+        ModelFormatError
+            If it is damaged, of another type, or nested too deep.
+        """
         stream = self.stream
         start = stream.offset
         which = stream.i32(f"variant type of {what}")
@@ -202,7 +207,20 @@ class ValueReader:
         return self.variant(what)
 
     def variant_fields(self, what: str, *, tagged: bool) -> Fields:
-        """Read a variant that holds named fields: a variant map, or a DICT with string keys."""
+        """Read a variant that holds named fields: a variant map, or a DICT with string keys.
+
+        Parameters
+        ----------
+        what : str
+            What the fields describe, for errors.
+        tagged : bool
+            Whether the constant tag comes first (section 2.3).
+
+        Raises
+        ------
+        ModelFormatError
+            If it is damaged, or something else.
+        """
         start = self.stream.offset
         value = self.tagged_variant(what) if tagged else self.variant(what)
         if isinstance(value, PairList):
@@ -210,80 +228,3 @@ class ValueReader:
         if not isinstance(value, dict):
             self.stream.fail(f"a map of {what}", type(value).__name__, start)
         return Fields(self.stream, start, what, value)
-
-
-@dataclass(frozen=True, slots=True)
-class Fields:
-    """Named fields of a variant map, read by name and type.
-
-    A missing field or one of another type raises `ModelFormatError` at the map's offset.
-    """
-
-    stream: Stream
-    offset: int
-    what: str
-    entries: dict[str, Any]
-
-    def _get(self, name: str, kind: type[_T]) -> _T:
-        value = self.entries.get(name)
-        if not isinstance(value, kind):
-            self._wrong_type(name, kind.__name__)
-        return value
-
-    def _wrong_type(self, name: str, kind: str) -> NoReturn:
-        found = type(self.entries[name]).__name__ if name in self.entries else "no such field"
-        self.stream.fail(f"{self.what}.{name} ({kind})", found, self.offset)
-
-    def integer(self, name: str, *, low: int = 0, high: int = 2**62) -> int:
-        """Return an integer within [low, high]."""
-        value = self._get(name, int)
-        if not low <= value <= high:
-            self.stream.fail(f"{self.what}.{name} within {low} - {high}", str(value), self.offset)
-        return value
-
-    def number(self, name: str) -> float:
-        """Return a float."""
-        return self._get(name, float)
-
-    def string(self, name: str) -> str:
-        """Return a string."""
-        return self._get(name, str)
-
-    def pairs(self, name: str) -> PairList:
-        """Return a DICT."""
-        return self._get(name, PairList)
-
-    def values(self, name: str) -> ValueList:
-        """Return a LIST."""
-        value = self.entries.get(name)
-        if not isinstance(value, ValueList):
-            self._wrong_type(name, "LIST")
-        return value
-
-    def vector(self, name: str) -> NDArray[np.float64]:
-        """Return a VECTOR as a float64 view."""
-        return self._get(name, np.ndarray)
-
-    def integers(self, name: str, *, low: int, high: int) -> list[int]:
-        """Return a LIST of integers within [low, high]."""
-        values = self.values(name).tolist()
-        for value in values:
-            if not isinstance(value, int) or not low <= value <= high:
-                self.stream.fail(
-                    f"{self.what}.{name} of integers within {low} - {high}",
-                    repr(value),
-                    self.offset,
-                )
-        return values
-
-
-def _numeric_pairs(stream: Stream, count: int) -> PairList | None:
-    """View a DICT of number -> FLOAT as two strided arrays; None if it is not one."""
-    key_tag = stream.map[stream.offset]
-    key_type = {_TAG + ValueType.INTEGER: "<i8", _TAG + ValueType.FLOAT: "<f8"}.get(key_tag)
-    if key_type is None:
-        return None
-    layout = np.dtype([("kt", "u1"), ("key", key_type), ("vt", "u1"), ("value", "<f8")])
-    records = np.frombuffer(stream.map, layout, count, stream.offset)
-    tags_hold = (records["kt"] == key_tag).all() and (records["vt"] == _TAG + 1).all()
-    return PairList(records["key"], records["value"]) if tags_hold else None

@@ -44,7 +44,17 @@ class Candidates:
     def of(
         cls, num_items: int, allowed: Indices | None = None, excluded: Indices = _NONE
     ) -> Candidates:
-        """Make a set of lists in any order, with repeats."""
+        """Make a set of lists that need not be in order.
+
+        Parameters
+        ----------
+        num_items : int
+            Size of the catalogue.
+        allowed : ndarray of int, optional
+            The allow list, in any order, with repeats; None allows everything.
+        excluded : ndarray of int
+            Items to leave out; likewise.
+        """
         return cls(num_items, None if allowed is None else np.unique(allowed), np.unique(excluded))
 
     def without(self, items: Indices) -> Candidates:
@@ -71,7 +81,15 @@ class Candidates:
         return inside
 
     def lowest(self, count: int, besides: Container[int]) -> list[int]:
-        """Return the `count` lowest candidates that are not in `besides`, ascending."""
+        """Return the lowest candidates, ascending.
+
+        Parameters
+        ----------
+        count : int
+            How many to return; fewer if there are not that many.
+        besides : container of int
+            Candidates that do not count.
+        """
         excluded = set(self.excluded.tolist())
         pool = range(self.num_items) if self.allowed is None else self.allowed.tolist()
         others = (item for item in pool if item not in excluded and item not in besides)
@@ -84,7 +102,19 @@ class Candidates:
 
 
 def in_sorted(items: Indices, ascending: Indices) -> NDArray[np.bool_]:
-    """Tell which items occur in an ascending array."""
+    """Tell which items occur in an ascending array.
+
+    Parameters
+    ----------
+    items : ndarray of int, shape (n,)
+        In any order.
+    ascending : ndarray of int
+        Repeats do no harm.
+
+    Returns
+    -------
+    ndarray of bool, shape (n,)
+    """
     if len(ascending) == 0:
         return np.zeros(len(items), np.bool_)
     places = ascending.searchsorted(items)

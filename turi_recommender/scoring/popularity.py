@@ -18,7 +18,15 @@ from turi_recommender.scoring.selection.topk import select
 
 
 class PopularityRecommender(Recommender):
-    """`popularity` models."""
+    """`popularity` models.
+
+    Parameters
+    ----------
+    saved : SavedModel
+        The model that was read.
+    model : PopularityModel
+        Its details.
+    """
 
     def __init__(self, saved: SavedModel, model: PopularityModel) -> None:
         super().__init__(saved)

@@ -26,7 +26,17 @@ _INTEGER = re.compile(r"-?[0-9]{1,19}")
 
 
 class Entry(NamedTuple):
-    """One feature of a row: column (position among all columns), place within it, value."""
+    """One feature of a row.
+
+    Attributes
+    ----------
+    column : int
+        Position among all columns of the model.
+    place : int
+        Index within the column.
+    value : float
+        1.0 for a category.
+    """
 
     column: int
     place: int
@@ -164,6 +174,13 @@ class QueryReader:
 
 def cast_id(value: object, column: Column) -> Id:
     """Cast a user or item id to the type the model was trained with.
+
+    Parameters
+    ----------
+    value : object
+        An int or a str; a float without a fraction and a scalar of NumPy will do, too.
+    column : Column
+        The user or item column; errors name it.
 
     Raises
     ------

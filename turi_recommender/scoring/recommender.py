@@ -1,4 +1,4 @@
-"""What every recommender does alike; how it scores is its subclass's business.
+"""What all recommenders have in common; each subclass adds how it scores.
 
 Source: docs/format.md, sections 7.1, 7.2 and 8.
 """
@@ -96,20 +96,36 @@ class Recommender(ABC):
         Parameters
         ----------
         users : sequence of int, str or mapping
-            User ids, or mappings of the user column and any observation side columns.
+            User ids, or mappings of column names to values: the user column and any of the
+            observation side columns (`side_columns`).
         k : int
-            How many items a user.
+            Number of items per user; at least 1. A user gets fewer where fewer candidates are left.
         exclude_known : bool
             Whether to leave out the items that the user is known to have interacted with.
         items : sequence of int or str, optional
             Recommend only these. Unknown ones are ignored.
         exclude : sequence of int or str, optional
-            Recommend none of these.
+            Recommend none of these. Unknown ones are ignored.
+
+        Returns
+        -------
+        Recommendations
+            One ranking for each user, in the order of the query; also for users that the model does
+            not know.
 
         Raises
         ------
         QueryError
-            If the model cannot be asked that.
+            If `k` is less than 1, an id or a value is of the wrong type, or a column is unknown; it
+            names the place in the query.
+        ModelUnreadableError
+            If the model's file can no longer be read.
+
+        Examples
+        --------
+        >>> visits = [6000, {"visitorid": 6001, "period": "Night"}]
+        >>> for user, item, score, rank in model.recommend(visits, k=3).rows():
+        ...     print(user, item, score, rank)
         """
         _check_k(k)
         queries = [self._queries.read(row, position) for position, row in enumerate(users)]
@@ -153,6 +169,28 @@ class Recommender(ABC):
             self.items.dtype,
         )
 
+    def extra_work(self, row: Mapping[str, Any], k: int) -> int:
+        """Estimate what one row of a query may take beyond a usual one, from its sizes alone.
+
+        Most queries of a model take about the same time, which can be measured. Some take far more:
+        a user with a very long history, long lists as side data, a number far outside the trained
+        range. This tells them apart before any work is done.
+
+        Parameters
+        ----------
+        row : mapping
+            As in `recommend`; it is not checked here.
+        k : int
+            Number of items for this row.
+
+        Returns
+        -------
+        int
+            Elementary operations, such as multiplications, at most; 0 for a usual row.
+        """
+        _ = row, k
+        return 0
+
     def check_side_data(self, row: Mapping[str, Any]) -> None:
         """Check side data that is to be given with users later.
 
@@ -171,12 +209,20 @@ class Recommender(ABC):
         items : sequence of int or str
             Item ids; unknown ones get no answer.
         k : int
-            How many similar items each.
+            Number of similar items per item; at least 1.
+
+        Returns
+        -------
+        SimilarItems
+            One ranking for each known item, in the order of the query.
 
         Raises
         ------
         QueryError
-            If an id is of the wrong type, or the model cannot tell what is similar.
+            If `k` is less than 1, an id is of the wrong type, or the model cannot tell what is
+            similar, as one without factors cannot.
+        ModelUnreadableError
+            If the model's file can no longer be read.
         """
         _check_k(k)
         known: list[Id] = []

@@ -11,6 +11,7 @@ holds a model is meant unless another is named.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,7 +53,19 @@ class ModelLocation:
 
 @dataclass(frozen=True, slots=True)
 class ModelEntry:
-    """A loaded model and where it came from."""
+    """A loaded model and where it came from.
+
+    Attributes
+    ----------
+    name : str
+        Registry name, or the directory's name without its ending.
+    version : str or None
+        Registry version; None in the flat layout.
+    path : Path
+        The model directory.
+    model : Recommender
+        The model.
+    """
 
     name: str
     version: str | None
@@ -65,12 +78,17 @@ class Registry:
 
     Parameters
     ----------
-    root : Path
+    root : str or path-like
         The directory of models; it need not exist until something is looked up.
+
+    Attributes
+    ----------
+    root : Path
+        The same.
     """
 
-    def __init__(self, root: Path) -> None:
-        self.root = root
+    def __init__(self, root: str | os.PathLike[str]) -> None:
+        self.root = Path(root)
 
     def load(self, reference: str) -> ModelEntry:
         """Find and load a model.
@@ -92,6 +110,11 @@ class Registry:
     def load_found(self, found: ModelLocation) -> ModelEntry:
         """Load a model that was found, after a check of its manifest if it has one.
 
+        Parameters
+        ----------
+        found : ModelLocation
+            Where it is.
+
         Raises
         ------
         ModelFormatError
@@ -104,9 +127,15 @@ class Registry:
     def load_newest(self, reference: str) -> tuple[ModelEntry, dict[str, str]]:
         """Load a model; if it is not pinned, the highest version that can be loaded.
 
+        Parameters
+        ----------
+        reference : str
+            As for `find`.
+
         Returns
         -------
         entry : ModelEntry
+            The model.
         refused : dict of str to str
             Higher versions, and why each of them was not taken.
 

@@ -1,7 +1,7 @@
 """Digests of a version's files.
 
-A version folder may hold ``manifest.json``: the SHA-256 and length of each of its files. Where it
-is there, a version is loaded only if every file is as it says, and no file is missing or new.
+A version folder may hold ``manifest.json``: the SHA-256 and length of each of its files. A version
+that has one is loaded only if its files are exactly those listed, with exactly that content.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ _MAX_MANIFEST_BYTES = 1 << 20
 _BYTES_AT_A_TIME = 1 << 18
 
 
-def write_manifest(folder: Path) -> None:
+def write_manifest(folder: str | os.PathLike[str]) -> None:
     """Write the manifest of a version folder as it is now."""
+    folder = Path(folder)
     files = _describe_all(folder, _files(folder))
     content = json.dumps({"format": 1, "files": files}, indent=1)
     with (folder / MANIFEST).open("w") as file:
@@ -31,7 +32,7 @@ def write_manifest(folder: Path) -> None:
         os.fsync(file.fileno())
 
 
-def check_manifest(folder: Path) -> None:
+def check_manifest(folder: str | os.PathLike[str]) -> None:
     """Check a version folder against its manifest, if it has one.
 
     Raises
@@ -39,6 +40,7 @@ def check_manifest(folder: Path) -> None:
     ModelFormatError
         If a file differs, is missing, or is there and not listed; it names the file.
     """
+    folder = Path(folder)
     path = folder / MANIFEST
     if not path.is_file():
         return

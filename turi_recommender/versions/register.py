@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from turi_recommender.errors import ModelNotFoundError, RegistrationError
@@ -10,32 +11,40 @@ from turi_recommender.versions.manifest import write_manifest
 from turi_recommender.versions.staging import copy_errors, copy_files, publish
 
 
-def register(source: Path, root: Path, name: str, version: int | None = None) -> Path:
+def register(
+    source: str | os.PathLike[str],
+    root: str | os.PathLike[str],
+    name: str,
+    version: int | None = None,
+) -> Path:
     """Copy a model into a registry as a new version, with a manifest.
 
     Parameters
     ----------
-    source : Path
+    source : str or path-like
         A model directory.
-    root : Path
-        The registry.
+    root : str or path-like
+        The directory of the registry; made if it is not there.
     name : str
-        Registry name.
+        Registry name; without slashes, and not beginning with a dot.
     version : int, optional
-        The highest there is plus one if absent.
+        0 or more; if absent, the highest version plus one.
 
     Returns
     -------
     Path
-        The new version's folder.
+        The new version's folder. It appears when all of it is there and was loaded once.
 
     Raises
     ------
     RegistrationError
-        If the name is not one, the version exists or the copy fails.
-    ModelError
+        If the name or the version is not one, the version exists, or the copy fails.
+    ModelNotFoundError
+        If the source is not a directory.
+    ModelFormatError
         If the source is not a model that can be read.
     """
+    source, root = Path(source), Path(root)
     if not name or name.startswith(".") or "/" in name or "\\" in name:
         raise RegistrationError(f"{name!r} is not a model name")
     if version is not None and version < 0:

@@ -55,7 +55,20 @@ def copy_errors(source: Path) -> Iterator[None]:
 
 
 def copy_files(source: Path, target: Path) -> None:
-    """Copy a folder's files: their content, and neither owner nor mode."""
+    """Copy a folder's files: their content, and neither owner nor mode.
+
+    Parameters
+    ----------
+    source : Path
+        The folder.
+    target : Path
+        The copy, made if it is not there; each of its files is on the disk when this returns.
+
+    Raises
+    ------
+    OSError
+        If the system refuses.
+    """
     target.mkdir(exist_ok=True)
     for entry in sorted(source.iterdir()):
         if entry.is_dir():

@@ -29,15 +29,16 @@ def sync(
     source, target : Registry
         From where, and to where.
     references : sequence of str
-        Registry names (the highest version that is as its manifest says is wanted) or
+        Registry names, which stand for the highest version that is as its manifest says, or
         ``name:version``.
     keep : int
-        Versions of a name that stay; lower ones are removed, but for the one just copied.
+        Number of versions of a name that stay in the target when one was copied. Lower ones are
+        removed, but never the one just copied.
 
     Returns
     -------
     list of Path
-        The new version folders.
+        The new version folders; none for what was there already.
 
     Raises
     ------

@@ -1,10 +1,18 @@
 from __future__ import annotations
 
+import json
+import struct
+import tempfile
+from pathlib import Path
+
+import lz4.block
 import numpy as np
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from turi_recommender.format.interactions import _row_starts
+from turi_recommender.errors import ModelFormatError
+from turi_recommender.format.interactions import _row_starts, read_interactions
 
 VALUES = st.floats() | st.sampled_from([1.0, 10.0, 0.0, -0.0, 5e-324])
 ROWS = st.lists(st.lists(st.tuples(st.integers(0, 2**31), VALUES), max_size=5), max_size=8)
@@ -49,3 +57,47 @@ def test_any_words_are_read_within_bounds(numbers: list[int], rows: int) -> None
     if starts is not None:
         ends = [start + 1 + 2 * int(words[start]) for start in starts.tolist()]
         assert ends == [*starts[1:].tolist(), len(words)] or rows == 0
+
+
+def write_table(root: Path, segments: list[list[bytes]], *, compressed: bool) -> None:
+    """Write an SArray of these blocks (sections 6.1 and 6.2)."""
+    names = {f"{number:04d}": f"t.{number:04d}" for number in range(len(segments))}
+    index = {"sarray": {"num_segments": len(segments)}, "segment_files": names}
+    (root / "t.sidx").write_text(json.dumps(index))
+    for name, blocks in zip(names.values(), segments, strict=True):
+        body, records = b"", b""
+        for raw in blocks:
+            data = lz4.block.compress(raw, store_size=False) if compressed else raw
+            rows = struct.unpack_from("<Q", raw)[0]
+            layout = (len(body), len(data), len(raw), rows, int(compressed), 0)
+            records += struct.pack("<5QH6x", *layout)
+            body += data
+        footer = struct.pack("<QQ", 1, len(blocks)) + records
+        (root / name).write_bytes(body + footer + struct.pack("<Q", len(footer)))
+
+
+TABLES = st.lists(st.lists(ROWS.filter(bool), max_size=3), min_size=1, max_size=3)
+
+
+@given(TABLES, st.booleans())
+def test_a_table_is_the_rows_of_all_its_blocks(
+    table: list[list[list[list[tuple[int, float]]]]], compressed: bool
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        root = Path(folder)
+        encoded = [[block(rows)[0].tobytes() for rows in blocks] for blocks in table]
+        write_table(root, encoded, compressed=compressed)
+        read = read_interactions(root, "t", 2**31 + 1)
+        every_row = [row for blocks in table for rows in blocks for row in rows]
+        assert read.num_users == len(every_row)
+        for user, row in enumerate(every_row):
+            items, values = read.row(user)
+            assert items.astype(np.uint32).tolist() == [item for item, _ in row]
+            assert values.tobytes() == np.array([value for _, value in row]).tobytes()
+
+
+def test_an_item_that_does_not_exist_is_refused(tmp_path: Path) -> None:
+    write_table(tmp_path, [[block([[(3, 1.0)]])[0].tobytes()]], compressed=True)
+    assert read_interactions(tmp_path, "t", 4).items.tolist() == [3]
+    with pytest.raises(ModelFormatError, match="item indices below 3, found 3"):
+        read_interactions(tmp_path, "t", 3)

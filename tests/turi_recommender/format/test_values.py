@@ -1,8 +1,6 @@
 from __future__ import annotations
 
 import struct
-import tempfile
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -11,10 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.turi_recommender import encode
+from tests.turi_recommender.encode import reader
 from turi_recommender.errors import ModelFormatError
-from turi_recommender.format.stream import Stream
+from turi_recommender.format.pairs import PairList
 from turi_recommender.format.value_list import IntegerValues, StringValues, ValueList
-from turi_recommender.format.values import MAX_DEPTH, Frame, PairList, ValueReader
+from turi_recommender.format.values import MAX_DEPTH, Frame
 
 INTEGERS = st.integers(-(2**63), 2**63 - 1)
 FLOATS = st.floats(allow_nan=False)
@@ -24,13 +23,6 @@ VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=5) | st.dictionaries(STRINGS, inner, max_size=4),
     max_leaves=20,
 )
-
-
-def reader(data: bytes) -> ValueReader:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "objects.bin"
-        path.write_bytes(data)
-        return ValueReader(Stream(path))  # the map outlives the file
 
 
 def plain(value: Any) -> Any:

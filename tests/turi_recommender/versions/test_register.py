@@ -8,12 +8,11 @@ from pathlib import Path
 import pytest
 
 from tests.turi_recommender.golden import SAMPLE_MODELS
-from turi_recommender.errors import ModelFormatError, ModelNotFoundError, RegistrationError
+from turi_recommender.errors import ModelFormatError, RegistrationError
 from turi_recommender.versions import staging
 from turi_recommender.versions.locations import Registry
 from turi_recommender.versions.manifest import check_manifest
 from turi_recommender.versions.register import register
-from turi_recommender.versions.sync import sync
 
 SOURCE = SAMPLE_MODELS / "similarity_model" / "6" / "recommendation_s.model"
 NAME = "similarity_model"
@@ -22,11 +21,6 @@ NAME = "similarity_model"
 @pytest.fixture
 def share(tmp_path: Path) -> Registry:
     return Registry(tmp_path / "share")
-
-
-@pytest.fixture
-def local(tmp_path: Path) -> Registry:
-    return Registry(tmp_path / "local")
 
 
 def names(folder: Path) -> list[str]:
@@ -85,76 +79,3 @@ def test_a_place_that_cannot_be_written_to(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(RegistrationError, match="cannot copy"):
         register(SOURCE, tmp_path / "file", NAME)
-
-
-def test_following_copies_the_highest_version_once(share: Registry, local: Registry) -> None:
-    register(SOURCE, share.root, NAME)
-    register(SOURCE, share.root, NAME)
-    assert sync(share, local, [NAME]) == [local.root / NAME / "2"]
-    assert sync(share, local, [NAME]) == []
-    assert names(local.root / NAME) == ["2"]
-    assert local.load(NAME).version == "2"
-
-
-def test_following_keeps_some_versions(share: Registry, local: Registry) -> None:
-    for _ in range(4):
-        register(SOURCE, share.root, NAME)
-        sync(share, local, [NAME], keep=2)
-    assert names(local.root / NAME) == ["3", "4"]
-
-
-def test_following_a_pinned_lower_version(share: Registry, local: Registry) -> None:
-    for _ in range(3):
-        register(SOURCE, share.root, NAME)
-    sync(share, local, [NAME], keep=1)
-    assert sync(share, local, [f"{NAME}:1"], keep=1) == [local.root / NAME / "1"]
-    assert "1" in names(local.root / NAME)
-
-
-def test_a_version_without_a_manifest_is_not_followed(share: Registry, local: Registry) -> None:
-    target = register(SOURCE, share.root, NAME)
-    (target / "manifest.json").unlink()
-    with pytest.raises(RegistrationError, match=r"has no manifest\.json"):
-        sync(share, local, [NAME])
-    assert names(local.root / NAME) == []
-
-
-def test_a_version_that_is_not_as_its_manifest_says(share: Registry, local: Registry) -> None:
-    target = register(SOURCE, share.root, NAME)
-    path = target / SOURCE.name / "objects.bin"
-    path.write_bytes(path.read_bytes()[:-1])
-    with pytest.raises(ModelFormatError, match="says the manifest"):
-        sync(share, local, [NAME])
-    assert names(local.root / NAME) == []
-
-
-def test_a_damaged_version_does_not_stand_in_the_way(
-    share: Registry, local: Registry, caplog: pytest.LogCaptureFixture
-) -> None:
-    register(SOURCE, share.root, NAME)
-    target = register(SOURCE, share.root, NAME)
-    (target / SOURCE.name / "objects.bin").write_bytes(b"half")
-    assert sync(share, local, [NAME]) == [local.root / NAME / "1"]
-    assert sync(share, local, [NAME]) == []
-    assert caplog.text.count(f"{NAME}:2 is not taken: ") == 2
-    assert names(local.root / NAME) == ["1"]
-
-
-def test_a_pinned_version_that_is_damaged_is_an_error(share: Registry, local: Registry) -> None:
-    register(SOURCE, share.root, NAME)
-    target = register(SOURCE, share.root, NAME)
-    (target / SOURCE.name / "objects.bin").write_bytes(b"half")
-    with pytest.raises(ModelFormatError):
-        sync(share, local, [f"{NAME}:2"])
-
-
-def test_what_a_killed_copy_left_is_removed(share: Registry, local: Registry) -> None:
-    register(SOURCE, share.root, NAME)
-    (local.root / NAME / ".registering-x" / "m").mkdir(parents=True)
-    sync(share, local, [NAME])
-    assert names(local.root / NAME) == ["1"]
-
-
-def test_nothing_to_follow(share: Registry, local: Registry) -> None:
-    with pytest.raises(ModelNotFoundError):
-        sync(share, local, [NAME])

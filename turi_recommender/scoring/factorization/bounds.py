@@ -64,6 +64,14 @@ class BlockBounds:
     The largest ``constant + norm * length`` of the items from a block on is a convex function of
     the direction's length. It is kept at some lengths; between two of them it lies below the
     chord.
+
+    Parameters
+    ----------
+    constants, norms, squares : ndarray of float64, shape (items,)
+        Each item's constant, the length of its vector, and the square of its size, in the order of
+        the search.
+    typical : float
+        Length of a usual query's vector; the lengths that are kept are multiples of it.
     """
 
     def __init__(self, constants: Scores, norms: Scores, squares: Scores, typical: float) -> None:
@@ -86,7 +94,17 @@ class BlockBounds:
         return len(self._norms)
 
     def ceiling(self, length: float, rate: float, block: int) -> float:
-        """Return the ceiling from this block on, with the items' part of the error."""
+        """Return the ceiling of one block.
+
+        Parameters
+        ----------
+        length : float
+            Length of the query's vector.
+        rate : float
+            What the items' part of the error is a multiple of (`Directions.rate`).
+        block : int
+            Number of the block.
+        """
         tables, norms, squares, slacks = self._scalars
         above, weight = self._level(length)
         ceiling = tables[above - 1][block]
@@ -97,7 +115,18 @@ class BlockBounds:
         return float(ceiling + (rate * squares[block] + slacks[block]))
 
     def ceilings(self, length: float, rate: float) -> Scores:
-        """Return the ceilings of all blocks; they descend."""
+        """Return the ceilings of all blocks.
+
+        Parameters
+        ----------
+        length, rate : float
+            As for `ceiling`.
+
+        Returns
+        -------
+        ndarray of float64, shape (blocks,)
+            Descending.
+        """
         tables, norms, squares, slacks = self._arrays
         above, weight = self._level(length)
         ceilings = tables[above - 1]

@@ -22,6 +22,13 @@ Factors = NDArray[np.float32]
 class ItemFeatures:
     """The catalogue's features, in arrays.
 
+    Parameters
+    ----------
+    model : FactorModel
+        Weights, factors and scaling.
+    metadata : Metadata
+        The items' side data.
+
     Attributes
     ----------
     stored : ndarray of float32, shape (items, K)
@@ -34,8 +41,6 @@ class ItemFeatures:
         Row of the weights and factors.
     side_x, side_linear : ndarray of float64
         x, and x times weight.
-    side_factors : ndarray of float32, shape (distinct side rows, K), and their places
-        Factors of the side features, which few items have each for themselves.
     """
 
     def __init__(self, model: FactorModel, metadata: Metadata) -> None:

@@ -37,7 +37,19 @@ class CosineFilter:
         self._lengths[self._unsure] = 1.0
 
     def survivors(self, item: int, k: int) -> Items:
-        """Return the items (ascending) that can be among the best `k`, ties included."""
+        """Return the items that can be among those most similar to one, ties included.
+
+        Parameters
+        ----------
+        item : int
+            Index of the item; it is among those that are returned.
+        k : int
+            How many are wanted, the item itself included.
+
+        Returns
+        -------
+        ndarray of int64, ascending
+        """
         stored = self._catalogue.stored
         place = int(self._catalogue.places(np.array([item]))[0])
         if k >= len(stored) or self._unsure[place]:

@@ -9,8 +9,9 @@ Source: docs/format.md, section 7.4.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -60,49 +61,61 @@ class Pairs:
         return values if values.shape[-1] == 1 else values[..., self.owners]
 
 
-class ExactForm(Protocol):
-    """A way to score."""
+class ExactForm(ABC):
+    """A way to score.
 
+    Parameters
+    ----------
+    model : FactorModel
+        For its intercept.
+    catalogue : ItemFeatures
+        The items.
+    """
+
+    def __init__(self, model: FactorModel, catalogue: ItemFeatures) -> None:
+        self._intercept = model.intercept
+        self._catalogue = catalogue
+
+    @abstractmethod
     def scores(self, pairs: Pairs) -> Scores:
         """Return the raw scores, shape (n,)."""
 
 
-class LinearForm:
+class LinearForm(ExactForm):
     """`pure_linear_model`: intercept and weights only."""
 
-    def __init__(self, model: FactorModel, catalogue: ItemFeatures) -> None:
-        self._intercept = model.intercept
-        self._catalogue = catalogue
-
     def scores(self, pairs: Pairs) -> Scores:
         """Return the raw scores, shape (n,)."""
-        total = own_linear(self._intercept, self._catalogue, pairs)
-        return add_other_linear(total, self._catalogue, pairs)
+        total = _own_linear(self._intercept, self._catalogue, pairs)
+        return _add_other_linear(total, self._catalogue, pairs)
 
 
-class MatrixForm:
+class MatrixForm(ExactForm):
     """`matrix_factorization`, general form: only user and item have factors."""
 
-    def __init__(self, model: FactorModel, catalogue: ItemFeatures) -> None:
-        self._intercept = model.intercept
-        self._catalogue = catalogue
-
     def scores(self, pairs: Pairs) -> Scores:
         """Return the raw scores, shape (n,)."""
-        total = own_linear(self._intercept, self._catalogue, pairs)
+        total = _own_linear(self._intercept, self._catalogue, pairs)
         if pairs.users:
             users = np.array([user.raw for user in pairs.users])
             products = self._catalogue.factors(pairs.items).T * pairs.spread(users.T)
             total += float32.dot_columns(products)
-        return add_other_linear(total, self._catalogue, pairs)
+        return _add_other_linear(total, self._catalogue, pairs)
 
 
-class SimpleMatrixForm:
-    """`matrix_factorization` of a known user, where nothing else is known or asked."""
+class SimpleMatrixForm(ExactForm):
+    """`matrix_factorization` of a known user, where nothing else is known or asked.
+
+    Parameters
+    ----------
+    model : FactorModel
+        For its intercept.
+    catalogue : ItemFeatures
+        The items; their weights are kept in float32, too.
+    """
 
     def __init__(self, model: FactorModel, catalogue: ItemFeatures) -> None:
-        self._intercept = model.intercept
-        self._catalogue = catalogue
+        super().__init__(model, catalogue)
         self._weights = catalogue.linear.astype(np.float32)
 
     def scores(self, pairs: Pairs) -> Scores:
@@ -118,17 +131,13 @@ class SimpleMatrixForm:
         return total
 
 
-class MachineForm:
+class MachineForm(ExactForm):
     """`factorization_machine`: every pair of features interacts through their factors."""
-
-    def __init__(self, model: FactorModel, catalogue: ItemFeatures) -> None:
-        self._intercept = model.intercept
-        self._catalogue = catalogue
 
     def scores(self, pairs: Pairs) -> Scores:
         """Return the raw scores, shape (n,)."""
-        total = own_linear(self._intercept, self._catalogue, pairs)
-        total = add_other_linear(total, self._catalogue, pairs)
+        total = _own_linear(self._intercept, self._catalogue, pairs)
+        total = _add_other_linear(total, self._catalogue, pairs)
         own = self._catalogue.factors(pairs.items).T
         shared = _shared_factors(pairs)
         sums = self._sums(pairs, own, shared)
@@ -209,15 +218,15 @@ def _half_pairs(
     return 0.5 * halves.astype(np.float64), 0.5 * own_halves.astype(np.float64)
 
 
-def own_linear(intercept: float, catalogue: ItemFeatures, pairs: Pairs) -> Scores:
-    """Intercept, then the user's and each item's own linear term."""
+def _own_linear(intercept: float, catalogue: ItemFeatures, pairs: Pairs) -> Scores:
+    """Return the intercept plus the user's and each item's own linear term, in this order."""
     users = pairs.users
     constants = np.array([intercept + user.linear for user in users] if users else [intercept])
     total: Scores = pairs.spread(constants) + catalogue.linear[pairs.items]
     return total
 
 
-def add_other_linear(total: Scores, catalogue: ItemFeatures, pairs: Pairs) -> Scores:
+def _add_other_linear(total: Scores, catalogue: ItemFeatures, pairs: Pairs) -> Scores:
     """Add the linear terms of context, user side and item side, in this order, in place."""
     if pairs.num_others:
         if len(pairs.queries) == 1:

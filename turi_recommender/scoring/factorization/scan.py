@@ -56,6 +56,8 @@ class Scan:
 
         Parameters
         ----------
+        low : int
+            Place of the first item.
         scores : ndarray of float32, shape (active, items)
             Used up.
         errors : ndarray of float32, shape (items,)
@@ -105,7 +107,22 @@ class Scan:
         self._thresholds[numbers] = np.maximum(self._thresholds[numbers], rounded)
 
     def go_on(self, low: int, bounds: BlockBounds, count: int) -> int:
-        """Drop the queries that need nothing from place `low` on; return how far others go."""
+        """Drop the queries that need nothing more; return how far the others have to go.
+
+        Parameters
+        ----------
+        low : int
+            Place of the first item that was not looked at.
+        bounds : BlockBounds
+            Of the whole catalogue.
+        count : int
+            Number of its items.
+
+        Returns
+        -------
+        int
+            The place where the last query can stop.
+        """
         stops = []
         lengths = self._directions.lengths[self.active].tolist()
         thresholds = self._thresholds[self.active].tolist()

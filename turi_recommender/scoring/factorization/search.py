@@ -108,7 +108,21 @@ class ScoreSearch:
         return [np.sort(self._order[places]).astype(np.int64) for places in scan.found()]
 
     def among(self, query: QueryFeatures, items: Items, k: int) -> Items:
-        """Return those of `items` (ascending, more than `k`) that can be among their best `k`."""
+        """Return those of some items that can be among their best, ties included.
+
+        Parameters
+        ----------
+        query : QueryFeatures
+            Whom they are for.
+        items : ndarray of int64
+            Item indices, ascending; more than `k`.
+        k : int
+            How many are wanted.
+
+        Returns
+        -------
+        ndarray of int64, ascending
+        """
         directions = self._directions([query])
         if not (self._is_sound and directions.is_sound):
             return items

@@ -27,7 +27,14 @@ def most_similar(scores: Scores, item: int, k: int) -> tuple[Positions, Scores]:
     item : int
         Index of that one.
     k : int
-        How many to return.
+        How many to return; fewer if there are not that many others.
+
+    Returns
+    -------
+    best : ndarray of int64
+        Item indices, the most similar first.
+    scores : ndarray of float64
+        Their similarities.
     """
     keys = without_nan(scores)
     if k == EXACT_TIES_UP_TO and k + 1 < len(keys):

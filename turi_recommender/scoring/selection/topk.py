@@ -84,10 +84,17 @@ def _select_like_library(keys: Scores, k: int) -> Positions:
 
 
 def kth_largest(keys: Scores, k: int) -> float:
-    """Return the k-th largest of at least k scores.
+    """Return the k-th largest score.
 
     A partition of many equal numbers is slow, and most scores of an item similarity model are
     equal; so the k-th largest of the blocks' maxima, a lower bound, narrows the field first.
+
+    Parameters
+    ----------
+    keys : ndarray of float64, shape (n,)
+        Free of NaN.
+    k : int
+        At least 1, at most n.
     """
     blocks = len(keys) // limits.SELECT_BLOCK
     if blocks < k:
