@@ -9,6 +9,23 @@ from __future__ import annotations
 INLINE_ROWS = 4
 INLINE_ANSWERS = 1000
 
+# A model that takes longer for a row, measured when it is loaded, is not asked on the event loop.
+INLINE_SECONDS = 0.005
+# Items that a query names, to allow or to exclude; each takes a microsecond to find.
+INLINE_ITEMS = 100
+
+# Users and items that are asked to see how fast a model is; fewer if they take this long.
+PACE_SAMPLES = 8
+SLOW_SECONDS = 0.25
+
+# Dear queries are answered in pieces of about this length; between them the work ends early if
+# nobody waits for it any more, and other threads get their turn.
+PIECE_SECONDS = 0.05
+PIECE_WORK = 50_000_000
+# Most elementary operations (turi_recommender: `extra_work`) of a single row, which is the smallest
+# piece: some ten seconds.
+MAX_ROW_WORK = 5_000_000_000
+
 # Rows of small requests that one call of a model answers; then other connections get their turn.
 # From 32 rows on, a row takes no less time than in a larger batch (docs/benchmarks.md).
 BATCH_ROWS = 32
@@ -27,9 +44,19 @@ UNCOUNTED_BODY_BYTES = 16 * 1024
 WANTING_SECONDS = 2.0
 REMEMBERED_CALLERS = 1000
 
+# Bytes of a row of an answer beside its ids and the names of its columns.
+ROW_BYTES = 80
+# A character of an id can become six bytes of JSON.
+TEXT_GROWTH = 6
+# Answers in the making or on their way, all together: parts and the whole are there for a moment.
+ANSWER_BUDGET_BYTES = 128 * 1024 * 1024
+SMALL_ANSWER_BYTES = 256 * 1024
+
 # -- answers ---------------------------------------------------------------------------------------
 # A body of a thousand bad rows is not worth a thousand messages.
 SHOWN_ERRORS = 20
+# pydantic lists all errors of a body or none, at 3 microseconds each, on the event loop.
+LISTED_ERRORS = 5000
 
 # Parts of an answer that the server is given at once; it waits until most of a part has been taken
 # before it takes the next.

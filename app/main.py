@@ -25,6 +25,7 @@ from .http.openapi import Application
 from .models.engine import Engine
 from .models.hotswap import HotSwap
 from .models.loading import load_models
+from .models.price import Ceilings
 from .models.report import ModelReport
 from .observability.access_log import AccessLog
 from .observability.metrics import Metrics
@@ -65,12 +66,15 @@ def create_app(settings: Settings | None = None) -> Application:
     models = load_models(settings)
     report = ModelReport(models, metrics)
     swaps = HotSwap(models, settings, report.attempt)
-    engine = Engine(models, metrics, settings.max_answers)
+    ceilings = Ceilings(settings.max_answers, settings.max_answer_bytes)
+    engine = Engine(models, metrics, ceilings)
     tracing = Tracing(settings)
     access_log = AccessLog(as_json=settings.logs_json) if settings.access_log else None
     routers = _routers(settings, engine, metrics, lifecycle, swaps)
     routes = list(chain.from_iterable(router.routes for router in routers))
-    closing = [tracing.close, models.close, *([access_log.flush] if access_log else [])]
+    closing = [engine.close, tracing.close, models.close]
+    if access_log is not None:
+        closing.append(access_log.flush)
     app = Application(
         lifecycle=lifecycle,
         declared=routes,

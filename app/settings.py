@@ -63,6 +63,10 @@ class Settings(BaseSettings):
     max_answers: int = Field(default=100_000, ge=1)
     """Most answers a request can ask for: users (or items) times `k`."""
 
+    max_answer_bytes: int = Field(default=32 * 1024 * 1024, ge=1024)
+    """Largest answer, in bytes, by an estimate from above before any work is done; beyond it the
+    answer is 422."""
+
     max_in_flight: int = Field(default=64, ge=1)
     """Requests handled at once; beyond it the answer is 503 with `Retry-After`, at once. Probes and
     metrics pass."""

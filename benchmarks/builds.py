@@ -1,4 +1,4 @@
-"""This build against another one, such as that before a change: ``python -m benchmarks.builds``.
+"""Compare this build with another one: ``python -m benchmarks.builds OTHER``.
 
 The other build is a second checkout of the repository. Three servers run at once: this build, the
 other one, and the other one again; each round measures all three one after the other. What the two

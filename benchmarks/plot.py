@@ -22,7 +22,7 @@ def save(name: str) -> None:
 
 
 def draw_http() -> None:
-    """Draw requests a second, by kind of request and connections."""
+    """Draw requests per second, by kind of request and connections."""
     rows = load("http")["rows"]
     servers = ("original", "empty route", "service")
     _, axes = plt.subplots(1, 3, figsize=(10, 3.4), sharey=True)
@@ -35,7 +35,7 @@ def draw_http() -> None:
         axis.set_title(kind)
         axis.set_yscale("log")
         axis.set_xticks(range(len(mine)), [f"{row['connections']} conn." for row in mine])
-    axes[0].set_ylabel("requests a second")
+    axes[0].set_ylabel("requests per second")
     axes[2].legend(fontsize=7, loc="lower right")
     save("http")
 
@@ -63,12 +63,12 @@ def draw_growth() -> None:
         fixed = {"shape": shape, "factors": 32, "items": 233397}
         _line(axes[1], _pick(points, users=1, **fixed), "k", style, shape)
         _line(axes[2], _pick(points, k=10, **fixed), "users", style, shape)
-    for axis, name in zip(axes, ("items", "k", "users a request"), strict=True):
+    for axis, name in zip(axes, ("items", "k", "users per request"), strict=True):
         axis.set_xlabel(name)
         axis.set_xscale("log")
         axis.set_yscale("log")
         axis.legend(fontsize=6)
-    axes[0].set_ylabel("milliseconds a request")
+    axes[0].set_ylabel("milliseconds per request")
     save("growth")
 
 

@@ -209,7 +209,7 @@ async def _run(requests: int, rate: float, instances: int) -> Report:
     report = Report("drain")
     report.figures = {
         "requests": started,
-        "requests a second": rate,
+        "requests per second": rate,
         "instances told to stop": len(exits),
         "failed": len(load.failed),
         "examples": load.failed[:3],

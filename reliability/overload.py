@@ -125,12 +125,12 @@ async def _overload(service: Service, seconds: float, times: float, report: Repo
     await load.client.close()
     over = quantile(load.accepted, 0.99)
     report.figures |= {
-        "capacity, requests a second": capacity,
+        "capacity, requests per second": capacity,
         "p99 at capacity, ms": at_capacity * 1e3,
         "offered, times the capacity": offered / seconds / capacity,
         "for s": took,
         "accepted": len(load.accepted),
-        "accepted a second, of the capacity": len(load.accepted) / took / capacity,
+        "accepted per second, of the capacity": len(load.accepted) / took / capacity,
         "p99 of accepted, ms": over * 1e3,
         "p99 of accepted, times that at capacity": over / at_capacity,
         "refused (503, Retry-After)": len(load.refused),

@@ -68,7 +68,7 @@ print(platform.python_implementation(), platform.python_version(), "at", sys.exe
     say "setting up $about"
     rm -rf "$venv"
     "$python" -m venv "$venv" || fail "could not make a virtual environment in $venv"
-    install_lock || fail "could not install $lock"
+    install_lock || fail "could not install $lock: see $venv/pip.log"
     cp "$lock" "$venv/installed.txt"
     say "$(basename "$venv") is ready"
 }
@@ -81,13 +81,14 @@ install_lock() {
     } | {
         count=0
         while IFS= read -r line; do
+            echo "$line" >>"$venv/pip.log"
             case $line in
-            "Collecting "* | "Ignoring "*) # not for this platform or Python
+            "Collecting "* | "Processing "* | "Ignoring "*) # the last: not for this platform or Python
                 count=$((count + 1))
-                [ $((count % 10)) != 0 ] || say "  $count of $packages packages"
+                [ $((count % 10)) != 0 ] || say "$count of $packages packages"
                 ;;
-            "Installing "*) say "  installing them" ;;
-            *ERROR* | *WARNING*) echo "$line" >&2 ;;
+            "Installing "*) say "installing them" ;;
+            *ERROR*) echo "$line" >&2 ;;
             "pip failed") exit 1 ;;
             esac
         done

@@ -27,14 +27,16 @@ def bare(tmp_path: Path) -> Path:
     return folder
 
 
-def run(script: str, path: Path, **variables: str) -> subprocess.CompletedProcess[str]:
+def run(
+    script: str, path: Path, *arguments: str, **variables: str
+) -> subprocess.CompletedProcess[str]:
     # A copy, so that no environment of this checkout is found.
     copy = path.parent / "checkout"
     shutil.copytree(ROOT / "scripts", copy / "scripts", dirs_exist_ok=True)
     shutil.copytree(ROOT / "requirements", copy / "requirements", dirs_exist_ok=True)
     shutil.copytree(ROOT / "training", copy / "training", dirs_exist_ok=True)
     return subprocess.run(
-        ["/bin/sh", str(copy / "scripts" / script)],
+        ["/bin/sh", str(copy / "scripts" / script), *arguments],
         env={"PATH": str(path), "HOME": "/nonexistent", **variables},
         capture_output=True,
         text=True,
@@ -75,6 +77,64 @@ def test_no_venv_module(bare: Path) -> None:
 def test_a_python_that_is_none(bare: Path) -> None:
     done = run("serve", bare, PYTHON="/nonexistent/python")
     assert_one_line(done, "PYTHON=/nonexistent/python is not a Python of version 3.11")
+
+
+PIP = """
+case "$*" in
+*"pip install"*)
+    number=0
+    while [ $number -lt 25 ]; do number=$((number + 1)); echo "Collecting package-$number"; done
+    [ -z "${BROKEN:-}" ] || { echo "ERROR: no such package"; exit 1; }
+    echo "Installing collected packages: all of them" ;;
+*) echo "python $*" ;;
+esac"""
+
+
+@pytest.fixture
+def with_pip(bare: Path) -> Path:
+    """Make the Python of a PATH create environments whose pip installs nothing."""
+    template = bare / "template"
+    fake_python(bare, template.name, PIP)
+    copy = "import pathlib, shutil, sys; (pathlib.Path(sys.argv[1]) / 'bin').mkdir(parents=True)\n"
+    copy += f"shutil.copy({str(template)!r}, sys.argv[1] + '/bin/python')"
+    creates = f'[ "$2" = venv ] && exec {sys.executable} -c "{copy}" "$3"'
+    fake_python(bare, "python3", f'{creates}\nexec {sys.executable} "$@"')
+    return bare
+
+
+def test_setting_up_is_not_silent(with_pip: Path) -> None:
+    done = run("test", with_pip)
+    assert done.returncode == 0, done.stderr
+    first, *progress, last = done.stderr.splitlines()
+    tag = f"{sys.version_info.major}.{sys.version_info.minor}"
+    count = len(re.findall("^[a-z].*==", (ROOT / "requirements" / "dev.txt").read_text(), re.M))
+    for line in (first, last):
+        assert f".venv-dev-{tag}: CPython {sys.version.split()[0]} at " in line
+        assert line.endswith(f", {count} packages of requirements/dev.txt")
+    assert progress == [
+        f"test: 10 of {count} packages",
+        f"test: 20 of {count} packages",
+        "test: installing them",
+        f"test: .venv-dev-{tag} is ready",
+    ]
+    assert run("test", with_pip).stderr == last + "\n"  # it is there
+
+
+def test_what_pip_says_is_kept_when_it_fails(with_pip: Path) -> None:
+    done = run("test", with_pip, BROKEN="yes")
+    assert done.returncode == 3
+    error, last = done.stderr.splitlines()[-2:]
+    assert error == "ERROR: no such package"
+    assert "could not install" in last
+    assert "Collecting package-25\n" in Path(last.rpartition("see ")[2]).read_text()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [((), ""), (("-x",), " -x"), (("--quick", "-x", "tests"), " -m not slow -x tests")],
+)
+def test_arguments_go_to_pytest(with_pip: Path, arguments: tuple[str, ...], expected: str) -> None:
+    assert run("test", with_pip, *arguments).stdout == f"python -m pytest{expected}\n"
 
 
 def test_no_python_38_for_the_trainer(bare: Path) -> None:

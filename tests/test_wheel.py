@@ -15,6 +15,8 @@ import pytest
 from tests.turi_recommender.golden import SAMPLE_MODELS, read_answers, unpack_model
 from turi_recommender import __version__, load_model
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent
 CASES = ["similarity_jaccard_strings", "ranking_everything", "popularity_target"]
 UNREACHABLE = re.compile(

@@ -17,10 +17,12 @@ from typing import Any
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
 from ..errors import InvalidBodyError
+from ..limits import LISTED_ERRORS
 from .body import header, read_body
 from .declaration import RECOMMEND, Declaration, declare
 
@@ -106,9 +108,17 @@ class JsonRoute(APIRoute):
         try:
             value = self._validate(body)
         except ValidationError as error:
-            details = error.errors(include_url=False, include_context=False, include_input=False)
-            raise InvalidBodyError(details) from None
+            raise InvalidBodyError(_details(error)) from None
         return await self._answer(value)
+
+
+def _details(error: ValidationError) -> list[ErrorDetails]:
+    """Return what is wrong; of very many errors, which take long to list, only their number."""
+    count = error.error_count()
+    if count <= LISTED_ERRORS:
+        return error.errors(include_url=False, include_context=False, include_input=False)
+    message = f"{count} values are wrong: too many to list them"
+    return [{"type": "too_many_errors", "loc": (), "msg": message, "input": None}]
 
 
 def _described(endpoint: JsonEndpoint) -> Callable[..., Any]:

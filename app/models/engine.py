@@ -2,7 +2,7 @@
 
 ::
 
-    query -> choose a model -> price -> in a batch, at once, or in a worker thread
+    query -> choose a model -> price -> in a batch, at once, or piece by piece in a pool of threads
           -> score -> time -> note -> write the answer
 
 Whoever asks says what is asked (`queries`) and how the answer is written. Where and when it is
@@ -11,25 +11,31 @@ scored, what is counted and what the log line says is decided here alone.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from time import perf_counter
 from typing import TypeVar
-
-from anyio import to_thread
 
 from turi_recommender import Recommendations, SimilarItems
 from turi_recommender.errors import QueryError
 from turi_recommender.versions import ModelEntry
 
-from ..limits import INLINE_ANSWERS, INLINE_ROWS
+from ..errors import NotAnsweredError
+from ..limits import ANSWER_BUDGET_BYTES, DEAR_THREADS, SMALL_ANSWER_BYTES
 from ..observability.metrics import Metrics
 from ..observability.notes import note
 from .batching import Batches
+from .budget import Budget
+from .callers import caller
 from .loaded import LoadedModels
+from .pool import Pool, Stop
+from .price import Ceilings, Price, price_of_recommend, price_of_similar
 from .queries import RecommendQuery, SimilarQuery
 from .roles import Role, Row, choose
 
 Answer = TypeVar("Answer")
+Part = TypeVar("Part")
 WriteRecommendations = Callable[[ModelEntry, Recommendations], Answer]
 WriteSimilar = Callable[[ModelEntry, SimilarItems], Answer]
 
@@ -45,15 +51,21 @@ class Engine:
         Who answers.
     metrics : Metrics
         Where calls are counted.
-    max_answers : int
-        Most answers that one query may ask for: rows times `k`.
+    ceilings : Ceilings
+        What one query may ask for at most.
     """
 
-    def __init__(self, models: LoadedModels, metrics: Metrics, max_answers: int) -> None:
+    def __init__(self, models: LoadedModels, metrics: Metrics, ceilings: Ceilings) -> None:
         self.models = models
         self._metrics = metrics
-        self._max_answers = max_answers
+        self._ceilings = ceilings
         self._batches = Batches(self._recommend_together)
+        self._pool = Pool(DEAR_THREADS)
+        self._budget = Budget(ANSWER_BUDGET_BYTES)
+
+    def close(self) -> None:
+        """Take no more dear work."""
+        self._pool.close()
 
     async def recommend(self, query: RecommendQuery, write: WriteRecommendations[Answer]) -> Answer:
         """Recommend items to users.
@@ -71,16 +83,29 @@ class Engine:
         ModelUnavailableError
             If the model that it takes is not loaded.
         QueryError
-            If that model cannot be asked so, or the query asks for too much.
+            If that model cannot be asked so, or the query is too dear.
+        OverloadedError
+            If too many large answers are in the making.
         """
-        self._check_size(len(query.users), query.k)
-        if _is_small(len(query.users), query.k):
+        role = query.choice if query.choice != "auto" else choose(query.users)
+        query = replace(query, choice=role)
+        entry, pace = self.models.need(role), self.models.pace(role)
+        price = price_of_recommend(query, entry.model, pace, self._ceilings)
+        if price.is_small:
             if query.is_restricted:
-                return self._recommend_alone(query, write)
-            role = query.choice if query.choice != "auto" else choose(query.users)
+                return self._write(query, write, *self._score(query, entry))
             key = (role, query.side_data_defaults, query.k, query.exclude_known)
             return self._write(query, write, *await self._batches.ask(key, query.users))
-        return await to_thread.run_sync(self._recommend_alone, query, write)
+
+        def work(stop: Stop) -> Answer:
+            parts = []
+            for low, users in _pieces(query.users, price.piece, stop):
+                with _rows_from("users", low):
+                    parts.append(self._score(replace(query, users=users), entry)[1])
+            return self._write(query, write, entry, Recommendations.joined(parts))
+
+        self._hold(price)
+        return await self._pool.run(caller(), work)
 
     async def similar_items(self, query: SimilarQuery, write: WriteSimilar[Answer]) -> Answer:
         """Find items that are similar to items.
@@ -97,17 +122,29 @@ class Engine:
         ModelUnavailableError
             If the model is not loaded.
         QueryError
-            If it cannot be asked so, or the query asks for too much.
+            If it cannot be asked so, or the query is too dear.
+        OverloadedError
+            If too many large answers are in the making.
         """
-        self._check_size(len(query.items), query.k)
-        if _is_small(len(query.items), query.k):
-            return self._similar_alone(query, write)
-        return await to_thread.run_sync(self._similar_alone, query, write)
+        entry, pace = self.models.need(query.role), self.models.pace(query.role)
+        price = price_of_similar(query, entry.model, pace, self._ceilings)
+        if price.is_small:
+            return self._write_similar(query, write, entry, self._find_similar(query, entry))
 
-    def _check_size(self, rows: int, k: int) -> None:
-        if rows * k > self._max_answers:
-            message = f"{rows} rows times {k} are more than {self._max_answers} answers"
-            raise QueryError(("k",), message)
+        def work(stop: Stop) -> Answer:
+            parts = []
+            for low, items in _pieces(query.items, price.piece, stop):
+                with _rows_from("items", low):
+                    parts.append(self._find_similar(replace(query, items=items), entry))
+            return self._write_similar(query, write, entry, SimilarItems.joined(parts))
+
+        self._hold(price)
+        return await self._pool.run(caller(), work)
+
+    def _hold(self, price: Price) -> None:
+        """Take the answer's part of the memory, until the answer has been sent."""
+        if price.answer_bytes > SMALL_ANSWER_BYTES:
+            self._budget.hold(2 * price.answer_bytes)
 
     # -- scoring ---------------------------------------------------------------------------
 
@@ -118,27 +155,23 @@ class Engine:
         role, side_data_defaults, k, exclude_known = key
         rows = [row for request in requests for row in request]
         query = RecommendQuery(rows, k, role, side_data_defaults, exclude_known)
-        entry, found = self._score(query)
+        entry, found = self._score(query, self.models.need(role))
         return [(entry, part) for part in found.split([len(request) for request in requests])]
 
-    def _recommend_alone(
-        self, query: RecommendQuery, write: WriteRecommendations[Answer]
-    ) -> Answer:
-        return self._write(query, write, *self._score(query))
-
-    def _score(self, query: RecommendQuery) -> tuple[ModelEntry, Recommendations]:
+    def _score(
+        self, query: RecommendQuery, entry: ModelEntry
+    ) -> tuple[ModelEntry, Recommendations]:
         started = perf_counter()
-        entry, found = self.models.recommend(query)
+        _, found = self.models.recommend(query, entry)
         took = perf_counter() - started
         self._metrics.count(entry.name, took, len(query.users), len(found.cold_users))
         return entry, found
 
-    def _similar_alone(self, query: SimilarQuery, write: WriteSimilar[Answer]) -> Answer:
+    def _find_similar(self, query: SimilarQuery, entry: ModelEntry) -> SimilarItems:
         started = perf_counter()
-        entry, found = self.models.similar_items(query.items, role=query.role, k=query.k)
+        _, found = self.models.similar_items(query, entry)
         self._metrics.count(entry.name, perf_counter() - started)
-        note(model=entry.name, version=entry.version, items=len(query.items), k=query.k)
-        return write(entry, found)
+        return found
 
     @staticmethod
     def _write(
@@ -156,7 +189,32 @@ class Engine:
         )
         return write(entry, found)
 
+    @staticmethod
+    def _write_similar(
+        query: SimilarQuery,
+        write: WriteSimilar[Answer],
+        entry: ModelEntry,
+        found: SimilarItems,
+    ) -> Answer:
+        note(model=entry.name, version=entry.version, items=len(query.items), k=query.k)
+        return write(entry, found)
 
-def _is_small(rows: int, k: int) -> bool:
-    """Tell whether a query is answered on the event loop."""
-    return rows <= INLINE_ROWS and rows * k <= INLINE_ANSWERS
+
+def _pieces(rows: Sequence[Part], size: int, stop: Stop) -> Iterator[tuple[int, Sequence[Part]]]:
+    """Yield rows in pieces, each with the place where it begins, as long as somebody waits."""
+    for low in range(0, len(rows), size):
+        if stop.is_set:
+            raise NotAnsweredError
+        yield low, rows[low : low + size]
+
+
+@contextmanager
+def _rows_from(argument: str, low: int) -> Iterator[None]:
+    """Let errors of a piece name the row of the whole query."""
+    try:
+        yield
+    except QueryError as error:
+        first, *rest = error.path
+        if first == argument and rest and isinstance(rest[0], int):
+            raise QueryError((first, rest[0] + low, *rest[1:]), error.message) from None
+        raise

@@ -19,6 +19,7 @@ from turi_recommender.versions import ModelEntry, Registry
 
 from ..settings import Settings
 from .loaded import LoadedModels
+from .pace import Pace, measure_pace
 from .roles import Role, assignments
 from .successor import check_successor
 
@@ -165,7 +166,7 @@ class HotSwap:
             folder = self._registry.root / old.name / version
             signature = await to_thread.run_sync(_signature, folder)
             try:
-                new = await to_thread.run_sync(self._load, old, version)
+                new, pace = await to_thread.run_sync(self._load, old, version)
             except ModelNotFoundError:
                 raise
             except RecommenderError as error:
@@ -174,15 +175,15 @@ class HotSwap:
                 self._report(old.name, "refused")
                 log.error("model %s version %s refused: %s", old.name, version, error)
                 raise
-            self._models.swap(role, new)
+            self._models.swap(role, new, pace)
             self._report(old.name, "loaded")
             log.info("model %s: version %s serves now (before: %s)", new.name, version, old.version)
             return new
 
-    def _load(self, old: ModelEntry, version: str) -> ModelEntry:
+    def _load(self, old: ModelEntry, version: str) -> tuple[ModelEntry, Pace]:
         new = self._registry.load(f"{old.name}:{version}")
         check_successor(old.model, new.model, self._models.defaults)
-        return new
+        return new, measure_pace(new.model, self._models.defaults)
 
 
 def _signature(folder: Path) -> Signature:

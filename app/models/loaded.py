@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from turi_recommender import Column, Id, Recommendations, Recommender, SimilarItems
+from turi_recommender import Column, Recommendations, Recommender, SimilarItems
 from turi_recommender.versions import ModelEntry
 
 from ..errors import ModelUnavailableError
-from .queries import RecommendQuery
+from .pace import Pace
+from .queries import RecommendQuery, SimilarQuery
 from .roles import Role, Row, choose, takes_side_data
 from .slots import Slot
 
@@ -31,17 +32,36 @@ class LoadedModels:
 
     # -- what is loaded --------------------------------------------------------------------
 
-    def swap(self, role: Role, entry: ModelEntry) -> None:
-        """Let another version play a role from now on; requests in flight keep the old one."""
-        self.slots = {**self.slots, role: self.slots[role].serving(entry)}
+    def swap(self, role: Role, entry: ModelEntry, pace: Pace) -> None:
+        """Let another version play a role from now on; requests in flight keep the old one.
+
+        Parameters
+        ----------
+        role : {"similarity", "ranking"}
+        entry : ModelEntry
+            The version.
+        pace : Pace
+            How fast it answers.
+        """
+        self.slots = {**self.slots, role: self.slots[role].serving(entry, pace)}
 
     def refuse(self, role: Role, version: str, reason: str) -> None:
-        """Note why a version was not taken."""
+        """Note why a version was not taken.
+
+        Parameters
+        ----------
+        role : {"similarity", "ranking"}
+            The role that it was meant to play.
+        version : str
+        reason : str
+        """
         self.slots = {**self.slots, role: self.slots[role].refusing(version, reason)}
 
     def close(self) -> None:
         """Let go of the models: the framework remembers endpoints of applications that are gone."""
-        self.slots = {role: Slot(role, None, "the service has stopped") for role in self.slots}
+        self.slots = {
+            role: Slot(role, None, reason="the service has stopped") for role in self.slots
+        }
 
     @property
     def entries(self) -> list[ModelEntry]:
@@ -66,6 +86,10 @@ class LoadedModels:
             raise ModelUnavailableError(f"no {role} model is loaded: {slot.reason}")
         return slot.entry
 
+    def pace(self, role: Role) -> Pace:
+        """Return how fast the model of a role answers."""
+        return self.slots[role].pace
+
     @property
     def user_column(self) -> Column:
         """The user column, which all loaded models share."""
@@ -84,8 +108,17 @@ class LoadedModels:
 
     # -- what it answers -------------------------------------------------------------------
 
-    def recommend(self, query: RecommendQuery) -> tuple[ModelEntry, Recommendations]:
-        """Recommend items to users.
+    def recommend(
+        self, query: RecommendQuery, entry: ModelEntry | None = None
+    ) -> tuple[ModelEntry, Recommendations]:
+        """Recommend items to users, and say who answered.
+
+        Parameters
+        ----------
+        query : RecommendQuery
+            What is asked.
+        entry : ModelEntry, optional
+            Who answers; whoever plays the role that the query takes, if absent.
 
         Raises
         ------
@@ -95,7 +128,7 @@ class LoadedModels:
             If that model cannot be asked so.
         """
         role = query.choice if query.choice != "auto" else choose(query.users)
-        entry = self.need(role)
+        entry = self.need(role) if entry is None else entry
         answer = entry.model.recommend(
             self._filled(role, query),
             k=query.k,
@@ -106,28 +139,11 @@ class LoadedModels:
         return entry, answer
 
     def similar_items(
-        self, items: Sequence[Id], *, role: Role = "similarity", k: int = 10
+        self, query: SimilarQuery, entry: ModelEntry | None = None
     ) -> tuple[ModelEntry, SimilarItems]:
-        """Find similar items.
-
-        Parameters
-        ----------
-        items : sequence of int or str
-            Item ids.
-        role : {"similarity", "ranking"}
-            Whose model is asked.
-        k : int
-            Number of similar items per item.
-
-        Raises
-        ------
-        ModelUnavailableError
-            If the model is not loaded.
-        QueryError
-            If it cannot be asked so.
-        """
-        entry = self.need(role)
-        return entry, entry.model.similar_items(items, k=k)
+        """Find similar items, and say who answered; parameters and errors as for `recommend`."""
+        entry = self.need(query.role) if entry is None else entry
+        return entry, entry.model.similar_items(query.items, k=query.k)
 
     def _filled(self, role: Role, query: RecommendQuery) -> Sequence[Row]:
         """Return the users' rows, with defaults where a row leaves side columns out."""

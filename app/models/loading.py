@@ -11,6 +11,7 @@ from turi_recommender.versions import Registry
 from ..errors import ConfigurationError
 from ..settings import Settings, variable_names
 from .loaded import LoadedModels
+from .pace import measure_pace
 from .roles import Assignment, assignments
 from .slots import Slot
 
@@ -33,6 +34,9 @@ def load_models(settings: Settings) -> LoadedModels:
     models = LoadedModels(slots, {})
     _check_columns_agree(models)
     models.defaults = _fitting_defaults(settings, models.model("ranking"))
+    for role, slot in slots.items():
+        if slot.entry is not None:
+            models.swap(role, slot.entry, measure_pace(slot.entry.model, models.defaults))
     return models
 
 
@@ -42,7 +46,7 @@ def _load_slot(registry: Registry, assignment: Assignment) -> Slot:
         return Slot(assignment.role, entry, refused=refused)
     except ModelNotFoundError as error:
         if assignment.may_be_absent:
-            return Slot(assignment.role, None, str(error))
+            return Slot(assignment.role, None, reason=str(error))
         raise ConfigurationError(f"{assignment.variable}: {error}") from error
 
 

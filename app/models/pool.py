@@ -27,6 +27,7 @@ class Pool:
     def __init__(self, threads: int) -> None:
         self._free = threads
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="dear")
+        self._running: set[Stop] = set()
         self._waiting: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
 
     async def run(self, caller: str, work: Callable[[Stop], Answer]) -> Answer:
@@ -41,11 +42,12 @@ class Pool:
         """
         await self._turn(caller)
         stop = Stop()
+        self._running.add(stop)
         context = copy_context()
         running = self._executor.submit(context.run, work, stop)
         # The thread is free when the work has ended, which may be after its caller has gone.
         loop = asyncio.get_running_loop()
-        running.add_done_callback(lambda _: _tell(loop, self._next))
+        running.add_done_callback(lambda _: _tell(loop, self._end, stop))
         try:
             return await asyncio.wrap_future(running)
         except asyncio.CancelledError:
@@ -53,7 +55,9 @@ class Pool:
             raise
 
     def close(self) -> None:
-        """Stop taking work; what runs is told nothing and may end."""
+        """Take no more work, and end what runs after its present piece."""
+        for stop in self._running:
+            stop.is_set = True
         self._executor.shutdown(wait=False, cancel_futures=True)
 
     async def _turn(self, caller: str) -> None:
@@ -68,6 +72,10 @@ class Pool:
             if future.done() and not future.cancelled():
                 self._next()  # the turn came, and nobody takes it
             raise
+
+    def _end(self, stop: Stop) -> None:
+        self._running.discard(stop)
+        self._next()
 
     def _next(self) -> None:
         """Give a free thread to the next caller that waits."""
@@ -91,8 +99,9 @@ class Stop:
         self.is_set = False
 
 
-def _tell(loop: asyncio.AbstractEventLoop, what: Callable[[], None]) -> None:
+def _tell(loop: asyncio.AbstractEventLoop, what: Callable[[Stop], None], stop: Stop) -> None:
+    """Call something on the event loop, from a thread."""
     try:
-        loop.call_soon_threadsafe(what)
+        loop.call_soon_threadsafe(what, stop)
     except RuntimeError:  # the loop has ended meanwhile
         return

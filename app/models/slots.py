@@ -7,7 +7,10 @@ from dataclasses import dataclass, field, replace
 
 from turi_recommender.versions import ModelEntry
 
+from .pace import Pace
 from .roles import Role
+
+NO_PACE = Pace(0.0, 0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +22,8 @@ class Slot:
     role : {"similarity", "ranking"}
     entry : ModelEntry or None
         The primary version: what answers unless a request is meant for another one.
+    pace : Pace
+        How fast it answers.
     reason : str
         Why there is none.
     refused : mapping of str to str
@@ -29,14 +34,23 @@ class Slot:
 
     role: Role
     entry: ModelEntry | None
+    pace: Pace = NO_PACE
     reason: str = ""
     refused: Mapping[str, str] = field(default_factory=dict)
     others: Mapping[str, ModelEntry] = field(default_factory=dict)
 
-    def serving(self, entry: ModelEntry) -> Slot:
-        """Return the slot with another primary version."""
+    def serving(self, entry: ModelEntry, pace: Pace) -> Slot:
+        """Return the slot with another primary version.
+
+        Parameters
+        ----------
+        entry : ModelEntry
+            The version.
+        pace : Pace
+            How fast it answers.
+        """
         refused = {one: why for one, why in self.refused.items() if one != entry.version}
-        return replace(self, entry=entry, reason="", refused=refused)
+        return replace(self, entry=entry, pace=pace, reason="", refused=refused)
 
     def refusing(self, version: str, reason: str) -> Slot:
         """Return the slot with a note why a version was not taken."""

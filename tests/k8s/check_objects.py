@@ -16,8 +16,8 @@ from .cluster import (
     namespace,
     quantity,
 )
+from .custom_kinds import CUSTOM_KINDS, check_custom
 from .manifests import Obj
-from .shapes import SHAPES, check_shape
 
 NAMESPACED = {
     ("v1", "ServiceAccount"),
@@ -31,7 +31,7 @@ NAMESPACED = {
     ("policy/v1", "PodDisruptionBudget"),
     ("networking.k8s.io/v1", "NetworkPolicy"),
     ("networking.k8s.io/v1", "Ingress"),
-    *SHAPES,
+    *CUSTOM_KINDS,
 }
 CLUSTER_WIDE = {("v1", "Namespace"), ("storage.k8s.io/v1", "StorageClass")}
 
@@ -60,8 +60,8 @@ def check_kinds(cluster: Cluster) -> Iterator[str]:
 def check_shapes(cluster: Cluster) -> Iterator[str]:
     """Fields of the kinds from outside."""
     for each in cluster.objects:
-        if (each.get("apiVersion"), each.get("kind")) in SHAPES:
-            for flaw in check_shape(each):
+        if (each.get("apiVersion"), each.get("kind")) in CUSTOM_KINDS:
+            for flaw in check_custom(each):
                 yield f"{label(each)}{flaw}"
 
 
@@ -170,7 +170,7 @@ def _environment(cluster: Cluster, work: Workload, container: Container) -> Iter
 
 @check
 def check_storage(cluster: Cluster) -> Iterator[str]:
-    """Claims of a class that is made here, by a CSI driver, and kept."""
+    """Claims name their class: one that is made here, by a CSI driver, and kept, or the site's."""
     classes = {each["metadata"]["name"]: each for each in cluster.all("StorageClass")}
     for name, each in classes.items():
         if not each.get("provisioner", "").endswith(".csi.azure.com"):
@@ -181,7 +181,8 @@ def check_storage(cluster: Cluster) -> Iterator[str]:
         if {f"uid={user}" for user in users} - set(each.get("mountOptions", [])):
             yield f"StorageClass/{name}: files do not belong to the pods' user"
     for claim in cluster.all("PersistentVolumeClaim"):
-        if claim["spec"].get("storageClassName") not in classes:
+        wanted = claim["spec"].get("storageClassName")
+        if wanted not in classes if classes else not wanted:
             yield f"{label(claim)}: no such StorageClass"
         if claim["spec"].get("accessModes") != ["ReadWriteMany"]:
             yield f"{label(claim)}: pods on several nodes share it"

@@ -10,7 +10,6 @@ from zoneinfo import available_timezones
 
 import yaml
 
-from app import __version__
 from app.settings import PREFIX, Settings, load_settings, variable_names
 
 from .cluster import (
@@ -22,12 +21,15 @@ from .cluster import (
     label,
     quantity,
 )
-from .manifests import Obj
+from .manifests import VERSION, Obj
 
 IMAGES = {"turi-recommender", "turi-recommender-trainer"}
-# Keys and digests belong into files; where tokens come from and spans go is a matter of each site.
-NOT_IN_SETTINGS = {
-    "api_keys", "admin_keys", "jwt_issuer", "jwt_audience", "jwt_jwks_url", "otlp_endpoint",
+# Keys and digests belong into files.
+NOT_IN_SETTINGS = {"api_keys", "admin_keys"}
+# Which models there are, where tokens come from and spans go is a matter of components and sites.
+OF_EACH_SITE = {
+    "models_dir", "similarity_model", "ranking_model", "side_data_defaults",
+    "jwt_issuer", "jwt_audience", "jwt_jwks_url", "otlp_endpoint",
 }  # fmt: skip
 MEBI = 2**20
 
@@ -91,8 +93,8 @@ def check_images(cluster: Cluster) -> Iterator[str]:
         for container in work.containers:
             image = container.spec.get("image", "")
             name, _, tag = image.rpartition("/")[2].partition(":")
-            if name not in IMAGES or tag != __version__:
-                yield f"{work.label}: {container.name} runs {image!r}, not version {__version__}"
+            if name not in IMAGES or tag != VERSION:
+                yield f"{work.label}: {container.name} runs {image!r}, not version {VERSION}"
             if container.spec.get("imagePullPolicy") != "IfNotPresent":
                 yield f"{work.label}: {container.name} cannot start while the registry is away"
 
@@ -128,8 +130,9 @@ def _load(variables: dict[str, str]) -> Settings:
 def check_completeness(cluster: Cluster) -> Iterator[str]:
     """Every setting is there to be seen, each ConfigMap is used."""
     for work in cluster.services:
-        wanted = {v for k, v in variable_names().items() if k not in NOT_IN_SETTINGS}
-        given = set(cluster.settings(work))
+        names = variable_names()
+        wanted = {v for k, v in names.items() if k not in NOT_IN_SETTINGS | OF_EACH_SITE}
+        given = set(cluster.settings(work)) - {names[each] for each in OF_EACH_SITE}
         for name in sorted(wanted ^ given):
             yield f"{work.label}: {name} is {'missing' if name in wanted else 'one too many'}"
 
@@ -188,6 +191,9 @@ def check_models(cluster: Cluster) -> Iterator[str]:
         settings = cluster.settings(work)
         target = settings.get(f"{PREFIX}MODELS_DIR")
         syncs = [c for c in work.containers if c.spec.get("args", [])[:1] == ["sync"]]
+        named = {f"{PREFIX}{role}_MODEL" for role in ("SIMILARITY", "RANKING")}
+        if not named & settings.keys():
+            yield f"{work.label}: ready without any model of its own"
         if [each.role for each in syncs] != ["init", "sidecar"]:
             yield f"{work.label}: not one that fetches models and one that follows"
         for each in syncs:

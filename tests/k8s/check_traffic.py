@@ -12,7 +12,6 @@ from app.settings import PREFIX, Settings
 from .cluster import (
     IDENTITY,
     Cluster,
-    Workload,
     check,
     label,
     namespace,
@@ -20,9 +19,12 @@ from .cluster import (
 )
 from .manifests import Obj
 
-GIVEN_NAMESPACES = {"kube-system", "app-routing-system"}  # AKS makes them
+# Where the pods of Ingress controllers are, by class.
+CONTROLLERS = {
+    "webapprouting.kubernetes.azure.com": "app-routing-system",
+    "traefik": "traefik",
+}
 NAME_LABEL = "kubernetes.io/metadata.name"
-GATEWAY_LABEL = "gateway.networking.k8s.io/gateway-name"
 INSIDE_ONLY = ("/metrics", "/admin", "/healthz", "/docs", "/redoc", "/openapi.json")
 DROP_IN = ("/score", "/api/v1/service")
 SPARE_SECONDS = 5
@@ -121,9 +123,17 @@ def _parent(cluster: Cluster, route: Obj, parent: Obj) -> Iterator[str]:
 
 def _ingress(cluster: Cluster, ingress: Obj) -> Iterator[str]:
     secured = {host for tls in ingress["spec"].get("tls", []) for host in tls.get("hosts", [])}
+    name = ingress["metadata"]["name"]
+    vault = "kubernetes.azure.com/tls-cert-keyvault-uri" in ingress["metadata"].get(
+        "annotations", {}
+    )
     for tls in ingress["spec"].get("tls", []):
-        if tls.get("secretName") != f"keyvault-{ingress['metadata']['name']}":
-            yield f"{label(ingress)}: not the Secret that the add-on makes"
+        if tls.get("secretName") != (f"keyvault-{name}" if vault else f"{name}-tls"):
+            yield f"{label(ingress)}: not the Secret that the certificate is in"
+    if vault != (ingress["spec"].get("ingressClassName") == "webapprouting.kubernetes.azure.com"):
+        yield f"{label(ingress)}: its class does not fetch certificates from Key Vault, or must"
+    if ingress["spec"].get("ingressClassName") not in CONTROLLERS:
+        yield f"{label(ingress)}: no controller of its class is known here"
     paths = []
     for rule in ingress["spec"].get("rules", []):
         if rule.get("host") not in secured:
@@ -220,63 +230,6 @@ def check_shutdown(cluster: Cluster) -> Iterator[str]:
         )
         if work.pod.get("terminationGracePeriodSeconds", 30) < needed:
             yield f"{work.label}: killed after less than {needed} s"
-
-
-@check
-def check_network(cluster: Cluster) -> Iterator[str]:
-    """Every pod is behind a policy; the way in and the metrics' reader pass."""
-    policies = cluster.all("NetworkPolicy")
-    for each in policies:
-        labels = each["spec"].get("podSelector", {}).get("matchLabels", {})
-        if not cluster.pods(namespace(each), labels):
-            yield f"{label(each)}: selects no pod"
-        if sorted(each["spec"].get("policyTypes", [])) != ["Egress", "Ingress"]:
-            yield f"{label(each)}: not for both directions"
-    known = GIVEN_NAMESPACES | {each["metadata"]["name"] for each in cluster.all("Namespace")}
-    for work in cluster.workloads:
-        own = [
-            each
-            for each in policies
-            if work in cluster.pods(
-                namespace(each), each["spec"].get("podSelector", {}).get("matchLabels")
-            )
-        ]  # fmt: skip
-        if not own:
-            yield f"{work.label}: no policy"
-        peers = []
-        for rule in (rule for each in own for rule in each["spec"].get("ingress", [])):
-            if not rule.get("from") or not rule.get("ports"):
-                yield f"{work.label}: open to all, or on all ports"
-            for port in rule.get("ports", []):
-                if port.get("port") not in ports_of(work):
-                    yield f"{work.label}: policy for {port.get('port')!r}, not a port by name"
-            peers += rule.get("from", [])
-        spaces = [
-            each.get("namespaceSelector", {}).get("matchLabels", {}).get(NAME_LABEL)
-            for each in peers
-        ]
-        for space in spaces:
-            if space not in known:
-                yield f"{work.label}: lets in {space!r}, no namespace"
-        if work.is_deployment:
-            yield from _ways_in(cluster, work, peers, spaces)
-
-
-def _ways_in(
-    cluster: Cluster, work: Workload, peers: list[Obj], spaces: list[str | None]
-) -> Iterator[str]:
-    for gateway in cluster.all("Gateway"):
-        labels = {GATEWAY_LABEL: gateway["metadata"]["name"]}
-        if not any(
-            space == namespace(gateway)
-            and each.get("podSelector", {}).get("matchLabels", labels) == labels
-            for each, space in zip(peers, spaces, strict=True)
-        ):
-            yield f"{work.label}: the policy shuts the Gateway out"
-    if cluster.all("Ingress") and "app-routing-system" not in spaces:
-        yield f"{work.label}: the policy shuts the Ingress controller out"
-    if cluster.all("PodMonitor") and "kube-system" not in spaces:
-        yield f"{work.label}: the policy shuts Prometheus out"
 
 
 @check

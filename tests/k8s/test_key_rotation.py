@@ -13,12 +13,13 @@ from typing import Any
 import pytest
 
 from app.errors import ConfigurationError, NotAuthenticatedError
-from app.security import tokens as tokens_module
+from app.security import keys
 from app.security.authenticator import Authenticator
 from app.security.keys import new_key
 from app.settings import Settings
 
-from .manifests import FOLDER, read_variables
+from .kustomize import read_variables
+from .manifests import FOLDER
 
 
 class Mount:
@@ -44,13 +45,13 @@ class Mount:
 
 @pytest.fixture
 def mount(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mount:
-    monkeypatch.setattr(tokens_module, "_LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(keys, "_LOOK_SECONDS", 0.0)
     return Mount(tmp_path / "keys")
 
 
 def start(mount: Mount) -> Authenticator:
     """Start with the settings of the manifests, the mount elsewhere."""
-    variables = read_variables(FOLDER / "base" / "20-settings.env")
+    variables = read_variables(FOLDER / "base" / "service" / "20-settings.env")
     files: dict[str, Any] = {
         name: variables[f"RECOMMENDER_{name.upper()}"].replace("/keys/", f"{mount.folder}/")
         for name in ("api_key_files", "admin_key_files")

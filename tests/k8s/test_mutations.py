@@ -10,7 +10,7 @@ import pytest
 import yaml
 
 from .checks import CHECKS, find_flaws, quantity
-from .manifests import FOLDER, Obj, read_base
+from .manifests import VERSION, Obj, find_variants, render
 
 Change = Callable[[list[Obj]], None]
 
@@ -19,7 +19,7 @@ class Mutant(NamedTuple):
     check: str
     flaw: str
     change: Change
-    base: str = "base"
+    base: str = "aks"
 
 
 def pick(objects: list[Obj], target: str) -> Obj:
@@ -79,6 +79,17 @@ def double(target: str, **metadata: str) -> Change:
     return change
 
 
+def issuer_without(target: str, path: str) -> Change:
+    """Name an issuer whose keys need the rule that is dropped."""
+
+    def change(objects: list[Obj]) -> None:
+        put(CONFIG, "data/RECOMMENDER_JWT_JWKS_URL", "https://issuer.example.com/keys")(objects)
+        assert not {each.check for each in find_flaws(objects)} & {"egress"}
+        drop(target, path)(objects)
+
+    return change
+
+
 DEPLOYMENT, SERVICE, TRAINING = (
     "Deployment/recommender",
     "Service/recommender",
@@ -93,6 +104,8 @@ CONFIG, SECRET = "ConfigMap/recommender-settings", "Secret/recommender-keys"
 GATEWAY, ROUTE = "Gateway/recommender", "HTTPRoute/recommender"
 SCALER, BUDGET = "HorizontalPodAutoscaler/recommender", "PodDisruptionBudget/recommender"
 POLICY, MONITOR = "NetworkPolicy/recommender", "PodMonitor/recommender"
+TRAINER_POLICY = "NetworkPolicy/recommender-trainer"
+BACKEND = "spec/rules/0/backendRefs/0"
 CLASS, CLAIM = "StorageClass/recommender-files", "PersistentVolumeClaim/models"
 PROVIDER, INGRESS = "SecretProviderClass/recommender-keys", "Ingress/recommender"
 NAME, INSTANCE = "app.kubernetes.io~1name", "app.kubernetes.io~1instance"
@@ -150,16 +163,45 @@ MUTANTS = [
         "shapes",
         "a vault that is not named",
         drop(PROVIDER, "spec/parameters/keyvaultName"),
-        "key-vault",
+        "aks+key-vault",
     ),
     Mutant(
-        "shapes", "objects as a list", put(PROVIDER, "spec/parameters/objects", []), "key-vault"
+        "shapes", "objects as a list", put(PROVIDER, "spec/parameters/objects", []), "aks+key-vault"
     ),
     Mutant(
         "shapes",
         "a flag that is no text",
         put(PROVIDER, "spec/parameters/usePodIdentity", False),
-        "key-vault",
+        "aks+key-vault",
+    ),
+    Mutant(
+        "shapes",
+        "a misspelt field deep in a route",
+        put(ROUTE, "spec/rules/0/timeouts/requests", "35s"),
+    ),
+    Mutant("shapes", "a misspelt field of a backend", put(ROUTE, f"{BACKEND}/wieght", 1)),
+    Mutant("shapes", "a weight that is too large", put(ROUTE, f"{BACKEND}/weight", 10**6 + 1)),
+    Mutant(
+        "shapes",
+        "a misspelt field of the operator's PodMonitor",
+        put(MONITOR, "spec/podMetricsEndpoints/0/scrapeInterval", "30s"),
+        "anywhere",
+    ),
+    Mutant(
+        "shapes",
+        "an interval that the operator does not read",
+        put(MONITOR, "spec/podMetricsEndpoints/0/interval", "half a minute"),
+        "anywhere",
+    ),
+    Mutant(
+        "shapes",
+        "an object of the vault without alias",
+        put(
+            PROVIDER,
+            "spec/parameters/objects",
+            'array: ["{objectName: a, objectType: secret}"]',
+        ),
+        "aks+key-vault",
     ),
     # selectors
     Mutant(
@@ -242,13 +284,13 @@ MUTANTS = [
         "references",
         "no such SecretProviderClass",
         put(PROVIDER, "metadata/name", "keys"),
-        "key-vault",
+        "aks+key-vault",
     ),
     Mutant(
         "references",
         "an account without identity",
         drop("ServiceAccount/recommender", "metadata/annotations"),
-        "key-vault",
+        "aks+key-vault",
     ),
     # storage
     Mutant(
@@ -261,6 +303,12 @@ MUTANTS = [
     Mutant("storage", "no such class", put(CLAIM, "spec/storageClassName", "azurefile")),
     Mutant("storage", "for one node only", put(CLAIM, "spec/accessModes", ["ReadWriteOnce"])),
     Mutant("storage", "a size that is none", put(CLAIM, "spec/resources/requests/storage", "10GB")),
+    Mutant(
+        "storage",
+        "the default class, which seldom is shared",
+        drop(CLAIM, "spec/storageClassName"),
+        "anywhere",
+    ),
     # ports
     Mutant(
         "ports",
@@ -347,21 +395,34 @@ MUTANTS = [
         "routes",
         "an Ingress to no port",
         put(INGRESS, "spec/rules/0/http/paths/0/backend/service/port/name", "web"),
-        "ingress",
+        "aks+ingress-aks",
     ),
-    Mutant("routes", "an Ingress without TLS", drop(INGRESS, "spec/tls"), "ingress"),
+    Mutant("routes", "an Ingress without TLS", drop(INGRESS, "spec/tls"), "aks+ingress-aks"),
     Mutant(
         "routes",
         "an Ingress with another Secret",
         put(INGRESS, "spec/tls/0/secretName", "recommender"),
-        "ingress",
+        "aks+ingress-aks",
     ),
     Mutant(
         "routes",
         "an Ingress for all paths",
         put(INGRESS, "spec/rules/0/http/paths/3/pathType", "Prefix"),
-        "ingress",
+        "aks+ingress-aks",
     ),
+    Mutant(
+        "routes",
+        "a class whose controller nobody knows",
+        put(INGRESS, "spec/ingressClassName", "webapprouting"),
+        "anywhere",
+    ),
+    Mutant(
+        "routes",
+        "a certificate from Key Vault where no add-on fetches it",
+        put(INGRESS, "spec/ingressClassName", "traefik"),
+        "aks+ingress-aks",
+    ),
+    Mutant("routes", "no way in", remove(INGRESS), "anywhere"),
     # scaling, disruption, shutdown
     Mutant("scaling", "nothing to scale", put(SCALER, "spec/scaleTargetRef/name", "recommend")),
     Mutant("scaling", "a number beside the autoscaler", put(DEPLOYMENT, "spec/replicas", 2)),
@@ -405,7 +466,7 @@ MUTANTS = [
     Mutant(
         "network", "a policy for nobody", put(POLICY, f"spec/podSelector/matchLabels/{NAME}", "x")
     ),
-    Mutant("network", "no policy for the trainer", remove("NetworkPolicy/recommender-trainer")),
+    Mutant("network", "no policy for the trainer", remove(TRAINER_POLICY)),
     Mutant(
         "network",
         "the Gateway shut out",
@@ -415,7 +476,7 @@ MUTANTS = [
             "x",
         ),
     ),
-    Mutant("network", "Prometheus shut out", drop(POLICY, "spec/ingress/0/from/1")),
+    Mutant("network", "Prometheus shut out", drop(POLICY, "spec/ingress/1")),
     Mutant("network", "open to all", drop(POLICY, "spec/ingress/0/from")),
     Mutant("network", "a port that is none", put(POLICY, "spec/ingress/0/ports/0/port", "web")),
     Mutant("network", "free to call anyone", put(POLICY, "spec/policyTypes", ["Ingress"])),
@@ -436,7 +497,46 @@ MUTANTS = [
             "spec/ingress/0/from/0/namespaceSelector/matchLabels/kubernetes.io~1metadata.name",
             "recommender",
         ),
-        "ingress",
+        "aks+ingress-aks",
+    ),
+    Mutant("network", "any controller shut out", drop(POLICY, "spec/ingress/0"), "anywhere"),
+    Mutant("network", "any Prometheus shut out", drop(POLICY, "spec/ingress/1"), "anywhere"),
+    Mutant(
+        "network",
+        "the namespace of Azure's Prometheus",
+        put(
+            POLICY,
+            "spec/ingress/1/from/0/namespaceSelector/matchLabels/kubernetes.io~1metadata.name",
+            "kube-system",
+        ),
+        "anywhere",
+    ),
+    Mutant(
+        "egress",
+        "tokens whose keys cannot be fetched",
+        put(CONFIG, "data/RECOMMENDER_JWT_JWKS_URL", "https://issuer.example.com/keys"),
+    ),
+    Mutant(
+        "egress",
+        "spans that cannot be sent",
+        put(CONFIG, "data/RECOMMENDER_OTLP_ENDPOINT", "http://collector.opentelemetry:4318"),
+        "aks+tokens",
+    ),
+    Mutant("egress", "an issuer of no name", issuer_without(POLICY, "spec/egress/0"), "aks+tokens"),
+    Mutant(
+        "egress", "all ports of the internet", drop(POLICY, "spec/egress/1/ports"), "aks+tokens"
+    ),
+    Mutant(
+        "egress",
+        "the metadata of the node",
+        drop(POLICY, "spec/egress/1/to/0/ipBlock/except"),
+        "anywhere+tokens",
+    ),
+    Mutant("egress", "anybody's collector", drop(POLICY, "spec/egress/1/to"), "aks+spans"),
+    Mutant(
+        "egress",
+        "a trainer that calls somebody",
+        push(TRAINER_POLICY, "spec/egress", {"ports": [{"port": 443, "protocol": "TCP"}]}),
     ),
     Mutant("monitoring", "nobody watched", put(MONITOR, f"spec/selector/matchLabels/{NAME}", "x")),
     Mutant(
@@ -488,7 +588,9 @@ MUTANTS = [
     Mutant(
         "images", "another version", put(DEPLOYMENT, f"{FETCH}/image", "turi-recommender:0.0.9")
     ),
-    Mutant("images", "somebody else's image", put(TRAINING, f"{TRAINER}/image", "trainer:0.1.0")),
+    Mutant(
+        "images", "somebody else's image", put(TRAINING, f"{TRAINER}/image", f"trainer:{VERSION}")
+    ),
     Mutant(
         "images",
         "a registry that must be there",
@@ -545,7 +647,7 @@ MUTANTS = [
             "spec/parameters/objects",
             'array: ["{objectName: a, objectAlias: first, objectType: secret}"]',
         ),
-        "key-vault",
+        "aks+key-vault",
     ),
     # models and training
     Mutant(
@@ -594,6 +696,18 @@ MUTANTS = [
         "models",
         "a trainer without events",
         put(TRAINING, f"{TRAINER}/args/0", "/event/events.csv"),
+    ),
+    Mutant(
+        "models",
+        "nothing that must be there",
+        drop(CONFIG, "data/RECOMMENDER_SIMILARITY_MODEL"),
+        "one-model",
+    ),
+    Mutant(
+        "models",
+        "the sample models instead of one's own",
+        drop(CONFIG, "data/RECOMMENDER_MODELS_DIR"),
+        "one-model+ranking-only",
     ),
     # schedule
     Mutant("schedule", "a sixth field", put(TRAINING, "spec/schedule", "0 17 3 * * *")),
@@ -697,42 +811,11 @@ MUTANTS = [
 
 @pytest.fixture(scope="module")
 def bases() -> dict[str, list[Obj]]:
-    """Return the base as it is, with keys from Key Vault, and with an Ingress."""
-    made = {name: _unshared(read_base()) for name in ("base", "key-vault", "ingress")}
-    vault = made["key-vault"]
-    remove(SECRET)(vault)
-    text = (FOLDER / "key-vault" / "secret-provider-class.yaml").read_text()
-    vault.append(yaml.safe_load(text))
-    csi = {
-        "driver": "secrets-store.csi.k8s.io",
-        "readOnly": True,
-        "volumeAttributes": {"secretProviderClass": "recommender-keys"},
-    }
-    put(DEPLOYMENT, f"{POD}/volumes/2", {"name": "keys", "csi": csi})(vault)
-    ingress = made["ingress"]
-    for target in (GATEWAY, ROUTE, "Namespace/recommender-gateway"):
-        remove(target)(ingress)
-    remove("ServiceAccount/gateway-certificate")(ingress)
-    ingress += _unshared([yaml.safe_load((FOLDER / "ingress" / "ingress.yaml").read_text())])
-    home = {
-        "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": "app-routing-system"}}
-    }
-    put(POLICY, "spec/ingress/0/from/0", home)(ingress)
-    return made
+    """Return the variants that are applied alone, by name."""
+    return {str(each): render(each) for each in find_variants() if each.folder != "canary"}
 
 
-def _unshared(objects: list[Obj]) -> list[Obj]:
-    """Undo the sharing of YAML anchors: one change must be one flaw."""
-    return [yaml.load(_dump(each), yaml.SafeLoader) for each in objects]
-
-
-def _dump(thing: Obj) -> str:
-    dumper = type("Dumper", (yaml.SafeDumper,), {"ignore_aliases": lambda *_: True})
-    text: str = yaml.dump(thing, Dumper=dumper)
-    return text
-
-
-@pytest.mark.parametrize("name", ["base", "key-vault", "ingress"])
+@pytest.mark.parametrize("name", sorted({each.base for each in MUTANTS}))
 def test_without_a_flaw_nothing_is_found(bases: dict[str, list[Obj]], name: str) -> None:
     assert find_flaws(bases[name]) == []
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -13,6 +14,8 @@ from numpy.typing import NDArray
 from turi_recommender.format import GenericValues, IntegerValues, StringValues, ValueList, ValueType
 from turi_recommender.scoring import limits
 from turi_recommender.scoring.lookup import UNKNOWN, make_lookup
+
+_LONGEST_INTEGER = 20  # digits of -2**63, and its sign
 
 
 class IdIndex:
@@ -57,6 +60,23 @@ class IdIndex:
     def ids(self, indices: NDArray[np.integer[Any]] | Sequence[int]) -> list[Any]:
         """Return the values at these indices as Python objects."""
         return self._values.take(indices)
+
+    def text_bound(self, count: int) -> int:
+        """Return how many bytes `count` different ids take at most, written as UTF-8 text."""
+        if self.dtype == np.int64:
+            return _LONGEST_INTEGER * count
+        if isinstance(self._values, StringValues):
+            offsets = self._values.offsets
+            total = int(offsets[self._size] - offsets[0])
+            return min(total, count * self._longest)
+        return count * self._longest
+
+    @cached_property
+    def _longest(self) -> int:
+        if isinstance(self._values, StringValues):
+            return int(np.diff(self._values.offsets[: self._size + 1]).max(initial=0))
+        values = self._values.take(range(self._size))
+        return max((len(str(value).encode(errors="surrogatepass")) for value in values), default=0)
 
     def chunks(self, size: int = limits.IDS_AT_A_TIME) -> Iterator[NDArray[Any] | StringIds]:
         """Yield all trained ids in the order of their indices, without a Python object for each.

@@ -28,6 +28,13 @@ CONTEXTS = 1024
 LONG_TEXT = 64
 """Side data with a longer text than this (in characters) is not kept: it bounds the memory."""
 
+USUAL_HISTORY = 512
+"""Items of a history up to which a user counts as a usual one: 512 items of 64 neighbours each are
+32,768 neighbours, which take about 3 ms to add up."""
+
+USUAL_VALUE = 8.0
+"""Largest x = scale * (value - shift) of a usual number: scaling makes the trained ones about 1."""
+
 # -- selection -----------------------------------------------------------------------------
 
 SELECT_BLOCK = 512
@@ -84,6 +91,13 @@ EXACT_CHUNK = 1 << 12
 The best 20,000 items of *tail* take 10.1 ms by 1024, 9.4 ms by 4096 and 10.6 ms by 65,536; for
 *flat* it makes no difference.
 """
+
+EXACT_VALUES = 1 << 22
+"""Products that one step of exact scoring holds at most (float32: 16 MiB). A query of thousands of
+features gets smaller steps than `EXACT_CHUNK`."""
+
+KEPT_FEATURES = 32
+"""Longest combination of features that is kept ready; longer ones would fill the memory."""
 
 SEARCH_BLOCK = 256
 """Items that share one bound; a scan can stop at the beginning of each block."""

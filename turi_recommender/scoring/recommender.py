@@ -169,6 +169,28 @@ class Recommender(ABC):
             self.items.dtype,
         )
 
+    def extra_work(self, row: Mapping[str, Any], k: int) -> int:
+        """Estimate what one row of a query may take beyond a usual one, from its sizes alone.
+
+        Most queries of a model take about the same time, which can be measured. Some take far more:
+        a user with a very long history, long lists as side data, a number far outside the trained
+        range. This tells them apart before any work is done.
+
+        Parameters
+        ----------
+        row : mapping
+            As in `recommend`; it is not checked here.
+        k : int
+            Number of items for this row.
+
+        Returns
+        -------
+        int
+            Elementary operations, such as multiplications, at most; 0 for a usual row.
+        """
+        _ = row, k
+        return 0
+
     def check_side_data(self, row: Mapping[str, Any]) -> None:
         """Check side data that is to be given with users later.
 

@@ -118,6 +118,23 @@ class Recommendations:
         dtypes = (self.user_dtype, self.item_dtype)
         return RecommendationColumns(*_columns(self.users, self.rankings, *dtypes))
 
+    @classmethod
+    def joined(cls, parts: Sequence[Recommendations]) -> Recommendations:
+        """Return the answers to several queries of one model, one after the other, as one.
+
+        Parameters
+        ----------
+        parts : sequence of Recommendations
+            At least one.
+        """
+        return cls(
+            [user for part in parts for user in part.users],
+            [ranking for part in parts for ranking in part.rankings],
+            list(dict.fromkeys(user for part in parts for user in part.cold_users)),
+            parts[0].user_dtype,
+            parts[0].item_dtype,
+        )
+
     def split(self, lengths: Sequence[int]) -> Iterator[Recommendations]:
         """Yield the answers to the first so many users, to the next, and so on.
 
@@ -155,6 +172,16 @@ class SimilarItems:
     rankings: list[Ranking]
     unknown_items: list[Id]
     item_dtype: np.dtype[Any]
+
+    @classmethod
+    def joined(cls, parts: Sequence[SimilarItems]) -> SimilarItems:
+        """Return the answers to several queries of one model as one; there is at least one."""
+        return cls(
+            [item for part in parts for item in part.items],
+            [ranking for part in parts for ranking in part.rankings],
+            list(dict.fromkeys(item for part in parts for item in part.unknown_items)),
+            parts[0].item_dtype,
+        )
 
     def rows(self) -> Iterator[tuple[Id, Id, float, int]]:
         """Yield (item, similar item, score, rank)."""

@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from ...errors import OverloadedError
 from ...limits import REMEMBERED_CALLERS, WANTING_SECONDS
 from ...models.budget import begin_holding, end_holding
+from ...models.callers import set_caller
 from ...observability.metrics import Metrics
 from ..exchange import exchange_of
 from ..lifecycle import Lifecycle
@@ -53,6 +54,7 @@ class Places:
             raise OverloadedError
         self._lifecycle.in_flight += 1
         self._held[caller] += 1
+        set_caller(caller)
         begin_holding()
         try:
             await self._app(scope, receive, send)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
 from fastapi import Request
@@ -35,7 +35,7 @@ async def read_payload(request: Request) -> Any:
         raise ScoreError("Error: the payload is not valid JSON") from None
 
 
-def records_of(payload: Any, limit: int) -> list[Record]:
+def records_of(payload: Any, limit: int, known: Collection[str]) -> list[Record]:
     """Return a payload's records: an array of objects, or an object of columns.
 
     Parameters
@@ -43,6 +43,9 @@ def records_of(payload: Any, limit: int) -> list[Record]:
     payload : any JSON value
     limit : int
         Most records that it may have.
+    known : collection of str
+        Columns of the models. Of columns that none of them has, the first stands for all: it is
+        named in the error, or ignored as they are.
 
     Raises
     ------
@@ -50,36 +53,51 @@ def records_of(payload: Any, limit: int) -> list[Record]:
         If it has none, too many, or something else.
     """
     if isinstance(payload, dict):
-        payload = list(_from_columns(payload))
-    if not isinstance(payload, list) or not payload:
+        return _from_columns(payload, limit, known)
+    if not isinstance(payload, list) or len(payload) == 0:
         raise ScoreError("Error: the payload must be a JSON array of one record or more")
-    if len(payload) > limit:
-        raise ScoreError(f"Error: the payload has more than {limit} records")
+    _check_count(len(payload), limit)
     for position, record in enumerate(payload):
         if not isinstance(record, dict):
             raise ScoreError(f"Error: record {position} is not a JSON object")
     return payload
 
 
-def _from_columns(columns: Mapping[str, Any]) -> Iterator[Record]:
-    """Turn ``{"visitorid": [1, 2], "period": "Night"}`` into records; one value stands for all."""
+def _check_count(count: int, limit: int) -> None:
+    if count > limit:
+        raise ScoreError(f"Error: the payload has more than {limit} records")
+
+
+def _from_columns(columns: Mapping[str, Any], limit: int, known: Collection[str]) -> list[Record]:
+    """Turn ``{"visitorid": [1, 2], "period": "Night"}`` into records; one value stands for all.
+
+    A kilobyte of columns can stand for a million values, so lengths are checked first, and no more
+    columns are taken than the models have.
+    """
     lengths = {len(values) for values in columns.values() if isinstance(values, list)}
     if len(lengths) > 1:
         raise ScoreError("Error: the columns of the payload differ in length")
-    for position in range(lengths.pop() if lengths else 1):
-        yield {
-            name: values[position] if isinstance(values, list) else values
-            for name, values in columns.items()
+    count = lengths.pop() if lengths else 1
+    if count == 0:
+        raise ScoreError("Error: the payload must be a JSON array of one record or more")
+    _check_count(count, limit)
+    wanted = [name for name in columns if name in known]
+    wanted += [name for name in columns if name not in known][:1]
+    return [
+        {
+            name: columns[name][position] if isinstance(columns[name], list) else columns[name]
+            for name in wanted
         }
+        for position in range(count)
+    ]
 
 
 def _from_parameters(request: Request) -> dict[str, Any]:
     """Read each value as JSON, or as a string where it is none; repeated parameters make a list."""
-    parameters: dict[str, Any] = {}
-    for name in request.query_params:
-        values = [_parse_or_text(value) for value in request.query_params.getlist(name)]
-        parameters[name] = values if len(values) > 1 else values[0]
-    return parameters
+    lists: dict[str, list[Any]] = {}
+    for name, value in request.query_params.multi_items():
+        lists.setdefault(name, []).append(_parse_or_text(value))
+    return {name: values if len(values) > 1 else values[0] for name, values in lists.items()}
 
 
 def _parse_or_text(value: str) -> Any:

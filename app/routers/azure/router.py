@@ -52,7 +52,7 @@ def build_azure_router(engine: Engine, settings: Settings) -> APIRouter:
         if request.method == "OPTIONS":
             return Response(status_code=200, headers=ids)
         try:
-            records = records_of(await read_payload(request), limit)
+            records = records_of(await read_payload(request), limit, scorer.columns)
             started = time.perf_counter()
             body = await scorer.score(records)
         except (ScoreError, ModelUnavailableError) as error:

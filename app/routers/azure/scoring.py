@@ -33,6 +33,13 @@ class Scorer:
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
 
+    @property
+    def columns(self) -> set[str]:
+        """Names of the columns that a record can have."""
+        models = self._engine.models
+        side = {column.name for column in models.side_columns}
+        return {models.user_column.name, models.item_column.name, *side}
+
     async def score(self, records: list[Record]) -> str:
         """Return the rows for a payload's records: a JSON string that holds a JSON array.
 

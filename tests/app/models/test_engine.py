@@ -11,6 +11,7 @@ import pytest
 from app.limits import BATCH_ROWS, INLINE_ANSWERS, INLINE_ROWS
 from app.models.engine import Engine
 from app.models.loaded import LoadedModels
+from app.models.price import Ceilings
 from app.models.queries import RecommendQuery, SimilarQuery
 from app.observability.metrics import Metrics
 from app.observability.notes import begin_notes
@@ -32,7 +33,7 @@ class Watched:
 
     def __init__(self, models: LoadedModels, max_answers: int = 100_000) -> None:
         self.metrics = Metrics()
-        self.engine = Engine(models, self.metrics, max_answers)
+        self.engine = Engine(models, self.metrics, Ceilings(max_answers, 1 << 25))
 
     def counted(self, name: str, model: str) -> float:
         value = self.metrics.registry.get_sample_value(name, {"model": model})
@@ -128,7 +129,7 @@ async def test_restricted_queries_keep_their_restriction(
 async def test_similar_items(watched: Watched, service: LoadedModels, count: int) -> None:
     query = SimilarQuery([ITEM] * count, k=4)
     name, found, thread = await watched.engine.similar_items(query, keep_similar)
-    assert (name, found) == ("similarity_model", service.similar_items([ITEM] * count, k=4)[1])
+    assert (name, found) == ("similarity_model", service.similar_items(query)[1])
     assert (thread == threading.get_ident()) == (count == 1)
 
 
@@ -155,6 +156,8 @@ async def test_too_many_answers_are_refused_before_any_work(service: LoadedModel
         watched.engine.recommend(RecommendQuery(bare(1, 2, 3), k=7), keep),
         watched.engine.similar_items(SimilarQuery([1, 2, 3], k=7), keep_similar),
     ):
-        with pytest.raises(QueryError, match=r"k: 3 rows times 7 are more than 20 answers"):
+        with pytest.raises(
+            QueryError, match=r"k: 3 rows times 7 are more than 20 answers \(MAX_ANSWERS\)"
+        ):
             await asked
     assert watched.calls == 1

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 from app.models.loaded import LoadedModels
+from app.models.pace import Pace
 from app.models.roles import assignments, choose
 from app.models.slots import Slot
 from app.settings import Settings
@@ -39,9 +40,9 @@ def test_a_slot_has_a_primary_version_and_room_for_others(service: LoadedModels)
 
 def test_a_version_that_serves_is_not_refused_any_more(service: LoadedModels) -> None:
     entry = service.need("similarity")
-    slot = Slot("similarity", None, "absent").refusing("6", "bad").refusing("7", "worse")
-    served = slot.serving(entry)
-    assert served.entry is entry
+    slot = Slot("similarity", None, reason="absent").refusing("6", "bad").refusing("7", "worse")
+    served = slot.serving(entry, Pace(1.0, 2.0))
+    assert (served.entry, served.pace.item_seconds) == (entry, 2.0)
     assert served.reason == ""
     assert served.refused == {"7": "worse"}
     assert slot.refused == {"6": "bad", "7": "worse"}

@@ -116,10 +116,28 @@ class FeatureReader:
     def read(self, query: Query) -> QueryFeatures:
         """Translate one query."""
         if query.user == UNKNOWN:
-            return QueryFeatures(None, self._shared(query.context))
+            return QueryFeatures(None, self._others(query.context))
         user = self._feature(Entry(_USER, query.user, 1.0))
         side = self._side_entries(query.user)
-        return QueryFeatures(user, self._shared((*query.context, *side) if side else query.context))
+        return QueryFeatures(user, self._others((*query.context, *side) if side else query.context))
+
+    def largest(self, column: int, magnitude: float) -> float:
+        """Return how large x = scale * (value - shift) can be for values of a side column.
+
+        Parameters
+        ----------
+        column : int
+            Position among all columns of a query: user, item, then side columns.
+        magnitude : float
+            The values' largest magnitude.
+        """
+        return self._scaling[column].largest(magnitude)
+
+    def _others(self, entries: tuple[Entry, ...]) -> Others:
+        """Return the features of entries; short ones, of which there are few, are kept."""
+        if len(entries) > limits.KEPT_FEATURES:
+            return self._read_others(entries)
+        return self._shared(entries)
 
     def _read_others(self, entries: tuple[Entry, ...]) -> Others:
         return Others(tuple(self._feature(entry) for entry in entries), self._model.num_factors)
@@ -150,6 +168,13 @@ class _Scaling:
         none = np.empty(0)
         self._shifts = none if self._is_identity else np.array(shifts)
         self._scales = none if self._is_identity else np.array(scales)
+
+    def largest(self, magnitude: float) -> float:
+        """Return a bound on x for values up to this magnitude."""
+        if self._is_identity:
+            return magnitude
+        shift = float(np.abs(self._shifts).max(initial=0.0))
+        return float(np.abs(self._scales).max(initial=0.0)) * (magnitude + shift)
 
     def scaled(self, index: int, value: float) -> float:
         if self._is_identity:

@@ -6,16 +6,25 @@ Source: docs/format.md, sections 7.4 and 8.
 from __future__ import annotations
 
 import math
+import sys
 from collections import defaultdict
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from itertools import accumulate
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from turi_recommender.errors import QueryError
-from turi_recommender.format import LINEAR, MACHINE, MATRIX, FactorModel, SavedModel
+from turi_recommender.format import (
+    LINEAR,
+    MACHINE,
+    MATRIX,
+    ColumnMode,
+    FactorModel,
+    SavedModel,
+)
 from turi_recommender.scoring import limits
 from turi_recommender.scoring.candidates import Candidates
 from turi_recommender.scoring.factorization import float32
@@ -60,6 +69,35 @@ class FactorizationRecommender(Recommender):
         if model.mode != LINEAR:
             interactions = model.mode == MACHINE
             self._search = ScoreSearch(model, self._catalogue, interactions=interactions)
+
+        self._dear_columns = [
+            (position, column.name, column.mode)
+            for position, column in enumerate(self.side_columns, 2)
+            if column.mode not in (ColumnMode.CATEGORICAL, ColumnMode.UNTRANSLATED)
+        ]
+
+    def extra_work(self, row: Mapping[str, Any], k: int) -> int:
+        """See `Recommender.extra_work`: what counts is how many features, and how large.
+
+        The search looks at few items as long as a query's features are about as large as those of
+        known users; a number far outside the trained range can make it look at all of them.
+        """
+        if not self._dear_columns:
+            return 0
+        features, is_usual = 0, True
+        for position, name, mode in self._dear_columns:
+            value = row.get(name)
+            if value is None:
+                continue
+            count, magnitude = _size(mode, value)
+            features += count
+            if is_usual and self._reader.largest(position, magnitude) > limits.USUAL_VALUE:
+                is_usual = False
+        if is_usual and features <= limits.KEPT_FEATURES:
+            return 0
+        items = min(limits.SEARCH_FIRST + limits.SEARCH_GROWTH * k, self.num_items)
+        looked_at = items if is_usual else self.num_items
+        return looked_at * (features + 2) * max(self._width, 1)
 
     def _make_form(self) -> ExactForm:
         forms: dict[str, Callable[[FactorModel, ItemFeatures], ExactForm]] = {
@@ -198,11 +236,40 @@ def _score(
     """Score the items of all queries, one after the other, in parts that fit the cache."""
     owners = np.arange(len(queries)).repeat([len(of_query) for of_query in items])
     flat = np.concatenate(items)
-    if len(flat) <= limits.EXACT_CHUNK:
+    step = _step(queries[0])
+    if len(flat) <= step:
         return form.scores(Pairs(queries, owners, flat))
-    starts = range(0, len(flat), limits.EXACT_CHUNK)
-    parts = [slice(low, low + limits.EXACT_CHUNK) for low in starts]
+    parts = [slice(low, low + step) for low in range(0, len(flat), step)]
     return np.concatenate([form.scores(Pairs(queries, owners[p], flat[p])) for p in parts])
+
+
+def _step(query: QueryFeatures) -> int:
+    """Return how many items are scored at once: fewer, if a query has very many features."""
+    width: int = query.others.stacked.shape[0]
+    values = (len(query.others.features) + 2) * max(width, 1)
+    return max(min(limits.EXACT_CHUNK, limits.EXACT_VALUES // values), 1)
+
+
+def _size(mode: ColumnMode, value: Any) -> tuple[int, float]:
+    """Return how many features a side value makes at most, and their largest magnitude."""
+    match mode:
+        case ColumnMode.NUMERIC:
+            return 1, _magnitude([value])
+        case ColumnMode.NUMERIC_VECTOR if isinstance(value, Sequence):
+            return len(value), _magnitude(value)
+        case ColumnMode.DICTIONARY if isinstance(value, Mapping):
+            return len(value), _magnitude(value.values())
+        case ColumnMode.CATEGORICAL_LIST if isinstance(value, Sequence):
+            return len(value), 1.0
+    return 1, 0.0  # not what the column takes: the query will be refused
+
+
+def _magnitude(values: Iterable[Any]) -> float:
+    numbers = [abs(value) for value in values if isinstance(value, int | float)]
+    try:
+        return float(max(numbers, default=0))
+    except OverflowError:  # an integer of hundreds of digits
+        return sys.float_info.max
 
 
 def _sigmoid(raw: float) -> float:

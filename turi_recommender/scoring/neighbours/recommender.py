@@ -7,8 +7,9 @@ Source: docs/format.md, sections 7.3 and 8.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -40,6 +41,20 @@ class ItemSimilarityRecommender(Recommender):
         self._seeds = History(model.seed_items, model.seed_values)
         self._fallback = _fallback_scores(model, self.num_items)
         self._cold = remember(limits.COLD_ANSWERS, self._rank_stranger)
+
+        lengths = np.diff(self.interactions.starts)
+        self._longest_history = int(lengths.max(initial=0))
+
+    def extra_work(self, row: Mapping[str, Any], k: int) -> int:
+        """See `Recommender.extra_work`: a history is long by the neighbours of its items."""
+        _ = k
+        if self._longest_history <= limits.USUAL_HISTORY:
+            return 0
+        user = self.users.find(row.get(self.user_column.name))
+        if not 0 <= user < self.interactions.num_users:
+            return 0
+        items, _ = self.interactions.row(user)
+        return self._table.count(items) if len(items) > limits.USUAL_HISTORY else 0
 
     # -- recommend -------------------------------------------------------------------------
 

@@ -85,6 +85,11 @@ class NeighbourTable:
     def __len__(self) -> int:
         return len(self._bounds) - 1
 
+    def count(self, items: Indices) -> int:
+        """Return how many neighbours some items have all together."""
+        inside = items[items < len(self)]
+        return int((self._bounds[inside + 1] - self._bounds[inside]).sum())
+
     def row(self, item: int) -> NDArray[np.int64]:
         """Return the neighbours of an item, ascending, and their similarities times 2**24.
 

@@ -1,0 +1,73 @@
+"""Payloads of the drop-in: what they stand for, and what they may not make of a few bytes."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+import httpx
+import pytest
+
+from app.errors import ScoreError
+from app.routers.azure.payload import records_of
+
+KNOWN = {"visitorid", "itemid", "month", "period"}
+
+
+@pytest.mark.parametrize(
+    ("payload", "records"),
+    [
+        ([{"visitorid": 1}, {"x": 2}], [{"visitorid": 1}, {"x": 2}]),
+        ({"visitorid": [1, 2]}, [{"visitorid": 1}, {"visitorid": 2}]),
+        (
+            {"visitorid": [1, 2], "period": "Night"},
+            [{"visitorid": 1, "period": "Night"}, {"visitorid": 2, "period": "Night"}],
+        ),
+        ({"visitorid": 1, "month": 8}, [{"visitorid": 1, "month": 8}]),
+        ({"a": 1, "visitorid": 1, "b": 2}, [{"visitorid": 1, "a": 1}]),
+    ],
+)
+def test_records(payload: Any, records: list[dict[str, Any]]) -> None:
+    assert records_of(payload, 1000, KNOWN) == records
+
+
+@pytest.mark.parametrize(
+    ("payload", "message"),
+    [
+        ([], "must be a JSON array of one record or more"),
+        ({"visitorid": []}, "one record or more"),
+        ({"visitorid": [1] * 1001}, "more than 1000 records"),
+        ([{}] * 1001, "more than 1000 records"),
+        ({"visitorid": [1, 2], "month": [1]}, "differ in length"),
+        ([{}, 1], "record 1 is not a JSON object"),
+        ("x", "must be a JSON array"),
+    ],
+)
+def test_what_is_none(payload: Any, message: str) -> None:
+    with pytest.raises(ScoreError, match=message):
+        records_of(payload, 1000, KNOWN)
+
+
+def test_columns_that_no_model_has_are_not_multiplied() -> None:
+    columns: dict[str, Any] = {"visitorid": [1] * 1000}
+    columns.update({str(number): 1 for number in range(100_000)})
+    records = records_of(columns, 1000, KNOWN)
+    assert len(records) == 1000
+    assert all(len(record) == 2 for record in records)
+
+
+def test_a_column_that_no_model_has_is_named(client: httpx.Client) -> None:
+    answer = client.post("/score", json={"visitorid": [1], "month": 8, "color": 1, "size": 2})
+    assert answer.status_code == 400
+    assert answer.json()["message"].startswith("Error: users.0.color: ")
+
+
+def test_many_parameters_take_no_longer_than_their_number(client: httpx.Client) -> None:
+    def seconds(query: str) -> float:
+        started = time.perf_counter()
+        assert client.get(f"/score?{query}").status_code == 400
+        return time.perf_counter() - started
+
+    few = min(seconds("&".join(f"a{number}=1" for number in range(400))) for _ in range(3))
+    for many in ("&".join(f"a{number:x}=1" for number in range(4000)), "&".join(["a=1"] * 8000)):
+        assert min(seconds(many) for _ in range(3)) < 100 * few  # ten to twenty times as many
