@@ -109,5 +109,5 @@ class QueryError(RecommenderError):
         return ".".join(map(str, self.path))
 
     def within(self, *path: str | int) -> QueryError:
-        """Return the same error, told from further outside."""
+        """Return the same error with the path of the part of the query that encloses it."""
         return QueryError((*path, *self.path), self.message)

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from app.errors import ConfigurationError, NotAuthenticatedError
-from app.security import tokens as tokens_module
+from app.security import keys
 from app.security.authenticator import Authenticator
 from app.security.keys import new_key
 from app.settings import Settings
@@ -45,7 +45,7 @@ class Mount:
 
 @pytest.fixture
 def mount(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Mount:
-    monkeypatch.setattr(tokens_module, "_LOOK_SECONDS", 0.0)
+    monkeypatch.setattr(keys, "_LOOK_SECONDS", 0.0)
     return Mount(tmp_path / "keys")
 
 

@@ -302,14 +302,6 @@ def test_the_pages_name_metrics_that_are() -> None:
     assert named <= known
 
 
-# What docs/migrate-from-azure-ml.md may still call files that have moved.
-MOVED = {
-    "k8s/base/20-settings.env": "k8s/base/service/20-settings.env",
-    "k8s/base/40-service.yaml": "k8s/base/service/40-service.yaml",
-    "k8s/base/90-training.yaml": "k8s/components/training/cron-job.yaml",
-}
-
-
 @pytest.mark.parametrize(
     "page",
     ["README.md", "docs/deploy-aks.md", "docs/deploy-anywhere.md", "docs/migrate-from-azure-ml.md"],
@@ -321,7 +313,7 @@ def test_links_and_files_of_the_pages_are_there(page: str) -> None:
     for link in links:
         assert ((ROOT / page).parent / link).exists(), link
     for name in re.findall(r"`(k8s/[a-z0-9./-]+)`", text):
-        assert (ROOT / MOVED.get(name, name)).exists(), name
+        assert (ROOT / name).exists(), name
 
 
 @pytest.mark.parametrize("page", ["README.md", "docs/deploy-aks.md", "docs/deploy-anywhere.md"])

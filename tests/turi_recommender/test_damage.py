@@ -19,6 +19,8 @@ from tests.turi_recommender.golden import unpack_model
 from turi_recommender import Recommender, load_model
 from turi_recommender.errors import ModelFormatError, RecommenderError
 
+pytestmark = pytest.mark.slow
+
 CASES = [
     "similarity_pearson",
     "similarity_jaccard_strings",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import gc
 import weakref
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import pytest
 
 from tests.turi_recommender.golden import unpack_model
 from turi_recommender import load_model
+from turi_recommender.memory import give_back_freed
 
 
 def open_files() -> int:
@@ -40,3 +42,16 @@ def test_it_needs_no_garbage_collector(tmp_path: Path, name: str) -> None:
     del model
     assert reference() is None
     assert open_files() == before
+
+
+class NoTrim:
+    """A C library without `malloc_trim`, such as musl."""
+
+    def __init__(self, name: str | None) -> None:
+        assert name is None
+
+
+def test_freed_memory_is_given_back_where_the_system_can(monkeypatch: pytest.MonkeyPatch) -> None:
+    give_back_freed()
+    monkeypatch.setattr(ctypes, "CDLL", NoTrim)
+    give_back_freed()

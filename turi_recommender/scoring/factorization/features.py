@@ -44,7 +44,7 @@ class Feature:
 
 
 class Others:
-    """The features of a query besides the user's own; visits share them, so they are kept.
+    """The features of a query besides the user's own; they are kept, since many visits share them.
 
     Parameters
     ----------

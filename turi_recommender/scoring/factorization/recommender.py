@@ -159,7 +159,7 @@ class FactorizationRecommender(Recommender):
     def _narrow(
         self, queries: Sequence[QueryFeatures], candidates: Sequence[Candidates], k: int
     ) -> list[NDArray[np.int64]]:
-        """Return, for each query, candidates enough to score exactly."""
+        """Return, for each query, the candidates that have to be scored exactly."""
         search = self._search
         left: list[NDArray[np.int64]] = [np.empty(0, np.int64)] * len(queries)
         searched = []
@@ -233,7 +233,7 @@ class FactorizationRecommender(Recommender):
 def _score(
     form: ExactForm, queries: Sequence[QueryFeatures], items: Sequence[NDArray[np.int64]]
 ) -> Scores:
-    """Score each query's items, all in one row; some thousand at a time, to stay in the cache."""
+    """Score the items of all queries, one after the other, in parts that fit the cache."""
     owners = np.arange(len(queries)).repeat([len(of_query) for of_query in items])
     flat = np.concatenate(items)
     step = _step(queries[0])

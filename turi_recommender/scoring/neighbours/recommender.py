@@ -84,10 +84,10 @@ class ItemSimilarityRecommender(Recommender):
         return ranked
 
     def _best(self, visits: Visits, candidates: Sequence[Candidates], k: int) -> Visits:
-        """Return what can be among each history's best `k`; nothing where that takes a closer look.
+        """Return the visits that can be among each history's best `k`, or none of a history.
 
-        It does where fewer than `k` candidates have a sum above 0: all others, visited or not, then
-        come into question.
+        None are returned where it takes more than the sums to tell: where fewer than `k` candidates
+        have a sum above 0, all others come into question, whether they were visited or not.
         """
         owners, items, sums = visits[:3]
         count = len(candidates)

@@ -1,8 +1,8 @@
 """The best k of many scores, in Turi Create's order.
 
-Ties are decided by the order in which the library's own selection leaves them. It was made out in
-closed form for k <= 10, where it is followed exactly; for k > 10, equal scores come in ascending
-item index.
+Equal scores stand in the order in which the library's own selection leaves them. For k <= 10 that
+order is known in closed form and followed exactly; for k > 10, equal scores come in ascending item
+index.
 
 Source: docs/format.md, section 7.6.
 """
@@ -60,7 +60,7 @@ def _descending(keys: Scores) -> Positions:
 
 
 def _select_like_library(keys: Scores, k: int) -> Positions:
-    """Rule b: which of the scores tied for the last places win, and how ties are ordered.
+    """Decide which of the scores tied for the last places win, and how ties are ordered (rule b).
 
     Of the scores equal to the k-th largest, only those among the first k that reach it are in the
     running, and the last of these win. Ties are then listed in descending position.
