@@ -24,7 +24,7 @@ log = logging.getLogger(__name__)
 
 
 def run(arguments: list[str] | None = None) -> None:
-    """Run a command; exit status 2 with one line of reason if that cannot be."""
+    """Run a command; if it fails, print one line with the reason and exit with status 2."""
     args = _parse(arguments)
     try:
         args.run(args)
@@ -82,7 +82,7 @@ def _serve(_: argparse.Namespace) -> None:
     gc.enable()
     server.run()
     if not server.started:
-        sys.exit(FAILED)  # the address is taken, says the log
+        sys.exit(FAILED)  # the log says that the address is taken
 
 
 def _make_key(_: argparse.Namespace) -> None:
@@ -117,7 +117,7 @@ def _sync(args: argparse.Namespace) -> None:
 
 
 def _sync_once(settings: Settings, source: Path, keep: int) -> None:
-    """Copy what is new; a model that may be absent may be, but not all of them."""
+    """Copy what is new; models that may be absent can be missing, but not all of them."""
     target = Registry(settings.models_dir)
     wanted = assignments(settings)
     absent = []

@@ -16,7 +16,7 @@
         ├── OverloadedError          503  more requests than the service takes at once
         └── ModelUnavailableError    503  the model that a request needs is not loaded
 
-`http/problems.py` turns them into answers. A new error needs a class here and nothing there.
+`http/problems.py` turns them into answers. A new error needs a class here, and no change there.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ class ServiceError(RecommenderError):
     kind : str or None
         Last part of the problem's `type`; None where the status says it all (``about:blank``).
     headers : mapping of str to str
-        What the answer carries besides.
+        Further headers of the answer.
     """
 
     status: ClassVar[int] = 500
@@ -155,8 +155,8 @@ class Meaning:
     kind : str
         Last part of the problem's `type`.
     detail : str or None
-        What callers read in place of the error's own text, which then goes to the log: paths of
-        files are for whoever runs the service.
+        What callers read in place of the error's own text. That text then goes to the log, because
+        paths of files are only for whoever runs the service.
     """
 
     status: int
@@ -164,7 +164,7 @@ class Meaning:
     detail: str | None = None
 
 
-# The library knows nothing of HTTP, so what its errors mean there stands here.
+# The library knows nothing of HTTP, so this table says what its errors mean there.
 LIBRARY_ERRORS: dict[type[RecommenderError], Meaning] = {
     QueryError: Meaning(422, "validation"),
     ModelFormatError: Meaning(409, "version-refused"),

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 # -- where scoring runs (models/engine.py) ---------------------------------------------------------
-# A hop to a thread and back costs about 0.1 ms, more than a few users or items take, so these are
-# answered on the event loop. Larger requests must not hold up others, neither while they are scored
-# nor while the answer is written.
+# A hop to a thread and back costs about 0.1 ms, which is more than a few users or items take, so
+# such requests are answered on the event loop. Larger requests must not hold up others, neither
+# while they are scored nor while the answer is written.
 INLINE_ROWS = 4
 INLINE_ANSWERS = 1000
 
-# A model that takes longer for a row, measured when it is loaded, is not asked on the event loop.
+# A model that takes longer than this for a row, as measured when it is loaded, is not asked on the
+# event loop.
 INLINE_SECONDS = 0.005
-# Items that a query names, to allow or to exclude; each takes a microsecond to find.
+# Items that a query names, to allow or to exclude them; each takes a microsecond to find.
 INLINE_ITEMS = 100
 
-# Users and items that are asked to see how fast a model is; fewer if they take this long.
+# Users and items for which a model is asked to see how fast it is; fewer if they take this long.
 PACE_SAMPLES = 8
 SLOW_SECONDS = 0.25
 
@@ -26,7 +27,7 @@ PIECE_WORK = 50_000_000
 # piece: some ten seconds.
 MAX_ROW_WORK = 5_000_000_000
 
-# Rows of small requests that one call of a model answers; then other connections get their turn.
+# Rows of small requests that one call of a model answers, before other connections get their turn.
 # From 32 rows on, a row takes no less time than in a larger batch (docs/benchmarks.md).
 BATCH_ROWS = 32
 
@@ -35,10 +36,10 @@ BATCH_ROWS = 32
 DEAR_THREADS = 2
 
 # -- requests --------------------------------------------------------------------------------------
-# Bodies that are on their way hold memory, and no place: beyond this, all together, large ones are
-# refused. No caller may take more than half.
+# Bodies that are still arriving hold memory, but no place. Beyond this many bytes in all, large
+# ones are refused. No caller may take more than half.
 ARRIVING_BYTES = 64 * 1024 * 1024
-# Smaller parts of bodies are not counted: there are as many of them as connections.
+# Parts of bodies that are smaller than this are not counted: there is at most one per connection.
 UNCOUNTED_BODY_BYTES = 16 * 1024
 # How long a caller that was refused counts as one that wants a place.
 WANTING_SECONDS = 2.0
@@ -48,7 +49,8 @@ REMEMBERED_CALLERS = 1000
 ROW_BYTES = 80
 # A character of an id can become six bytes of JSON.
 TEXT_GROWTH = 6
-# Answers in the making or on their way, all together: parts and the whole are there for a moment.
+# Answers that are being made or sent, all together. For a moment, both the parts of an answer and
+# the whole are in memory.
 ANSWER_BUDGET_BYTES = 128 * 1024 * 1024
 SMALL_ANSWER_BYTES = 256 * 1024
 
@@ -67,8 +69,8 @@ DELIVERED_AT_ONCE_BYTES = 256 * 1024
 SUCCESSOR_SAMPLES = 16
 
 # -- records ---------------------------------------------------------------------------------------
-# Combinations of route, method and status whose counters are kept at hand. Methods are what
-# clients write, so there is no end to them.
+# Combinations of route, method and status whose counters are kept at hand. A client can write any
+# method, so there is no end to the combinations.
 KEPT_COUNTERS = 1000
 # Lines of the access log are written together, at most this long after the first of them: a write
 # for each line would take as long as a small answer.
@@ -77,9 +79,9 @@ ACCESS_LOG_FLUSH_SECONDS = 0.05
 REQUEST_ID_LENGTH = 100
 
 # -- connections (http/protocol.py, http/server.py) ------------------------------------------------
-# To send the request line and headers.
+# Time that a client has to send the request line and headers.
 HEADER_SECONDS = 15.0
-# Copies of each listening socket: libuv accepts one connection of each per turn of its loop.
+# Copies of each listening socket: libuv accepts one connection from each per turn of its loop.
 LISTENERS = 16
 # Bytes that may frame each byte of a chunked body, beside the allowance for headers.
 FRAMING_PER_BYTE = 16

@@ -122,7 +122,7 @@ def _routers(
 def _lifespan(
     swaps: HotSwap, closing: Sequence[Callable[[], None]]
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
-    """Return a lifespan: look for new versions, and in the end call what closes the rest."""
+    """Return a lifespan that looks for new versions, and closes everything else at the end."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

@@ -1,7 +1,7 @@
 """Ask the service of this machine whether it is ready: ``turi-recommender probe``, status 0 or 1.
 
-For a health check inside a container, where there is no curl. It reads the two settings itself
-and imports nothing of the service: it runs every few seconds.
+This is for a health check inside a container, where there is no curl. It runs every few seconds, so
+it reads the two settings itself and imports nothing of the service.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
 """Requests and responses, in the loaded models' own column names and types.
 
 The fields of a row are known only when the models are loaded, so these types are built at the
-start. They are typed dictionaries: a column may have any name, and a field that was not sent is not
-there, which tells it from one that is null.
+start. They are typed dictionaries, because a column may have any name, and because a field that was
+not sent is then absent, and can be told from one that is null.
 """
 
 from __future__ import annotations
@@ -20,13 +20,13 @@ from .models.loaded import LoadedModels
 from .settings import Settings
 
 STRICT = ConfigDict(extra="forbid", strict=True)
-_PLAIN = 2.0**53  # whole numbers below it are floats, too
-_RESERVED = {"score", "rank", "similar"}  # names that an answer's rows need themselves
+_PLAIN = 2.0**53  # all whole numbers below it can be floats
+_RESERVED = {"score", "rank", "similar"}  # names that the rows of answers use themselves
 _WHOM = "Whom to recommend to, with what is known of the visit"
 _NUMBER = Annotated[float, Field(allow_inf_nan=False)]
 _INTEGER = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]
 
-# The same forms as values: type checkers do not follow types made while running.
+# The same forms as values, because type checkers do not follow types that are made at run time.
 _LIST: Any = list
 _DICT: Any = dict
 _ANNOTATED: Any = Annotated
@@ -75,7 +75,7 @@ class _Examples:
     @staticmethod
     def _value(column: Column) -> Any:
         categories = [value for value in column.sample(5) if value is not None]
-        # The means of a diverged model can be anything; an example is a number of JSON.
+        # The means of a diverged model can be anything, but an example must be a number in JSON.
         means = [mean if abs(mean) < _PLAIN else 0.0 for mean in column.means.tolist()]
         mean = means[0] if means else 0.0
         match column.mode:
@@ -93,6 +93,13 @@ class _Examples:
 
 def build_schemas(models: LoadedModels, settings: Settings) -> Schemas:
     """Build the types for the loaded models.
+
+    Parameters
+    ----------
+    models : LoadedModels
+        Their columns become the fields of rows.
+    settings : Settings
+        Limits on `k` and on the lengths of lists.
 
     Raises
     ------

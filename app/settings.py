@@ -42,44 +42,44 @@ class Settings(BaseSettings):
     `name:version`, or a path to a model directory. Left at its default, it may be absent."""
 
     ranking_model: str = Field(default="ranking_factorization_model", min_length=1)
-    """Model for users with side data; named likewise. Left at its default, it may be absent."""
+    """Model for users with side data, named likewise. Left at its default, it may be absent."""
 
     side_data_defaults: dict[str, Any] = {"period": "Night", "month": 8, "weekday": 2}
-    """Value of each side column that a user's row leaves out. Left at its default, only the columns
-    that the ranking model has count."""
+    """Value of each side column that a user's row leaves out. Left at its default, columns that the
+    ranking model does not have are ignored."""
 
     max_k: int = Field(default=1000, ge=1)
     """Largest `k` of a request."""
 
     max_users: int = Field(default=1000, ge=1)
-    """Most users a request."""
+    """Most users per request."""
 
     max_items: int = Field(default=1000, ge=1)
-    """Most items a request, in each of its lists."""
+    """Most items per request, in each of its lists."""
 
     max_body_bytes: int = Field(default=1024 * 1024, ge=1)
-    """Largest request body; beyond it the answer is 413."""
+    """Largest request body; beyond that, the answer is 413."""
 
     max_answers: int = Field(default=100_000, ge=1)
-    """Most answers a request can ask for: users (or items) times `k`."""
+    """Most answers for which a request can ask: users (or items) times `k`."""
 
     max_answer_bytes: int = Field(default=32 * 1024 * 1024, ge=1024)
-    """Largest answer, in bytes, by an estimate from above before any work is done; beyond it the
+    """Largest answer in bytes, estimated from above before any work is done; beyond that, the
     answer is 422."""
 
     max_in_flight: int = Field(default=64, ge=1)
-    """Requests handled at once; beyond it the answer is 503 with `Retry-After`, at once. Probes and
-    metrics pass."""
+    """Requests handled at the same time; beyond that, the answer is an immediate 503 with
+    `Retry-After`. Probes and metrics are still answered."""
 
     max_header_bytes: int = Field(default=32 * 1024, ge=1024)
-    """Largest request line and headers together; beyond it the answer is 431."""
+    """Largest request line and headers together; beyond that, the answer is 431."""
 
     request_timeout_seconds: float = Field(default=30.0, gt=0)
-    """Longest time to receive and answer a request; beyond it the answer is 408 or 503."""
+    """Longest time to receive and answer a request; beyond that, the answer is 408 or 503."""
 
     keep_alive_seconds: int = Field(default=65, ge=0)
-    """How long an idle connection stays open; longer than a proxy's, so that it never meets a
-    closed one."""
+    """How long an idle connection stays open. It should be longer than in the proxy in front, so
+    that the proxy never uses a connection that was closed."""
 
     drain_seconds: float = Field(default=5.0, ge=0)
     """How long the service goes on answering after SIGTERM, while `/healthz/ready` says 503."""
@@ -88,16 +88,18 @@ class Settings(BaseSettings):
     """How long requests in flight may take after that."""
 
     models_poll_seconds: float = Field(default=10.0, ge=0)
-    """How often `MODELS_DIR` is looked at for new versions; 0 is never."""
+    """How often, in seconds, the service looks for new versions in `MODELS_DIR`; 0 means never."""
 
     auth: Literal["auto", "none"] = "auto"
-    """`none` allows to listen beyond loopback without keys or tokens."""
+    """`none` allows the service to listen beyond loopback without keys or tokens."""
 
     api_keys: str = ""
-    """SHA-256 digests (`sha256:<hex>`, separated by commas) of keys that may ask."""
+    """SHA-256 digests (`sha256:<hex>`, separated by commas) of keys that may ask for
+    recommendations."""
 
     api_key_files: str = ""
-    """Files (separated by commas) with such a key or digest a line; read again when they change."""
+    """Files (separated by commas) with one such key or digest per line; they are read again when
+    they change."""
 
     admin_keys: str = ""
     """Digests of keys that may also reload and activate models."""
@@ -106,7 +108,7 @@ class Settings(BaseSettings):
     """Files with such keys."""
 
     jwt_issuer: str = ""
-    """Issuer (`iss`) of accepted tokens; `AUDIENCE` and `JWKS_URL` go with it."""
+    """Issuer (`iss`) of accepted tokens; `JWT_AUDIENCE` and `JWT_JWKS_URL` must be set with it."""
 
     jwt_audience: str = ""
     """Audience (`aud`) of accepted tokens."""
@@ -121,7 +123,7 @@ class Settings(BaseSettings):
     """Who may read `/metrics`."""
 
     log_format: Literal["auto", "json", "text"] = "auto"
-    """`auto` is text on a terminal, else JSON."""
+    """`auto` means text on a terminal, else JSON."""
 
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     """Least severe events that are logged."""
@@ -130,7 +132,8 @@ class Settings(BaseSettings):
     """Whether each request is logged."""
 
     otlp_endpoint: str = Field(default="", pattern=r"^(https?://[^\s/]+.*)?$")
-    """Base address of an OpenTelemetry collector (OTLP over HTTP) that gets the requests' spans."""
+    """Base address of an OpenTelemetry collector (OTLP over HTTP) to which the spans of requests
+    are sent."""
 
     @model_validator(mode="after")
     def _complete_issuer(self) -> Settings:

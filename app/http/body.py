@@ -28,7 +28,7 @@ def header(scope: Scope, wanted: bytes) -> bytes:
     ----------
     scope : ASGI scope
     wanted : bytes
-        Its name in lower case.
+        The name of the header, in lower case.
     """
     for name, value in scope["headers"]:
         if name == wanted:

@@ -32,13 +32,13 @@ class Declaration:
     Attributes
     ----------
     scope : {"recommend", "admin"} or None
-        What a key must allow; None is public.
+        What a key must allow; None makes the route public.
     is_probe : bool
-        Whether requests pass the entrance unseen: not counted, not logged, never refused.
+        Whether requests pass the entrance unseen: they are not counted, not logged, never refused.
     takes_place : bool
         Whether requests are refused while too many others are being answered.
     names_requests : bool
-        Whether the route answers ids of requests itself.
+        Whether the route itself writes the ids of requests into its answers.
     render : callable
         Takes an error and the request's path, and returns the answer.
     """
@@ -64,7 +64,7 @@ def by_switch(switch: str, declaration: Declaration = RECOMMEND) -> Declaration:
     switch : {"open", "auth", "off"}
         Value of the setting, such as `DOCS`.
     declaration : Declaration
-        What else is declared.
+        What the route declares otherwise.
     """
     return replace(declaration, scope=None if switch == "open" else RECOMMEND_SCOPE)
 

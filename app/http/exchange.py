@@ -19,15 +19,15 @@ class Exchange:
     declaration : Declaration
         Of the route that answers.
     request_id : bytes
-        Its id, given or made.
+        Its id, from the client or made here.
     notes : dict
-        What the log line says besides.
+        Further fields of the log line.
     started : float
-        When it came, in seconds of a clock that never goes back.
+        When it arrived, in seconds of a clock that never goes back.
     caller : str
-        Who asks: a name of the key or token, else the client's address.
+        Who asks: a name for the key or token, else the client's address.
     received : bool
-        Whether it has come in whole.
+        Whether it has arrived completely.
     status : int
         Status of the answer; 0 until it begins.
     """
@@ -46,7 +46,7 @@ class Exchange:
         self.status = 0
 
     def attach(self, scope: Scope) -> None:
-        """Let `exchange_of` find it."""
+        """Make `exchange_of` find this exchange."""
         scope[_KEY] = self
 
 

@@ -1,10 +1,11 @@
 """Routes that carry the load: from bytes to validated values to bytes, and little else.
 
-FastAPI parses a body with Python's json module into objects, validates these, and calls the
-endpoint through its dependency machinery. Here pydantic-core reads the bytes itself: faster, and
-with one place that decides what invalid JSON, an encoding, NaN, a huge number or deep nesting is.
-FastAPI still makes the OpenAPI document of these routes and decides what is not found or not
-allowed; it is only not asked where the answer is plain (docs/decisions/direct-json-routes.md).
+FastAPI parses a body into objects with Python's json module, validates these, and calls the
+endpoint through its dependency machinery. Here, pydantic-core reads the bytes itself. That is
+faster, and one place decides what to do with invalid JSON, encodings, NaN, huge numbers and deep
+nesting. FastAPI still makes the OpenAPI document of these routes, and decides which paths are not
+found and which methods are not allowed. It is only bypassed where the answer is plain
+(docs/decisions/direct-json-routes.md).
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ class JsonEndpoint:
     Attributes
     ----------
     path : str
-        Where it is, without parameters.
+        Its path, without parameters.
     name : str
         Its operation id.
     request, response : type
@@ -87,14 +88,26 @@ class JsonRoute(APIRoute):
         self._answer = endpoint.handler
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request that the framework's router brings (ASGI); 405 if it is no POST."""
+        """Answer a request that the framework's router hands over; 405 if it is not a POST.
+
+        Parameters
+        ----------
+        scope, receive, send
+            As in ASGI.
+        """
         if scope["method"] == "POST":
             await self.serve(scope, receive, send)
         else:
             await super().handle(scope, receive, send)
 
     async def serve(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer a request (ASGI)."""
+        """Answer a POST request.
+
+        Parameters
+        ----------
+        scope, receive, send
+            As in ASGI.
+        """
         scope["route"] = self
         content = await self._respond(scope, receive)
         headers = [_JSON, (b"content-length", str(len(content)).encode())]
@@ -113,7 +126,7 @@ class JsonRoute(APIRoute):
 
 
 def _details(error: ValidationError) -> list[ErrorDetails]:
-    """Return what is wrong; of very many errors, which take long to list, only their number."""
+    """Return what is wrong; if there are too many errors to list quickly, only their number."""
     count = error.error_count()
     if count <= LISTED_ERRORS:
         return error.errors(include_url=False, include_context=False, include_input=False)
@@ -122,7 +135,7 @@ def _details(error: ValidationError) -> list[ErrorDetails]:
 
 
 def _described(endpoint: JsonEndpoint) -> Callable[..., Any]:
-    """Return the function of which FastAPI makes the documentation; nobody calls it."""
+    """Return the function from which FastAPI makes the documentation; nobody calls it."""
 
     async def described(body: Any) -> Any:
         raise NotImplementedError(_MISSING)

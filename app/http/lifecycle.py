@@ -1,4 +1,4 @@
-"""What the whole application shares while it runs."""
+"""The state that the whole application shares while it runs."""
 
 from __future__ import annotations
 

@@ -29,11 +29,11 @@ class Application(FastAPI):
     Parameters
     ----------
     lifecycle : Lifecycle
-        For whoever runs the application: the server tells through it that the service drains.
+        Through it, the server tells the application that the service is draining.
     declared : sequence of routes
-        Those that will be added; what they declare shows in the document.
+        The routes that will be added; the document shows what they declare.
     **options
-        As FastAPI takes them.
+        Arguments of `FastAPI`.
     """
 
     def __init__(

@@ -1,8 +1,8 @@
 """Errors as RFC 9457 problem details.
 
-The `type` of a problem is stable, its `detail` is for people. Nothing of the inside shows: no
-trace, no exception text that was not written for the caller. What an error's status and kind are is
-said where the error is defined (`errors.py`).
+The `type` of a problem is stable; its `detail` is for people. A problem shows nothing of the
+inside: no trace, and no text of an exception that was not written for callers. The status and the
+kind of an error are defined with the error (`errors.py`).
 """
 
 from __future__ import annotations
@@ -83,7 +83,7 @@ def problem(
 
 
 def title(status: int) -> str:
-    """Return the name of a status (RFC 9110); Python's own names changed with its versions."""
+    """Return the name of a status (RFC 9110); Python's own names differ between its versions."""
     return _TITLES.get(status) or HTTPStatus(status).phrase
 
 
@@ -105,9 +105,9 @@ def problem_of(error: Exception, path: str) -> Response:
     Parameters
     ----------
     error : Exception
-        Any; one that nobody foresaw is logged, and its answer says nothing of it.
+        Any error. One that nobody foresaw is logged, and its answer says nothing about it.
     path : str
-        Of the request, for the log.
+        Path of the request, for the log.
     """
     match error:
         case InvalidBodyError():

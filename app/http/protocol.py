@@ -22,15 +22,15 @@ _TOO_LARGE_BODY = (
 def make_protocol(max_header_bytes: int, stall_seconds: float) -> type[HttpToolsProtocol]:
     """Return the class of connections.
 
-    The parser itself has none: a client that sends one header without end fills the memory, before
-    the body or as a trailer behind it; one that sends a byte a minute, or does not read its answer,
-    holds its connection for ever.
+    The parser itself has no limits. A client that sends an endless header, before the body or as a
+    trailer after it, would fill the memory. A client that sends one byte per minute, or does not
+    read its answer, would hold its connection for ever.
 
     Parameters
     ----------
     max_header_bytes : int
-        Of the request line and headers; also of what frames a chunked body, trailers included,
-        beside an allowance for small chunks.
+        Limit on the request line and headers, and also on what frames a chunked body, including
+        trailers, beside an allowance for small chunks.
     stall_seconds : float
         How long a client may take for each 64 KiB of an answer.
     """
@@ -72,7 +72,7 @@ def make_protocol(max_header_bytes: int, stall_seconds: float) -> type[HttpTools
                 self._refuse()
                 return
             super().data_received(data)
-            if self._header_bytes > max_header_bytes:  # none are left where the headers have ended
+            if self._header_bytes > max_header_bytes:  # it is 0 if the headers have ended
                 self._refuse()
 
         def _more_body_received(self, data: bytes) -> None:
@@ -86,7 +86,7 @@ def make_protocol(max_header_bytes: int, stall_seconds: float) -> type[HttpTools
 
         def on_header(self, name: bytes, value: bytes) -> None:
             if not self._in_headers:
-                return  # a trailer: nobody wants it
+                return  # a trailer, which nobody needs
             self._parsed_bytes += len(name) + len(value) + 4
             if self._parsed_bytes <= max_header_bytes:
                 super().on_header(name, value)

@@ -23,11 +23,11 @@ class Server(uvicorn.Server):
     Parameters
     ----------
     config : uvicorn.Config
-        As uvicorn wants it.
+        The configuration of uvicorn.
     lifecycle : Lifecycle
-        Told that the service drains.
+        Is told that the service is draining.
     drain_seconds : float
-        How long, so that balancers notice that `/healthz/ready` says 503.
+        How long it goes on answering, so that balancers notice that `/healthz/ready` says 503.
     """
 
     def __init__(self, config: uvicorn.Config, lifecycle: Lifecycle, drain_seconds: float) -> None:
@@ -45,8 +45,9 @@ class Server(uvicorn.Server):
         """Listen, several times on each socket.
 
         libuv takes one new connection from a listening socket each time its loop comes round, and
-        under load that is some hundred times a second: new connections, a probe's among them,
-        would wait for seconds while the open ones are answered. Of copies it takes one each.
+        under load that happens some hundred times per second. New connections, including those of
+        probes, would wait for seconds while the open ones are answered. From several copies of a
+        socket, it takes one connection each.
         """
         await super().startup(sockets)
         if not self.started:
@@ -65,7 +66,15 @@ class Server(uvicorn.Server):
         return protocol
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-        """Drain on the first SIGTERM, stop at once on another signal."""
+        """Drain on the first SIGTERM, and stop at once on another signal.
+
+        Parameters
+        ----------
+        sig : int
+            The signal.
+        frame : frame or None
+            Where it interrupted the program; not used.
+        """
         _ = frame
         if sig == signal.SIGTERM and not self._lifecycle.draining and self._loop is not None:
             self._lifecycle.draining = True

@@ -1,8 +1,9 @@
 """Small requests that arrive at the same moment are answered by one call of the model.
 
-A model spends most of a small request on what many could share. The event loop hands over all
-requests that have arrived before it looks for new ones; after one more look at its sockets, what is
-there is answered. With nobody else around that look costs some microseconds; nothing ever waits.
+Most of the time that a model spends on a small request is work that several requests could share.
+The event loop hands over all requests that have arrived before it looks for new ones. After it has
+looked at its sockets once more, the requests that are there are answered. If there are no others,
+that look costs some microseconds, and no request ever waits for another.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""How many bytes of answers may be in the making, or on their way, at the same time."""
+"""How many bytes of answers may be held at the same time, while they are being made and sent."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ _held: ContextVar[list[tuple[Budget, int]] | None] = ContextVar("held", default=
 
 
 class Budget:
-    """An amount that requests share.
+    """An amount of memory that requests share.
 
     Parameters
     ----------
     total : int
-        Bytes.
+        The amount, in bytes.
     """
 
     def __init__(self, total: int) -> None:
@@ -53,7 +53,7 @@ def begin_holding() -> None:
 
 
 def end_holding() -> None:
-    """Give back all that the request holds."""
+    """Give back everything that the request holds."""
     for budget, amount in _held.get() or ():
         budget.give_back(amount)
     _held.set(None)

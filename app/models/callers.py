@@ -1,4 +1,4 @@
-"""On whose behalf the service works at the moment; see `http.exchange`."""
+"""The caller for whom the service is working at the moment; see `http.exchange`."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ _caller: ContextVar[str] = ContextVar("caller", default="")
 
 
 def caller() -> str:
-    """Return a name of the key, token or address that asks."""
+    """Return a name for the key, token or address that asks."""
     return _caller.get()
 
 
 def set_caller(name: str) -> None:
-    """Name the caller, in the current context."""
+    """Set the caller in the current context."""
     _caller.set(name)

@@ -5,8 +5,8 @@
     query -> choose a model -> price -> in a batch, at once, or piece by piece in a pool of threads
           -> score -> time -> note -> write the answer
 
-Whoever asks says what is asked (`queries`) and how the answer is written. Where and when it is
-scored, what is counted and what the log line says is decided here alone.
+The caller says what is asked (`queries`) and how the answer is written. Where and when the query is
+scored, what is counted, and what the log line says is decided here alone.
 """
 
 from __future__ import annotations
@@ -48,7 +48,7 @@ class Engine:
     Parameters
     ----------
     models : LoadedModels
-        Who answers.
+        The models that answer.
     metrics : Metrics
         Where calls are counted.
     ceilings : Ceilings
@@ -64,7 +64,7 @@ class Engine:
         self._budget = Budget(ANSWER_BUDGET_BYTES)
 
     def close(self) -> None:
-        """Take no more dear work."""
+        """Take no more long work."""
         self._pool.close()
 
     async def recommend(self, query: RecommendQuery, write: WriteRecommendations[Answer]) -> Answer:
@@ -83,9 +83,9 @@ class Engine:
         ModelUnavailableError
             If the model that it takes is not loaded.
         QueryError
-            If that model cannot be asked so, or the query is too dear.
+            If that model cannot answer such a query, or the query is too expensive.
         OverloadedError
-            If too many large answers are in the making.
+            If too many large answers are being made.
         """
         role = query.choice if query.choice != "auto" else choose(query.users)
         query = replace(query, choice=role)
@@ -122,9 +122,9 @@ class Engine:
         ModelUnavailableError
             If the model is not loaded.
         QueryError
-            If it cannot be asked so, or the query is too dear.
+            If the model cannot answer such a query, or the query is too expensive.
         OverloadedError
-            If too many large answers are in the making.
+            If too many large answers are being made.
         """
         entry, pace = self.models.need(query.role), self.models.pace(query.role)
         price = price_of_similar(query, entry.model, pace, self._ceilings)
@@ -142,7 +142,7 @@ class Engine:
         return await self._pool.run(caller(), work)
 
     def _hold(self, price: Price) -> None:
-        """Take the answer's part of the memory, until the answer has been sent."""
+        """Reserve memory for the answer until it has been sent."""
         if price.answer_bytes > SMALL_ANSWER_BYTES:
             self._budget.hold(2 * price.answer_bytes)
 

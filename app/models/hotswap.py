@@ -132,6 +132,13 @@ class HotSwap:
     async def activate(self, name: str, version: str) -> ModelEntry:
         """Swap to this version of a model and stay with it: a roll-back, or a pin.
 
+        Parameters
+        ----------
+        name : str
+            The model's name.
+        version : str
+            A version of it.
+
         Raises
         ------
         ModelNotFoundError
@@ -150,9 +157,9 @@ class HotSwap:
         Parameters
         ----------
         role : {"similarity", "ranking"}
-            The part that it is to play.
+            The role that it is to play.
         version : str
-            A version of the model that plays it now.
+            A version of the model that plays the role now.
 
         Raises
         ------

@@ -58,7 +58,7 @@ class LoadedModels:
         self.slots = {**self.slots, role: self.slots[role].refusing(version, reason)}
 
     def close(self) -> None:
-        """Let go of the models: the framework remembers endpoints of applications that are gone."""
+        """Let go of the models, because the framework remembers endpoints of old applications."""
         self.slots = {
             role: Slot(role, None, reason="the service has stopped") for role in self.slots
         }
@@ -118,14 +118,14 @@ class LoadedModels:
         query : RecommendQuery
             What is asked.
         entry : ModelEntry, optional
-            Who answers; whoever plays the role that the query takes, if absent.
+            Who answers; if absent, the model that plays the role that the query takes.
 
         Raises
         ------
         ModelUnavailableError
             If the model that the query takes is not loaded.
         QueryError
-            If that model cannot be asked so.
+            If that model cannot answer such a query.
         """
         role = query.choice if query.choice != "auto" else choose(query.users)
         entry = self.need(role) if entry is None else entry

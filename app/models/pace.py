@@ -18,14 +18,14 @@ from ..limits import PACE_SAMPLES, SLOW_SECONDS
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Times of usual queries for ten items.
+    """Times of ordinary queries for ten items.
 
     Attributes
     ----------
     row_seconds : float
-        One user.
+        Time to recommend to one user.
     item_seconds : float
-        Items similar to one item; infinite where the model cannot tell.
+        Time to find the items similar to one item; infinite if the model cannot do that.
     """
 
     row_seconds: float
@@ -55,7 +55,7 @@ def measure_pace(model: Recommender, defaults: Mapping[str, Any]) -> Pace:
 
 
 def _median_seconds(calls: list[Callable[[], object]]) -> float:
-    """Call each once; the first call is not counted, unless it is so slow that it tells enough."""
+    """Call each once. The first call is not counted, unless it is so slow that it suffices."""
     times: list[float] = []
     for call in [*calls[:1], *calls]:
         started = perf_counter()

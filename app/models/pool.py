@@ -1,4 +1,4 @@
-"""Where dear work runs: a few threads of its own, in turns that are fair to all callers."""
+"""Where long work runs: in a few threads of its own, in turns that are fair to all callers."""
 
 from __future__ import annotations
 
@@ -13,10 +13,10 @@ Answer = TypeVar("Answer")
 
 
 class Pool:
-    """Threads for dear work.
+    """Threads for long work.
 
-    Whoever waits is served in turns, one caller after the other, so that a caller who sends many
-    dear requests delays those of others by one at most per thread.
+    Callers who wait are served in turn, one after the other. So a caller who sends many long
+    requests delays those of others by at most one per thread.
 
     Parameters
     ----------
@@ -36,9 +36,9 @@ class Pool:
         Parameters
         ----------
         caller : str
-            On whose behalf.
+            The caller for whom the work is done.
         work : callable
-            Takes a `Stop`, at which it looks between its pieces: whoever waited may have gone.
+            Takes a `Stop`, which it checks between its pieces, because the caller may have gone.
         """
         await self._turn(caller)
         stop = Stop()

@@ -1,7 +1,7 @@
-"""What a query will cost, from all its sizes, before any work is done.
+"""What a query will cost, estimated from all its sizes before any work is done.
 
-Small ones are answered at once, on the event loop. Dear ones go to a pool of threads, piece by
-piece. What is too dear is refused, with the name of the limit.
+Small queries are answered at once, on the event loop. Expensive ones go to a pool of threads, piece
+by piece. Queries that are too expensive are refused, with the name of the limit.
 """
 
 from __future__ import annotations
@@ -39,9 +39,10 @@ class Price:
     is_small : bool
         Whether it is answered on the event loop.
     piece : int
-        Rows that are answered in one go otherwise, before whoever waited is looked after.
+        Otherwise, the number of rows that are answered in one go, before the next check whether the
+        caller still waits.
     answer_bytes : int
-        Size of the answer, at most.
+        Upper bound of the size of the answer.
     """
 
     is_small: bool
@@ -56,9 +57,9 @@ class Ceilings:
     Attributes
     ----------
     answers : int
-        Rows times `k`.
+        Most answers: rows times `k`.
     answer_bytes : int
-        Size of an answer.
+        Largest size of an answer.
     """
 
     answers: int
@@ -75,16 +76,16 @@ def price_of_recommend(
     query : RecommendQuery
         What is asked.
     model : Recommender
-        Who answers.
+        The model that answers.
     pace : Pace
-        How fast.
+        How fast it answers.
     ceilings : Ceilings
-        Limits that are settings.
+        The limits that are settings.
 
     Raises
     ------
     QueryError
-        If it is too dear.
+        If it is too expensive.
     """
     rows = len(query.users)
     _check_answers(rows, query.k, ceilings)

@@ -19,7 +19,7 @@ class ModelReport:
     models : LoadedModels
         What serves.
     metrics : Metrics
-        Where it is shown.
+        Where that is shown.
     """
 
     def __init__(self, models: LoadedModels, metrics: Metrics) -> None:

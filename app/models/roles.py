@@ -1,4 +1,4 @@
-"""The parts that models play, and which model plays which by the settings.
+"""The roles that models play, and which model plays which of them according to the settings.
 
 Two models share the work: one for users without side data and for similar items ("similarity"), one
 for users with side data ("ranking"). Either may be absent.
@@ -41,7 +41,7 @@ class Assignment:
 
     @property
     def is_pinned(self) -> bool:
-        """Whether it names one version or path, so that new versions do not count."""
+        """Whether it names one version or path, so that new versions are ignored."""
         return not is_name(self.reference)
 
 
@@ -53,7 +53,7 @@ _SETTINGS: dict[Role, str] = {
 
 
 def assignments(settings: Settings) -> list[Assignment]:
-    """Return who is to play each role."""
+    """Return which model is to play each role."""
     variables = variable_names()
     return [
         Assignment(role, getattr(settings, name), settings.is_default(name), variables[name])
@@ -62,7 +62,7 @@ def assignments(settings: Settings) -> list[Assignment]:
 
 
 def takes_side_data(role: Role) -> bool:
-    """Tell whether side data, and their defaults, go to the model of a role."""
+    """Tell whether side data and their defaults go to the model of a role."""
     return role == "ranking"
 
 

@@ -21,11 +21,11 @@ class Slot:
     ----------
     role : {"similarity", "ranking"}
     entry : ModelEntry or None
-        The primary version: what answers unless a request is meant for another one.
+        The primary version, which answers unless a request is meant for another one.
     pace : Pace
         How fast it answers.
     reason : str
-        Why there is none.
+        Why there is no model, if there is none.
     refused : mapping of str to str
         Versions that were not taken, and why.
     others : mapping of str to ModelEntry
@@ -53,7 +53,15 @@ class Slot:
         return replace(self, entry=entry, pace=pace, reason="", refused=refused)
 
     def refusing(self, version: str, reason: str) -> Slot:
-        """Return the slot with a note why a version was not taken."""
+        """Return the slot with a note of why a version was not taken.
+
+        Parameters
+        ----------
+        version : str
+            The version.
+        reason : str
+            Why it was refused.
+        """
         return replace(self, refused={**self.refused, version: reason})
 
     def version(self, version: str | None) -> ModelEntry | None:

@@ -17,21 +17,21 @@ from ..limits import SUCCESSOR_SAMPLES
 def check_successor(old: Recommender, new: Recommender, defaults: Mapping[str, Any]) -> None:
     """Check that one model can take another's place.
 
-    It must have the same columns, of which the documented types are made, and answer sample queries
-    with finite scores: users and items of both models, of which it need not know the old one's,
-    with and without side data.
+    It must have the same columns, because the documented types are made from them. It must also
+    answer sample queries with finite scores. These are for users and items of both models, with and
+    without side data; the new model need not know those of the old one.
 
     Parameters
     ----------
     old, new : Recommender
-        The version that serves, and the one that is to.
+        The version that serves, and the one that is to replace it.
     defaults : mapping of str to value
         Side data that the service fills in.
 
     Raises
     ------
     RefusedVersionError
-        If it cannot.
+        If it cannot take that place.
     """
     for what in ("user_column", "item_column", "side_columns"):
         mine, yours = _columns(getattr(old, what)), _columns(getattr(new, what))

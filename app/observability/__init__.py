@@ -1,1 +1,1 @@
-"""What is seen from outside: metrics, one log line per request, logs and spans."""
+"""What can be seen from outside: metrics, one log line per request, other logs, and spans."""

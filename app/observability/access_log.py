@@ -13,12 +13,12 @@ from pydantic_core import to_json
 
 
 class AccessLog:
-    """One line per request; lines are written together, some at a time.
+    """One line per request; several lines are written together.
 
     Parameters
     ----------
     as_json : bool
-        JSON, or words for a terminal.
+        Whether lines are JSON; otherwise they are words for a terminal.
     """
 
     def __init__(self, *, as_json: bool) -> None:
@@ -26,7 +26,7 @@ class AccessLog:
         self._lines: list[bytes] = []
 
     def add(self, fields: dict[str, Any]) -> bool:
-        """Add a line; return whether it is the first that waits to be written."""
+        """Add a line; return whether it is the first one that waits to be written."""
         if self._as_json:
             fields["event"] = "request"
             fields["level"] = "info"
@@ -38,7 +38,7 @@ class AccessLog:
         return len(self._lines) == 1
 
     def flush(self) -> None:
-        """Write what waits."""
+        """Write the lines that wait."""
         lines, self._lines = self._lines, []
         if lines:
             try:

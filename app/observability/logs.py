@@ -17,7 +17,7 @@ def configure_logs(level: str, *, as_json: bool) -> None:
     level : str
         Least severe events that are logged: "debug", "info", "warning" or "error".
     as_json : bool
-        JSON, or words for a terminal.
+        Whether lines are JSON; otherwise they are words for a terminal.
     """
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,

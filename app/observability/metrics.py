@@ -20,7 +20,7 @@ _SECONDS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0
 
 
 class Watched(Protocol):
-    """What the metrics read at each scrape; see `http.lifecycle`."""
+    """The state that the metrics read at each scrape; see `http.lifecycle`."""
 
     draining: bool
     in_flight: int

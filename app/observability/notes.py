@@ -1,4 +1,4 @@
-"""What a request's log line says besides: whoever answers adds to it with `note`."""
+"""Further fields of a request's log line, which whoever answers adds with `note`."""
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Spans of requests for a collector, where one is configured: FastAPI's own OpenTelemetry.
 
-A request's trace context comes in by ``traceparent`` (W3C Trace Context) and goes on in its span.
+A request brings its trace context in ``traceparent`` (W3C Trace Context), and its span continues
+it.
 """
 
 from __future__ import annotations
@@ -40,19 +41,19 @@ class Tracing:
 
     @property
     def config(self) -> TelemetryConfig:
-        """What FastAPI is told."""
+        """The configuration for FastAPI."""
         if self._provider is None:
             return _OFF
         return {**_OFF, "tracing": True, "tracer_provider": self._provider}
 
     def close(self) -> None:
-        """Send what waits. May block for the collector."""
+        """Send the spans that wait. This may block until the collector answers."""
         if self._provider is not None:
             self._provider.shutdown()
 
 
 def _make_provider(settings: Settings) -> Any:
-    # Half as much again as the whole service's imports: only for those who want it.
+    # These imports add half as much again to those of the whole service: only where needed.
     from opentelemetry.exporter.otlp.proto.http.trace_exporter import (  # noqa: PLC0415
         OTLPSpanExporter,
     )

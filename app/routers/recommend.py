@@ -23,7 +23,7 @@ def build_recommend_router(engine: Engine, schemas: Schemas) -> APIRouter:
     Parameters
     ----------
     engine : Engine
-        Who answers.
+        Answers the queries.
     schemas : Schemas
         Types of the loaded models.
     """

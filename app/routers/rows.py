@@ -11,7 +11,7 @@ from turi_recommender.versions import ModelEntry
 
 
 def write_json(value: object) -> bytes:
-    """Write a value as JSON. A diverged model scores NaN; JSON has only null for that."""
+    """Write a value as JSON. A diverged model can score NaN, for which JSON has only null."""
     return to_json(value, inf_nan_mode="null")
 
 
@@ -21,7 +21,7 @@ def write_reference(entry: ModelEntry) -> bytes:
 
 
 def write_rows(head: str, item: str, heads: list[Id], rankings: list[Ranking]) -> bytes:
-    """Write rows, one ranking at a time: a million rows at once would be a million objects.
+    """Write rows, one ranking at a time, because a million rows at once would be a million objects.
 
     Parameters
     ----------
@@ -30,7 +30,7 @@ def write_rows(head: str, item: str, heads: list[Id], rankings: list[Ranking]) -
     heads : list of int or str
         What was asked about.
     rankings : list of Ranking
-        One for each of them.
+        One ranking for each of them.
     """
     written = [
         write_json(_rows(head, item, one, ranking))[1:-1]

@@ -34,11 +34,11 @@ class Authenticator:
 
     @property
     def is_configured(self) -> bool:
-        """Whether there is any key or issuer."""
+        """Whether any key or issuer is configured."""
         return self._tokens is not None or any(source.is_configured for source in self._keys)
 
     def scopes(self, credential: str) -> frozenset[str]:
-        """Return what a key or token allows. May block on the issuer's keys.
+        """Return what a key or token allows. This may block until the issuer's keys arrive.
 
         Raises
         ------
@@ -47,7 +47,7 @@ class Authenticator:
         """
         digest = hashlib.sha256(credential.encode(errors="surrogateescape")).hexdigest().encode()
         found: frozenset[str] = frozenset()
-        for source in self._keys:  # all of them, whatever was found: the time taken tells nothing
+        for source in self._keys:  # always all of them, so that the time taken tells nothing
             found |= source.scopes(digest)
         if found:
             return found

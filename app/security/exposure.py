@@ -1,4 +1,4 @@
-"""Whether the service may listen where it is told to: not to others without keys."""
+"""Whether the service may listen where it is told to: without keys, on loopback only."""
 
 from __future__ import annotations
 
@@ -13,7 +13,14 @@ log = logging.getLogger(__name__)
 
 
 def check_exposure(settings: Settings, authenticator: Authenticator) -> None:
-    """Refuse to listen to others without keys, unless that is wanted in so many words.
+    """Refuse to listen beyond loopback without keys, unless the settings ask for exactly that.
+
+    Parameters
+    ----------
+    settings : Settings
+        The address to listen on, and `AUTH`.
+    authenticator : Authenticator
+        Says whether keys or an issuer are configured.
 
     Raises
     ------

@@ -1,8 +1,8 @@
 """API keys, known by their SHA-256 digests.
 
-Keys come from settings or from mounted files, which are read again when they change, so that keys
-are rotated without a restart: two are live at once, and the old one is withdrawn when nobody uses
-it any more.
+Keys come from settings or from mounted files. Files are read again when they change, so keys can be
+rotated without a restart: two of them are valid at the same time, and the old one is withdrawn when
+nobody uses it any more.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 KEY_PREFIX = "rk_"
 _DIGEST = re.compile(r"(?:sha256:)?([0-9a-f]{64})")
 _SHORTEST_KEY = 24
-_LOOK_SECONDS = 1.0  # how often a key file's time is looked at
+_LOOK_SECONDS = 1.0  # how often the time of a key file is checked
 
 
 def new_key() -> tuple[str, str]:
@@ -47,7 +47,7 @@ class KeySource:
     Raises
     ------
     ConfigurationError
-        If a digest is none, or a file cannot be read.
+        If a digest is not one, or a file cannot be read.
     """
 
     def __init__(self, given: str, files: str, scopes: Sequence[str]) -> None:
@@ -72,7 +72,7 @@ class KeySource:
 
 
 class _KeyFile:
-    """A mounted file with a key or digest a line; read again when it changes."""
+    """A mounted file with one key or digest per line; read again when it changes."""
 
     def __init__(self, path: Path) -> None:
         self._path = path
@@ -115,7 +115,7 @@ def _split(text: str) -> list[str]:
 
 
 def _digest(text: str, where: str) -> bytes:
-    """Return the digest that a text is, or that of the key that it is."""
+    """Return the digest: the text itself, or the digest of the key that the text is."""
     found = _DIGEST.fullmatch(text)
     if found:
         return found[1].encode()

@@ -12,7 +12,7 @@ _ALL = frozenset({RECOMMEND, ADMIN})
 
 
 def scopes_of(claims: dict[str, Any]) -> frozenset[str]:
-    """Return our scopes among a token's claims: `scp` or `scope` (text), `roles` (list).
+    """Return the known scopes in a token's claims `scp` or `scope` (text) and `roles` (list).
 
     Source: RFC 8693, section 4.2 (`scope`); Microsoft Entra ID writes `scp` and `roles`.
     """

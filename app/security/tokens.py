@@ -41,7 +41,7 @@ class TokenChecker:
     fetch : callable, optional
         Takes an address and returns the JWKS document; over HTTP by default.
     clock : callable, optional
-        Seconds that never go back.
+        Returns seconds that never go back.
     """
 
     def __init__(
@@ -66,7 +66,7 @@ class TokenChecker:
         Raises
         ------
         NotAuthenticatedError
-            If it is not valid, or the issuer's keys cannot be had.
+            If it is not valid, or the issuer's keys cannot be fetched.
         """
         import jwt  # noqa: PLC0415 - only where tokens are configured
 
@@ -91,9 +91,9 @@ class TokenChecker:
         return scopes_of(claims)
 
     def _key(self, name: str) -> Any:
-        """Return a key of the issuer; ask for its keys if need be, at most every half minute."""
+        """Return a key of the issuer; fetch its keys if necessary, at most every half minute."""
         is_stale = self._clock() - self._fetched > _JWKS_SECONDS
-        # While one thread asks, only those whose key is not known wait for it.
+        # While one thread fetches keys, only threads whose key is not known wait for it.
         if (is_stale or name not in self._keys) and self._lock.acquire(name not in self._keys):
             try:
                 now = self._clock()

@@ -17,7 +17,7 @@ _BEARER = b"bearer "
 
 
 class Access:
-    """The part that asks who asks.
+    """The part that checks who asks.
 
     Parameters
     ----------

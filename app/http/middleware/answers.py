@@ -38,7 +38,7 @@ class Answers:
 
 
 def answer_framework_errors(app: FastAPI) -> None:
-    """Give the errors that the framework would answer itself the form that their route declares."""
+    """Give errors that the framework would answer itself the form that their route declares."""
 
     async def handle(request: Request, error: Exception) -> Response:
         exchange = exchange_of(request.scope)

@@ -1,7 +1,7 @@
 """Read each request's body whole, up to its limit, before the request takes a place.
 
-A body that still arrives must not keep others from being answered, however slowly it comes. What
-bodies on their way may take of the memory is bounded, too, and no caller gets all of it.
+A body that is still arriving must not keep other requests from being answered, however slow it is.
+The memory that arriving bodies may take is bounded, too, and no caller may take all of it.
 """
 
 from __future__ import annotations
@@ -64,7 +64,7 @@ class Arrival:
         ClientDisconnect
             If the client goes away before it has sent everything.
         OverloadedError
-            If too many large bodies are on their way.
+            If too many large bodies are arriving.
         """
         declared = header(scope, b"content-length")
         if declared.isdigit() and int(declared) > self._limit:

@@ -1,4 +1,4 @@
-"""End a request that takes too long to arrive or to answer, or whose answer is not taken."""
+"""End a request that takes too long to arrive or to answer, or whose answer is not read."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class Deadline:
     app : ASGI application
         What comes next.
     seconds : float
-        To receive and answer a request, and once more for the client to take the answer.
+        Time to receive and answer a request, and again for the client to read the answer.
     """
 
     def __init__(self, app: ASGIApp, seconds: float) -> None:

@@ -1,8 +1,8 @@
 """Send large answers in parts, so that a request lasts until its answer has been taken.
 
 The server keeps what a client has not read yet, and waits before it takes more of the same answer.
-Of an answer that is handed over whole it would keep everything, after the request has ended and has
-given back its place.
+If an answer were handed over whole, the server would keep all of it, even after the request has
+ended and given back its place.
 """
 
 from __future__ import annotations

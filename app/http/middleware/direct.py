@@ -18,7 +18,7 @@ class Direct:
     app : ASGI application
         The framework.
     routes : iterable of routes
-        Those of the application; only JSON routes count.
+        The routes of the application; those that are not JSON routes are ignored.
     """
 
     def __init__(self, app: ASGIApp, routes: Iterable[BaseRoute]) -> None:

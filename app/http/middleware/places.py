@@ -1,6 +1,7 @@
 """Refuse requests, at once, while too many others are being answered.
 
-While most places are taken, no caller may hold more than a fair part of them if others want some.
+While at least half of the places are taken, no caller may hold more than a fair part of them if
+others want some.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ class Places:
     app : ASGI application
         What comes next.
     limit : int
-        Requests that are answered at the same time.
+        Most requests that are answered at the same time.
     lifecycle : Lifecycle
         Where they are counted.
     metrics : Metrics

@@ -38,7 +38,7 @@ class Record:
     access_log : AccessLog or None
         Where each of them gets a line.
     lifecycle : Lifecycle
-        Says whether the service drains: answers then close their connections.
+        Says whether the service is draining; answers then close their connections.
     """
 
     def __init__(
@@ -78,7 +78,7 @@ class Record:
                 headers = message["headers"] = list(message["headers"])
                 if not declaration.names_requests:
                     headers.append((b"x-request-id", request_id))
-                # Of a body that nobody has read, no more is wanted.
+                # The rest of a body that nobody has read is not wanted.
                 is_cut_short = not exchange.received and _has_body(scope)
                 if (self._lifecycle.draining or is_cut_short) and not _closes(headers):
                     headers.append((b"connection", b"close"))
@@ -145,6 +145,6 @@ def _template(scope: Scope) -> str:
 
 
 def _trace(scope: Scope) -> dict[str, str]:
-    """Return the id of the trace that the request belongs to, if it says."""
+    """Return the id of the trace to which the request says that it belongs, if it does."""
     found = trace_id(header(scope, b"traceparent"))
     return {} if found is None else {"trace_id": found}

@@ -42,9 +42,9 @@ def message_of(error: Exception, path: str) -> Response:
     Parameters
     ----------
     error : Exception
-        Any.
+        Any error.
     path : str
-        Of the request, for the log.
+        Path of the request, for the log.
     """
     answer = problem_of(error, path)
     headers = {name: value for name, value in answer.headers.items() if name not in _OURS}

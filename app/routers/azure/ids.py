@@ -1,4 +1,4 @@
-"""The ids of a request, as the Azure ML server read and answered them."""
+"""The ids of a request, as the Azure ML server read them and sent them back."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _MAX_LENGTH = 100
 
 
 def request_ids(request: Request) -> dict[str, str] | Response:
-    """Return the id headers of the answer; or the answer itself, if an id is too long."""
+    """Return the id headers of the answer, or the whole answer if an id is too long."""
     given = request.headers.get
     request_id = given("x-request-id") or str(uuid.uuid4())
     client_id = given("x-ms-client-request-id") or given("x-ms-request-id") or ""

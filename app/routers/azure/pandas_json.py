@@ -1,7 +1,7 @@
 """JSON as pandas writes it: what callers of the original deployment compare byte for byte.
 
 ``DataFrame.to_json(orient="records")`` rounds floats to ten decimals in a way of its own and
-escapes slashes. The rules were made out from pandas 2.0.3 and are held against it in the tests.
+escapes slashes. The rules were found by observing pandas 2.0.3, and the tests compare them with it.
 """
 
 from __future__ import annotations
@@ -17,7 +17,15 @@ _SMALL = 1e-15
 
 
 def records(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Write rows as a JSON array of objects."""
+    """Write rows as a JSON array of objects.
+
+    Parameters
+    ----------
+    columns : sequence of str
+        Names of the fields.
+    rows : iterable of sequences
+        The values of each row, in the order of the columns.
+    """
     fields = [text(column).replace("%", "%%") + ":%s" for column in columns]
     record = "{" + ",".join(fields) + "}"
     return "[" + ",".join([record % tuple(map(_value, row)) for row in rows]) + "]"

@@ -1,8 +1,9 @@
 """The drop-in for the original deployment: `/score`, and what the Azure ML server had around it.
 
-Callers post records and get a JSON string that holds a JSON array. Rows, rounding and bytes are the
-original's; its defects are not: side data is any of the ranking model's side columns, defaults fill
-each record's gaps, and errors are errors (status 400, ``{"message": ...}``).
+Callers post records and get a JSON string that contains a JSON array. Rows, rounding and bytes are
+those of the original, but its defects are mended: side data is any of the ranking model's side
+columns, defaults fill the gaps of each record, and errors are errors (status 400 with
+``{"message": ...}``).
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def build_azure_router(engine: Engine, settings: Settings) -> APIRouter:
     Parameters
     ----------
     engine : Engine
-        Who answers.
+        Answers the queries.
     settings : Settings
         Limits, and who may read the documentation.
     """

@@ -27,7 +27,7 @@ class Scorer:
     Parameters
     ----------
     engine : Engine
-        Who answers.
+        Answers the queries.
     """
 
     def __init__(self, engine: Engine) -> None:
@@ -46,7 +46,7 @@ class Scorer:
         Raises
         ------
         ScoreError
-            If the records are not what the contract says.
+            If the records are not as the contract says.
         ModelUnavailableError
             If the model it needs is not loaded.
         """

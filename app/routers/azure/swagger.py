@@ -16,9 +16,9 @@ def swagger_document(version: str, models: LoadedModels) -> dict[str, Any] | Non
     Parameters
     ----------
     version : str
-        Of Swagger: "2", "3" or "3.1"; None is returned for others.
+        Version of Swagger: "2", "3" or "3.1"; for others, None is returned.
     models : LoadedModels
-        What the example is made of.
+        The example is made from them.
     """
     record = {"type": "object", "example": _example(models)}
     payload = {"type": "array", "items": record}
