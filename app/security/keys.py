@@ -10,20 +10,23 @@ from __future__ import annotations
 import hashlib
 import hmac
 import logging
-import re
+import os
 import secrets
+import stat
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import ConfigurationError
+from .key_forms import KEY_PREFIX, Entry, read_entry
 
 log = logging.getLogger(__name__)
 
-KEY_PREFIX = "rk_"
-_DIGEST = re.compile(r"(?:sha256:)?([0-9a-f]{64})")
-_SHORTEST_KEY = 24
 _LOOK_SECONDS = 1.0  # how often the time of a key file is checked
+_MISSING_LOOKS = 2  # a file that is written anew may be missing for a moment
+_MAX_FILE_BYTES = 1 << 20
+
+Stamp = tuple[int, int, int]
 
 
 def new_key() -> tuple[str, str]:
@@ -51,14 +54,17 @@ class KeySource:
     """
 
     def __init__(self, given: str, files: str, scopes: Sequence[str]) -> None:
-        self._given = [_digest(part, "a setting") for part in _split(given)]
+        self._given = [
+            read_entry(part, "a digest in the settings", takes_keys=False).digest
+            for part in _split(given)
+        ]
         self._files = [_KeyFile(Path(name)) for name in _split(files)]
         self._scopes = frozenset(scopes)
 
     @property
     def is_configured(self) -> bool:
         """Whether there is any digest or file."""
-        return bool(self._given or self._files)
+        return len(self._given) > 0 or len(self._files) > 0
 
     def scopes(self, digest: bytes) -> frozenset[str]:
         """Return what the key with this digest (64 hexadecimal digits) allows."""
@@ -72,13 +78,19 @@ class KeySource:
 
 
 class _KeyFile:
-    """A mounted file with one key or digest per line; read again when it changes."""
+    """A mounted file with one key or digest per line; read again when it changes.
+
+    What the file says is what is valid: a file that is emptied or deleted withdraws its keys. One
+    that cannot be read, or holds something that is neither key nor digest, is a mistake, and keeps
+    its last keys until it is mended.
+    """
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._stamp: tuple[int, int, int] | None = None
+        self._stamp: Stamp | None = None
         self._digests: list[bytes] = []
-        self._looked = 0.0
+        self._looked = time.monotonic()
+        self._missing = 0
         try:
             self._read()
         except OSError as error:
@@ -87,42 +99,82 @@ class _KeyFile:
     def digests(self) -> list[bytes]:
         now = time.monotonic()
         if now - self._looked >= _LOOK_SECONDS:
-            try:
-                self._read()
-            except (OSError, ConfigurationError) as error:
-                log.error("key file %s: %s; its last keys stay valid", self._path, error)
             self._looked = now
+            self._look()
         return self._digests
 
+    def _look(self) -> None:
+        try:
+            self._read()
+            self._missing = 0
+        except FileNotFoundError:
+            self._missing += 1
+            if self._missing == _MISSING_LOOKS:
+                log.error("key file %s: deleted; its keys are withdrawn", self._path)
+                self._digests, self._stamp = [], None
+        except (OSError, ConfigurationError) as error:
+            log.error("key file %s: %s; its last keys stay valid", self._path, error)
+
     def _read(self) -> None:
-        status = self._path.stat()
+        content, stamp = _read_regular(self._path, self._stamp)
+        if content is None:
+            return
+        entries = _entries(_text_of(content, self._path), self._path)
+        self._digests = [entry.digest for entry in entries]
+        if self._stamp is not None or self._missing > 0:
+            keys = sum(entry.is_key for entry in entries)
+            counts = (keys, len(entries) - keys)
+            log.info("key file %s: read again, %d keys and %d digests", self._path, *counts)
+        self._stamp = stamp
+
+
+def _read_regular(path: Path, known: Stamp | None) -> tuple[bytes | None, Stamp]:
+    """Return a regular file's content, None if it has not changed, and its stamp.
+
+    It is opened without waiting: a pipe in its place would hold up everybody.
+
+    Raises
+    ------
+    OSError
+        If it cannot be read.
+    ConfigurationError
+        If it is not a regular file, or too large.
+    """
+    descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
+    with os.fdopen(descriptor, "rb") as file:
+        status = os.fstat(file.fileno())
+        if not stat.S_ISREG(status.st_mode):
+            raise ConfigurationError(f"{path}: not a regular file")
         stamp = (status.st_mtime_ns, status.st_size, status.st_ino)
-        if stamp != self._stamp:
-            try:
-                text = self._path.read_text(encoding="utf-8")
-            except UnicodeDecodeError:
-                raise ConfigurationError(f"{self._path}: not UTF-8") from None
-            lines = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
-            keys = [key for line in lines for key in _split(line)]
-            self._digests = [_digest(key, str(self._path)) for key in keys]
-            if self._stamp is not None:
-                log.info("key file %s: read again, %d keys", self._path, len(self._digests))
-            self._stamp = stamp
+        if stamp == known:
+            return None, stamp
+        content = file.read(_MAX_FILE_BYTES + 1)
+    if len(content) > _MAX_FILE_BYTES:
+        raise ConfigurationError(f"{path}: larger than {_MAX_FILE_BYTES} bytes")
+    return content, stamp
+
+
+def _text_of(content: bytes, path: Path) -> str:
+    if content.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise ConfigurationError(f"{path}: not UTF-8 but UTF-16: save it as UTF-8")
+    try:
+        text = content.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise ConfigurationError(f"{path}: not UTF-8") from None
+    if "\0" in text:
+        raise ConfigurationError(f"{path}: not text")
+    return text
+
+
+def _entries(text: str, path: Path) -> list[Entry]:
+    found = []
+    for number, line in enumerate(text.splitlines(), 1):
+        if line.lstrip().startswith("#"):
+            continue
+        for part in _split(line):
+            found.append(read_entry(part, f"{path}, line {number}", takes_keys=True))
+    return found
 
 
 def _split(text: str) -> list[str]:
     return [part.strip() for part in text.split(",") if part.strip()]
-
-
-def _digest(text: str, where: str) -> bytes:
-    """Return the digest: the text itself, or the digest of the key that the text is."""
-    found = _DIGEST.fullmatch(text)
-    if found:
-        return found[1].encode()
-    if where == "a setting":
-        raise ConfigurationError("API keys are given as sha256:<64 hexadecimal digits>")
-    if text.lower().startswith("sha256:"):
-        raise ConfigurationError(f"{where}: not a digest: sha256:<64 hexadecimal digits>")
-    if len(text) < _SHORTEST_KEY:
-        raise ConfigurationError(f"{where}: a key must have {_SHORTEST_KEY} characters or more")
-    return hashlib.sha256(text.encode()).hexdigest().encode()

@@ -239,6 +239,11 @@ def file(tmp_path: Path) -> Path:
     return tmp_path / "keys"
 
 
+def make_pipe(path: Path) -> object:
+    os.mkfifo(path)
+    return path
+
+
 def test_lines_of_a_key_file(file: Path) -> None:
     old, digest = new_key()
     file.write_text(
@@ -268,10 +273,14 @@ def test_files_of_both_kinds(file: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("content", "reason"),
     [
-        (b"tooshort\n", "a key must have 24 characters or more"),
-        (b"sha256:" + 63 * b"0", "not a digest"),
-        (b"sha256:" + 64 * b"z", "not a digest"),
-        (b"\xff\xfe" + 40 * b"k\0", "not UTF-8"),
+        (b"key: tooshort\n", "a key must have 24 characters or more"),
+        (b"tooshort and plain, and no key", "line 1: neither a digest nor a key"),
+        (b"\n\nsha256:" + 63 * b"0", "line 3: neither a digest nor a key"),
+        (b"sha256:" + 64 * b"z", "line 1: neither a digest nor a key"),
+        (b"\xff\xfe" + 40 * b"k\0", "UTF-16: save it as UTF-8"),
+        (b"\xff" + 40 * b"k", "not UTF-8"),
+        (b"rk_" + 40 * b"k" + b"\0", "not text"),
+        (b"#" * (1 << 20) + b"\n", "larger than 1048576 bytes"),
     ],
 )
 def test_key_files_that_are_refused_by_name(file: Path, content: bytes, reason: str) -> None:
@@ -298,7 +307,7 @@ def test_rotation_by_rewriting(file: Path, caplog: pytest.LogCaptureFixture) -> 
         file.write_text(NEXT)
         wait_until(lambda: not may(authenticator, ASK))
         assert may(authenticator, NEXT)
-    assert "read again, 2 keys" in caplog.text
+    assert "read again, 2 keys and 0 digests" in caplog.text
     assert ASK not in caplog.text
     assert NEXT not in caplog.text
 
@@ -323,12 +332,12 @@ def test_rotation_by_a_symlink_as_a_kubelet_does_it(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "damage",
     [
-        lambda file: file.unlink(),
         lambda file: file.write_text("short"),
         lambda file: file.write_bytes(b"\xff\xfe\xff"),
         lambda file: (file.unlink(), file.mkdir()),
+        lambda file: (file.unlink(), make_pipe(file)),
     ],
-    ids=["gone", "too short", "not text", "a directory"],
+    ids=["neither", "not text", "a directory", "a pipe"],
 )
 def test_a_file_that_cannot_be_read_withdraws_nothing(
     file: Path, caplog: pytest.LogCaptureFixture, damage: Callable[[Path], object]
@@ -349,6 +358,34 @@ def test_a_file_that_cannot_be_read_withdraws_nothing(
     file.write_text(NEXT)
     wait_until(lambda: may(authenticator, NEXT))
     assert not may(authenticator, ASK)
+
+
+@pytest.mark.parametrize("make", [Path.mkdir, make_pipe], ids=["directory", "pipe"])
+def test_only_regular_files_are_key_files(file: Path, make: Callable[[Path], object]) -> None:
+    make(file)
+    with pytest.raises(ConfigurationError, match="not a regular file"):
+        Authenticator(Settings(api_key_files=str(file)))
+
+
+def test_a_device_is_no_key_file() -> None:
+    with pytest.raises(ConfigurationError, match="not a regular file"):
+        Authenticator(Settings(api_key_files="/dev/zero"))
+
+
+def test_a_byte_order_mark_is_no_part_of_a_key(file: Path) -> None:
+    file.write_bytes(b"\xef\xbb\xbf" + ASK.encode() + b"\r\n")
+    assert may(Authenticator(Settings(api_key_files=str(file))), ASK)
+
+
+def test_a_deleted_file_withdraws_all_keys(file: Path, caplog: pytest.LogCaptureFixture) -> None:
+    file.write_text(ASK)
+    authenticator = Authenticator(Settings(api_key_files=str(file)))
+    file.unlink()
+    wait_until(lambda: not may(authenticator, ASK))
+    assert "deleted; its keys are withdrawn" in caplog.text
+    assert authenticator.is_configured  # it does not open the door
+    file.write_text(NEXT)
+    wait_until(lambda: may(authenticator, NEXT))
 
 
 def test_an_empty_file_withdraws_all_keys(file: Path) -> None:
