@@ -116,7 +116,11 @@ class RawConnection:
         self.socket.settimeout(timeout)
         if receive_buffer is not None:  # before the connection is made, which tells its window
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
-        self.socket.connect((HOST, port))
+        try:
+            self.socket.connect((HOST, port))
+        except OSError:
+            self.socket.close()
+            raise
 
     def __enter__(self) -> RawConnection:
         return self

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 import subprocess
 import sys
@@ -63,6 +64,13 @@ def test_an_answer_to_head_has_no_body() -> None:
     parser = AnswerParser(to_head=True)
     parser.feed(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n")
     assert [(each.status, each.body) for each in parser.answers] == [(200, b"")]
+
+
+def test_a_refused_connection_leaves_no_socket_open() -> None:
+    """An open one would be a ResourceWarning, and so an error."""
+    with pytest.raises(ConnectionRefusedError):
+        RawConnection(free_port())
+    gc.collect()
 
 
 def test_no_answer() -> None:
