@@ -141,14 +141,17 @@ def _read_regular(path: Path, known: Stamp | None) -> tuple[bytes | None, Stamp]
         If it is not a regular file, or too large.
     """
     descriptor = os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0))
-    with os.fdopen(descriptor, "rb") as file:
-        status = os.fstat(file.fileno())
+    try:
+        status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise ConfigurationError(f"{path}: not a regular file")
         stamp = (status.st_mtime_ns, status.st_size, status.st_ino)
         if stamp == known:
             return None, stamp
-        content = file.read(_MAX_FILE_BYTES + 1)
+        with open(descriptor, "rb", closefd=False) as file:
+            content = file.read(_MAX_FILE_BYTES + 1)
+    finally:
+        os.close(descriptor)
     if len(content) > _MAX_FILE_BYTES:
         raise ConfigurationError(f"{path}: larger than {_MAX_FILE_BYTES} bytes")
     return content, stamp

@@ -38,7 +38,7 @@ from tests.support.waiting import wait_until
 if not IMAGE:
     pytest.skip(NO_IMAGE, allow_module_level=True)
 
-DATA = Path(__file__).parent.parent / "routers" / "data" / "score.json"
+DATA = Path(__file__).parent.parent / "app" / "routers" / "azure" / "data" / "score.json"
 CASES = json.loads(DATA.read_text())
 LARGEST_ADDITION = 60_000_000
 BODY = {"users": [{"visitorid": 6000}]}

@@ -84,7 +84,7 @@ def test_a_key_of_another_kind_is_named_so() -> None:
         encode(KEY),
         "sha512:" + 128 * "0",
         "$2b$12$" + 53 * "a",
-        "rk_",
+        "rk!" + 40 * "k",
     ],
 )
 def test_what_is_neither(text: str) -> None:
