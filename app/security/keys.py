@@ -107,7 +107,10 @@ class _KeyFile:
         try:
             self._read()
             self._missing = 0
-        except FileNotFoundError:
+        except FileNotFoundError as error:
+            if not self._path.parent.is_dir():  # a mount is gone, which says nothing of its files
+                log.error("key file %s: %s; its last keys stay valid", self._path, error)
+                return
             self._missing += 1
             if self._missing == _MISSING_LOOKS:
                 log.error("key file %s: deleted; its keys are withdrawn", self._path)

@@ -390,6 +390,22 @@ def test_a_deleted_file_withdraws_all_keys(file: Path, caplog: pytest.LogCapture
     wait_until(lambda: may(authenticator, NEXT))
 
 
+def test_a_folder_that_is_gone_withdraws_nothing(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = tmp_path / "mount"
+    folder.mkdir()
+    (folder / "keys").write_text(ASK)
+    authenticator = Authenticator(Settings(api_key_files=str(folder / "keys")))
+    folder.rename(tmp_path / "elsewhere")
+
+    def is_logged() -> bool:
+        assert may(authenticator, ASK)
+        return caplog.text.count("its last keys stay valid") > 2
+
+    wait_until(is_logged)
+
+
 def test_an_empty_file_withdraws_all_keys(file: Path) -> None:
     file.write_text(ASK)
     authenticator = Authenticator(Settings(api_key_files=str(file)))
