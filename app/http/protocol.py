@@ -8,6 +8,7 @@ from typing import Any
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from ..limits import FRAMING_PER_BYTE, HEADER_SECONDS, LEAST_READ
+from .upgrade import UpgradeFilter
 
 _TOO_LARGE = (
     b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
@@ -49,6 +50,10 @@ def make_protocol(max_header_bytes: int, stall_seconds: float) -> type[HttpTools
         _unread_bytes = 0
         _stall: asyncio.TimerHandle | None = None
 
+        def __init__(self, *args: Any, **options: Any) -> None:
+            super().__init__(*args, **options)
+            self._upgrades = UpgradeFilter()
+
         def connection_made(self, transport: Any) -> None:
             super().connection_made(transport)
             self._deadline = self.loop.call_later(HEADER_SECONDS, self._too_slow)
@@ -71,7 +76,7 @@ def make_protocol(max_header_bytes: int, stall_seconds: float) -> type[HttpTools
             if self._header_bytes > max_header_bytes + len(data):
                 self._refuse()
                 return
-            super().data_received(data)
+            super().data_received(self._upgrades.take(data))
             if self._header_bytes > max_header_bytes:  # it is 0 if the headers have ended
                 self._refuse()
 
@@ -111,6 +116,14 @@ def make_protocol(max_header_bytes: int, stall_seconds: float) -> type[HttpTools
             self._messages += 1
             if not self._refused:
                 super().on_message_complete()
+
+        def _unsupported_upgrade_warning(self) -> None:
+            """Answer an offer in a request that came right behind another one, and no more.
+
+            The parser has lost that request's body, so what follows cannot be told from a request.
+            """
+            self._refused = True
+            self.cycle.keep_alive = False
 
         def pause_writing(self) -> None:
             super().pause_writing()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 from pathlib import Path
@@ -30,6 +31,16 @@ def test_it_lists_every_file(version: Path) -> None:
     assert set(listed) == found - {MANIFEST}
     assert all((version / name).stat().st_size == entry["bytes"] for name, entry in listed.items())
     check_manifest(version)
+
+
+@pytest.mark.parametrize("size", [0, 1, 2**18 - 1, 2**18, 2**18 + 1, 3 * 2**18 + 5])
+def test_digests_are_those_of_the_content(tmp_path: Path, size: int) -> None:
+    """Files are read in parts; the last one is seldom full."""
+    content = bytes(number % 251 for number in range(size))
+    (tmp_path / "data").write_bytes(content)
+    write_manifest(tmp_path)
+    listed = json.loads((tmp_path / MANIFEST).read_text())["files"]
+    assert listed == {"data": {"sha256": hashlib.sha256(content).hexdigest(), "bytes": size}}
 
 
 def test_a_folder_without_one_is_not_checked(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -12,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.turi_recommender.scoring.synthetic import USERS, neighbour_model
-from turi_recommender.format import NeighbourModel, SavedModel
+from turi_recommender.format import Interactions, NeighbourModel, SavedModel
 from turi_recommender.scoring import make_recommender
 
 KINDS = st.sampled_from(["jaccard", "cosine", "pearson"])
@@ -77,6 +78,23 @@ def test_users_asked_together_get_what_each_gets_alone(
     model = make_recommender(neighbour_model(seed, similarity=kind, items=ITEMS))
     together = model.recommend(users, k=k).rankings
     assert together == [model.recommend([user], k=k).rankings[0] for user in users]
+
+
+def test_sums_that_differ_but_make_one_score_are_a_tie() -> None:
+    """Beyond 2**53 not every sum is a float64; the lower one can come first."""
+    saved = neighbour_model(0, items=4)
+    table = saved.details
+    assert isinstance(table, NeighbourModel)
+    row = np.array([(1, 2**60), (2, 2**60 + 1), (3, 2**59)], table.neighbours.dtype)
+    model = make_recommender(
+        replace(
+            saved,
+            details=replace(table, neighbours=row, bounds=np.array([0, 3, 3, 3, 3], np.uint64)),
+            interactions=Interactions(np.array([0, 1]), np.zeros(1, np.int32), np.ones(1)),
+        )
+    )
+    (ranking,) = model.recommend([0], k=1).rankings
+    assert (ranking.items, ranking.scores) == ([1], [2.0**36])
 
 
 @pytest.mark.parametrize("kind", ["jaccard", "cosine", "pearson"])

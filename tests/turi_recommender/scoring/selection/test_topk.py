@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from tests.turi_recommender.golden import groups, read_answers, unpack_model
 from turi_recommender import load_model
+from turi_recommender.scoring import limits
 from turi_recommender.scoring.selection.topk import EXACT_TIES_UP_TO, kth_largest, select
 
 FEW_VALUES = st.sampled_from([0.0, -0.0, 0.25, 0.5, 1.0, -1.0, np.inf, -np.inf])
@@ -33,9 +34,12 @@ def stream_into_places(scores: Sequence[float], k: int) -> list[int]:
     return [index for _, index in sorted(places, reverse=True)]
 
 
-@given(SCORES, st.integers(1, EXACT_TIES_UP_TO))
-def test_up_to_ten_follow_the_library(scores: list[float], k: int) -> None:
-    best = select(np.array(scores), k).tolist()
+@given(SCORES, st.integers(1, EXACT_TIES_UP_TO), st.booleans())
+def test_up_to_ten_follow_the_library(scores: list[float], k: int, short: bool) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(limits, "SELECT_FEW", len(scores) if short else 0)
+        patch.setattr(limits, "SELECT_BLOCK", 4)
+        best = select(np.array(scores), k).tolist()
     if len(scores) > k:
         assert best == stream_into_places(scores, k)
     else:
