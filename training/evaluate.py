@@ -20,6 +20,13 @@ _HELD_OUT_SHARE = 0.2
 def split(rows: pd.DataFrame, seed: int) -> tuple:
     """Hold out a fifth of the items of the busiest visitors, as the original did.
 
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Rows of `prepare`.
+    seed : int
+        Equal seeds give equal parts.
+
     Returns
     -------
     (SFrame, pandas.DataFrame)
@@ -66,7 +73,17 @@ def precision_recall(model: Any, test: pd.DataFrame, with_context: bool) -> tupl
 
 
 def overlap(model: Any, visitors: list, one: str = "Night", other: str = "Morning") -> float:
-    """Return how many of the ten best are the same in two periods, on average."""
+    """Return how many of the ten best items are the same in two periods, on average.
+
+    Parameters
+    ----------
+    model : turicreate recommender
+        A ranking model that was trained with the period.
+    visitors : list of int
+        Visitors over whom the average is taken.
+    one, other : str
+        The two periods.
+    """
     best = []
     for period in (one, other):
         asked = tc.SFrame(

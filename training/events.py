@@ -1,9 +1,9 @@
 """Make an event log shaped like RetailRocket's, with something in it to learn.
 
-Items are long-tailed and belong to categories; most visitors come once or twice; each has a taste
-for a few categories; and every category has its hours: what sells at night is not what sells in the
-morning. The columns are those of RetailRocket's ``events.csv``: timestamp (ms, UTC), visitorid,
-event (view, addtocart, transaction), itemid, transactionid.
+Items are long-tailed and belong to categories. Most visitors come once or twice, and each of them
+has a taste for a few categories. Every category has its hours: what sells at night is not what
+sells in the morning. The columns are those of RetailRocket's ``events.csv``: timestamp (ms, UTC),
+visitorid, event (view, addtocart, transaction), itemid, transactionid.
 """
 
 from __future__ import annotations
@@ -30,16 +30,16 @@ def make_events(visitors: int, items: int, seed: int, categories: int = 24) -> p
     Parameters
     ----------
     visitors, items : int
-        How many there are; at least 100 and 50.
+        Numbers of visitors and items; at least 100 and 50.
     seed : int
         Equal seeds give equal logs.
     categories : int
-        How many groups the items fall into.
+        Number of groups into which the items fall.
 
     Returns
     -------
     pandas.DataFrame
-        Sorted by timestamp; about three events a visitor.
+        Events, sorted by timestamp; about three per visitor.
     """
     draw = np.random.RandomState(seed)
     counts = np.minimum(draw.zipf(2.0, visitors), 60)
@@ -84,7 +84,7 @@ def _categories(
     """Draw the category of each event: the visitor's taste, or what the hour suggests."""
     tastes = draw.randint(0, categories, (visitors, _TASTES))
     tastes[: len(EXAMPLE_VISITORS)] = 0
-    # Of a visitor's two tastes, each has its half of the day; beyond them, each period its own.
+    # Each of a visitor's two tastes has its half of the day. Other events follow the period.
     half = (period % 6 >= 3).astype(int)
     own = tastes[owner, half]
     seasonal = (period * 4 + draw.randint(0, 4, len(owner))) % categories
@@ -94,7 +94,7 @@ def _categories(
 def _items(
     draw: np.random.RandomState, category: np.ndarray, items: int, categories: int
 ) -> np.ndarray:
-    """Draw a long-tailed item of each event's category; item i is of category i modulo."""
+    """Draw a long-tailed item of each event's category; item i is of category i % categories."""
     size = items // categories
     weights = 1.0 / np.arange(1, size + 1) ** 0.9
     place = draw.choice(size, len(category), p=weights / weights.sum())

@@ -3,11 +3,12 @@
 For each case it writes ``CASE.tar.gz`` (the directory ``model/``) and ``CASE.json`` (queries and
 the rows that the library answered, scores as exact float64). The tests replay them.
 
-The library adds unknown items of a query to the model, even before it answers. We do not, so the
-answer recorded for an allow list with unknown items is that of the list without them.
+The library adds unknown items of a query to the model, even before it answers. This project does
+not. So the answer that is recorded for an allow list with unknown items is that of the list without
+them.
 
-Models written by an older Turi Create are recorded in two steps: ``--train-only`` there, then
-``--answer-only`` here.
+Models written by an older Turi Create are recorded in two steps: ``--train-only`` with the older
+one, then ``--answer-only`` with this one.
 """
 
 import argparse
@@ -52,7 +53,17 @@ def main() -> None:
 
 
 def record(args: argparse.Namespace, name: str, seed: int) -> None:
-    """Train (or read) one model, ask it, and write both files."""
+    """Train (or read) one model, ask it, and write both files.
+
+    Parameters
+    ----------
+    args : argparse.Namespace
+        The command line.
+    name : str
+        Name of the case.
+    seed : int
+        Seed of the training and of the queries.
+    """
     made = CASES[name](seed)
     with tempfile.TemporaryDirectory() as folder:
         path = os.path.join(folder, "model")
@@ -119,7 +130,19 @@ def query(
     items: Optional[List[Any]] = None,
     exclude: Optional[List[Any]] = None,
 ) -> Query:
-    """Make a query as it is stored."""
+    """Make a query in the form in which it is stored.
+
+    Parameters
+    ----------
+    users : list
+        User ids, or rows of a user id and side columns.
+    k : int
+        Number of items for each user.
+    exclude_known : bool
+        Whether to leave out items of the training data.
+    items, exclude : list of ids, optional
+        The only items to recommend, and items not to recommend.
+    """
     return {
         "users": users,
         "k": k,
@@ -130,21 +153,41 @@ def query(
 
 
 def context_sets(names: List[str]) -> List[List[str]]:
-    """Choose sets of side columns: each alone, and all."""
+    """Choose sets of side columns: each alone, the first two, and all."""
     if not names:
         return []
     return [[name] for name in names] + ([names[:2], names] if len(names) > 1 else [])
 
 
 def context_row(shop: Shop, user: Any, names: List[str]) -> Dict[str, Any]:
-    """Draw a row of a query; values as in training."""
+    """Draw a row of a query, with values as in training.
+
+    Parameters
+    ----------
+    shop : Shop
+        Draws the values.
+    user : id
+        The user.
+    names : list of str
+        Side columns of the row.
+    """
     row = {"user_id": user}
     row.update({name: shop._value(name) for name in names})
     return row
 
 
 def odd_row(shop: Shop, user: Any, names: List[str]) -> Dict[str, Any]:
-    """Draw a row of values that training never saw, missing ones among them."""
+    """Draw a row of values that training never saw, including missing ones.
+
+    Parameters
+    ----------
+    shop : Shop
+        Draws the values.
+    user : id
+        The user.
+    names : list of str
+        Side columns of the row.
+    """
     odd: Dict[str, List[Any]] = {
         "period": ["never", None, ""],
         "maybe": [None, "never"],
@@ -176,14 +219,22 @@ _TYPES = {
 
 
 class Judge:
-    """The saved model, loaded anew for every query: the library changes it in answering."""
+    """The saved model, loaded again for every query, because the library changes it in answering.
+
+    Parameters
+    ----------
+    path : str
+        Directory of the model.
+    made : Case
+        The case, with its users and items.
+    """
 
     def __init__(self, path: str, made: Case) -> None:
         self.path = path
         self.made = made
 
     def recommend(self, asked: Query) -> Query:
-        """Add the rows that the library answers."""
+        """Return a query with the rows that the library recommends."""
         model = tc.load_model(self.path)
         user = model.user_id
         users = self._users(asked["users"], user)
@@ -232,13 +283,21 @@ class Judge:
         return frame({user: [a for a, _ in pairs], "item_id": [b for _, b in pairs]})
 
     def similar(self, asked: Query) -> Query:
-        """Add the rows that the library answers."""
+        """Return a query with the similar items that the library finds."""
         answer = tc.load_model(self.path).get_similar_items(asked["items"], k=asked["k"])
         return dict(asked, rows=rows_of(answer, ["item_id", "similar", "score", "rank"]))
 
 
 def rows_of(answer: Any, names: List[str]) -> List[List[Any]]:
-    """Return an SFrame's rows; nothing where the library answers an empty table."""
+    """Return the rows of an SFrame; none if the library answers an empty table.
+
+    Parameters
+    ----------
+    answer : SFrame
+        What the library answered.
+    names : list of str
+        Columns, in the order of the values of a row.
+    """
     if answer.num_rows() == 0:
         return []
     return [list(row) for row in zip(*(list(answer[name]) for name in names))]
@@ -248,7 +307,17 @@ def rows_of(answer: Any, names: List[str]) -> List[List[Any]]:
 
 
 def write_json(path: str, head: Query, recommend: List[Query], similar: List[Query]) -> None:
-    """Write the answers, one query a line."""
+    """Write the answers, one query per line.
+
+    Parameters
+    ----------
+    path : str
+        The file.
+    head : dict
+        Fields that describe the case.
+    recommend, similar : list of queries
+        Queries with the rows that answer them.
+    """
 
     def lines(queries: List[Query]) -> str:
         return ",\n".join(
@@ -262,7 +331,15 @@ def write_json(path: str, head: Query, recommend: List[Query], similar: List[Que
 
 
 def write_tar(path: str, folder: str) -> None:
-    """Pack a model directory, the same bytes every time."""
+    """Pack a model directory into the same bytes every time.
+
+    Parameters
+    ----------
+    path : str
+        The archive.
+    folder : str
+        The model directory.
+    """
 
     def plain(info: tarfile.TarInfo) -> tarfile.TarInfo:
         info.mtime, info.uid, info.gid, info.uname, info.gname = 0, 0, 0, "", ""

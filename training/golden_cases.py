@@ -58,7 +58,25 @@ def similarity(
     rows: int = 500,
     **options: Any,
 ) -> Case:
-    """Train an item similarity model."""
+    """Train an item similarity model.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of the data.
+    kind : str
+        Similarity: jaccard, cosine or pearson.
+    strings : bool
+        Whether ids are strings.
+    targets : list, optional
+        Values of the target column; without them there is none.
+    note : str
+        What the case is about.
+    users, items, rows : int
+        Size of the data.
+    **options
+        Further options of the library.
+    """
     shop = Shop(seed, users, items, rows, strings)
     model = tc.item_similarity_recommender.create(
         frame(shop.events(targets)),
@@ -210,7 +228,31 @@ def factorization(
     rows: int = 500,
     **options: Any,
 ) -> Case:
-    """Train a factorization model; side-only users and items come with side tables."""
+    """Train a factorization model; side tables bring users and items that occur nowhere else.
+
+    Parameters
+    ----------
+    seed : int
+        Seed of the data and of the training.
+    factors : int
+        Number of factors.
+    ranking : bool
+        Whether it is a ranking model.
+    context, user_side, item_side : list of str, optional
+        Side columns of the observations, the users and the items.
+    targets : list, optional
+        Values of the target column; without them there is none.
+    strings : bool
+        Whether ids are strings.
+    note : str
+        What the case is about.
+    similar : bool
+        Whether similar items are recorded as well.
+    rows : int
+        Number of observations.
+    **options
+        Further options of the library.
+    """
     shop = Shop(seed, rows=rows, strings=strings)
     columns = shop.events(targets)
     columns.update(shop.context(context or []))

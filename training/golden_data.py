@@ -11,7 +11,17 @@ KEYS = ["a", "b", "c", "d"]
 
 
 class Shop:
-    """Users, items and their interactions, drawn from one seed."""
+    """Users, items and their interactions, drawn from one seed.
+
+    Parameters
+    ----------
+    seed : int
+        Equal seeds give equal data.
+    users, items, rows : int
+        Numbers of users, items and interactions.
+    strings : bool
+        Whether ids are strings; otherwise they are integers.
+    """
 
     def __init__(
         self,
@@ -34,11 +44,11 @@ class Shop:
         return "{}-{}".format(kind, number) if self.strings else number
 
     def events(self, targets: Optional[List[Any]] = None) -> Columns:
-        """Draw interactions; the first items are the most popular; pairs repeat."""
+        """Draw interactions: the first items are the most popular, and pairs can repeat."""
         users = [self.random.choice(self.users) for _ in range(self.rows)]
         items = [self._popular_item() for _ in range(self.rows)]
         columns: Columns = {"user_id": users, "item_id": items}
-        # Who never occurs is unknown to the model.
+        # The model does not know users and items that never occur.
         self.users = [user for user in self.users if user in set(users)]
         self.items = [item for item in self.items if item in set(items)]
         if targets is not None:
@@ -50,7 +60,15 @@ class Shop:
         return self.items[place]
 
     def context(self, names: List[str], rows: Optional[int] = None) -> Columns:
-        """Draw side columns of these names."""
+        """Draw side columns.
+
+        Parameters
+        ----------
+        names : list of str
+            Their names, which say what kind of values they have.
+        rows : int, optional
+            Length; that of the interactions if absent.
+        """
         count = self.rows if rows is None else rows
         return {name: [self._value(name) for _ in range(count)] for name in names}
 
@@ -78,7 +96,17 @@ class Shop:
         raise ValueError(name)
 
     def side_table(self, key: str, ids: List[Any], names: List[str]) -> Columns:
-        """Draw one row of side data for each id."""
+        """Draw one row of side data for each id.
+
+        Parameters
+        ----------
+        key : str
+            Name of the id column.
+        ids : list
+            The ids.
+        names : list of str
+            Names of the side columns.
+        """
         table: Columns = {key: list(ids)}
         table.update(self.context(names, len(ids)))
         return table

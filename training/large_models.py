@@ -1,9 +1,9 @@
 """Make a pair of models of RetailRocket scale: ``python -m training.large_models DIR``.
 
-1,407,580 users x 233,397 items x 32 factors (ranking, with period, month and weekday), and
-400,279 users x 116,212 items (item similarity). Interactions are random with long-tailed items,
-and training is short: the models are as large and as dear to ask as real ones, not as good. About
-two minutes.
+1,407,580 users x 233,397 items x 32 factors (ranking, with period, month and weekday), and 400,279
+users x 116,212 items (item similarity). Interactions are random with long-tailed items, and
+training is short: the models are as large as real ones and take as long to ask, but they are not as
+good. This takes about two minutes.
 """
 
 from __future__ import annotations
@@ -23,7 +23,17 @@ _SHARES = [0.96, 0.03, 0.01]
 
 
 def interactions(draw: np.random.RandomState, shape: tuple, tail: float) -> dict:
-    """Draw rows in which every user and every item occurs."""
+    """Draw rows in which every user and every item occurs.
+
+    Parameters
+    ----------
+    draw : numpy.random.RandomState
+        Source of random numbers.
+    shape : (int, int, int)
+        Numbers of users, items and rows.
+    tail : float
+        Exponent of the items' popularity: weights are 1 / rank ** tail.
+    """
     users, items, rows = shape
     weights = 1.0 / np.arange(1, items + 1) ** tail
     popular = draw.choice(items, rows - items, p=weights / weights.sum())
@@ -34,7 +44,17 @@ def interactions(draw: np.random.RandomState, shape: tuple, tail: float) -> dict
 
 
 def save(model: object, root: str, *names: str) -> None:
-    """Save a model below a directory."""
+    """Save a model below a directory.
+
+    Parameters
+    ----------
+    model : turicreate recommender
+        The model.
+    root : str
+        The directory.
+    *names : str
+        Folders below it, and the name of the model.
+    """
     path = os.path.join(root, *names)
     os.makedirs(os.path.dirname(path), exist_ok=True)
     model.save(path)

@@ -1,7 +1,7 @@
 """The original deployment's scoring rules, on real Turi Create and pandas: the judge of `/score`.
 
-This states the rules of its ``score.py`` as its callers know them, defects included. It has the two
-functions that the Azure ML inference server calls, and reads ``AZUREML_MODEL_DIR``.
+This states the rules of its ``score.py`` as its callers know them, including the defects. It has
+the two functions that the Azure ML inference server calls, and reads ``AZUREML_MODEL_DIR``.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def run(raw_data: str) -> Any:
             return "Error: the payload must have either visitorid or itemid"
         if "itemid" in data:
             answer = models["similarity"].get_similar_items(data["itemid"].tolist(), k=K)
-        elif ("period" or "month" or "weekday") in data:  # the defect: tests "period" alone
+        elif ("period" or "month" or "weekday") in data:  # the defect: this tests only "period"
             for column, value in DEFAULTS.items():
                 if column not in data:
                     data[column] = value

@@ -26,19 +26,19 @@ def prepare(events: pd.DataFrame) -> pd.DataFrame:
     Parameters
     ----------
     events : pandas.DataFrame
-        Columns timestamp (ms, UTC), visitorid, event, itemid; others are ignored.
+        Columns timestamp (ms, UTC), visitorid, event and itemid; others are ignored.
 
     Returns
     -------
     pandas.DataFrame
         Columns visitorid, itemid, target (view 1, addtocart 10, transaction 50), period (name),
         month (1 - 12), weekday (Monday 0). Visitors and items with too few events are left out,
-        and equal rows kept once.
+        and equal rows are kept once.
 
     Raises
     ------
     ValueError
-        If a column is missing or an event unknown.
+        If a column is missing, or an event is unknown.
     """
     missing = {"timestamp", "visitorid", "event", "itemid"} - set(events.columns)
     if missing:

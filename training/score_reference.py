@@ -20,7 +20,13 @@ SAMPLE_MODELS = os.path.join(os.path.dirname(__file__), "..", "app", "sample_mod
 
 
 def payloads(visitors: list, items: list) -> list:
-    """Return valid payloads for which the mended rules choose the same model and side data."""
+    """Return valid payloads for which the mended rules choose the same model and side data.
+
+    Parameters
+    ----------
+    visitors, items : list of int
+        Ids that the models know.
+    """
     night = {"period": "Night", "weekday": 2}
     full = {"period": "Morning", "weekday": 6, "month": 12}
     unknown = 567987987988
@@ -81,7 +87,7 @@ def main() -> None:
 
 
 def pandas_texts() -> dict:
-    """Return numbers and strings with the text that pandas makes of them."""
+    """Return numbers and strings, each with the text that pandas makes of it."""
     draw = random.Random(5)
     numbers = [
         0.0, -0.0, 1.0, -1.0, 0.1 + 0.2, 5e-11, 0.5e-10, 1.5e-10, 2.5e-10, 1e-15, 9.99e-16, 5e-324,

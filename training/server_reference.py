@@ -2,9 +2,9 @@
 
     python -m training.server_reference --models-dir app/sample_models --out tests/app/routers/azure
 
-Needs ``azureml-inference-server-http`` (1.3.4 was used) installed beside Turi Create. Starts the
-real server on loopback and writes ``server.json``: of each request the status, headers and body of
-the answer.
+This needs ``azureml-inference-server-http`` (1.3.4 was used) beside Turi Create. It starts the real
+server on loopback and writes ``server.json``, with the status, headers and body of the answer to
+each request.
 """
 
 from __future__ import annotations
@@ -138,7 +138,21 @@ def ask(
     body: Optional[str] = None,
     headers: Optional[Dict[str, str]] = None,
 ) -> Dict[str, Any]:
-    """Send one request over a connection of its own; return it with the answer."""
+    """Send one request over a connection of its own; return it with the answer.
+
+    Parameters
+    ----------
+    port : int
+        Port of the server.
+    name : str
+        Name of the request, for the record.
+    method, path : str
+        As in HTTP.
+    body : str, optional
+        The body, if there is one.
+    headers : dict, optional
+        The headers, if there are any.
+    """
     connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
     connection.request(method, path, body, headers or {})
     response = connection.getresponse()
@@ -157,7 +171,7 @@ def ask(
 
 
 def _stable(headers: Dict[str, str]) -> Dict[str, str]:
-    """Replace what the server generates anew for each answer by a word for it."""
+    """Replace values that the server generates for each answer by a word for them."""
     kept = {name: "(varies)" if name in _VARYING else value for name, value in headers.items()}
     request_id = headers.get("x-request-id", "")
     if len(request_id) == 36 and request_id.count("-") == 4:
@@ -175,7 +189,17 @@ def free_port() -> int:
 
 
 def wait_until_ready(port: int, server: Any, seconds: float = 60) -> None:
-    """Wait until the server answers its health probe."""
+    """Wait until the server answers its health probe.
+
+    Parameters
+    ----------
+    port : int
+        Port of the server.
+    server : subprocess.Popen
+        The process; if it ends, so does the wait.
+    seconds : float
+        Longest time to wait.
+    """
     deadline = time.time() + seconds
     while time.time() < deadline and server.poll() is None:
         try:

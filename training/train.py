@@ -5,7 +5,7 @@
 
 Writes ``similarity_model/<version>/recommendation_s.model`` and
 ``ranking_factorization_model/<version>/recommendation_r.model``, each version with a
-``manifest.json`` of its files' digests, against which the service checks it.
+``manifest.json`` with the digests of its files, which the service checks.
 """
 
 from __future__ import annotations
@@ -94,12 +94,28 @@ def parse_arguments(arguments: Optional[list] = None) -> argparse.Namespace:
 
 
 def train_similarity(table: Any, verbose: bool = False) -> Any:
-    """Train the item similarity model (jaccard)."""
+    """Train the item similarity model (jaccard).
+
+    Parameters
+    ----------
+    table : SFrame
+        Training rows.
+    verbose : bool
+        Whether the library shows its progress.
+    """
     return tc.item_similarity_recommender.create(table, target="target", verbose=verbose, **_KEYS)
 
 
 def train_ranking(table: Any, args: argparse.Namespace) -> Any:
-    """Train the ranking factorization model, with period, month and weekday."""
+    """Train the ranking factorization model, with period, month and weekday.
+
+    Parameters
+    ----------
+    table : SFrame
+        Training rows.
+    args : argparse.Namespace
+        The command line.
+    """
     columns = ["visitorid", "itemid", *SIDE_COLUMNS]
     target = None if args.target == "none" else args.target
     options = {}
@@ -121,7 +137,17 @@ def train_ranking(table: Any, args: argparse.Namespace) -> Any:
 
 
 def evaluate(rows: pd.DataFrame, args: argparse.Namespace, say: Any) -> None:
-    """Train on a part, measure on the rest, and print it."""
+    """Train on a part of the rows, measure on the rest, and print the figures.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Rows of `prepare`.
+    args : argparse.Namespace
+        The command line.
+    say : callable
+        Prints a line.
+    """
     train, test = split(rows, args.seed)
     popularity = tc.popularity_recommender.create(train, verbose=False, **_KEYS)
     ranking = train_ranking(train, args)
@@ -139,7 +165,26 @@ def evaluate(rows: pd.DataFrame, args: argparse.Namespace, say: Any) -> None:
 
 
 def save(model: Any, root: str, names: tuple, version: Optional[int], say: Any) -> str:
-    """Save a model as a new version; it appears whole or not at all."""
+    """Save a model as a new version, which appears whole or not at all.
+
+    Parameters
+    ----------
+    model : turicreate recommender
+        The model.
+    root : str
+        The registry.
+    names : (str, str)
+        Registry name, and name of the model directory.
+    version : int, optional
+        Version; the highest that exists plus one if absent.
+    say : callable
+        Prints a line.
+
+    Returns
+    -------
+    str
+        The new version's folder.
+    """
     name, file = names
     folder = os.path.join(root, name)
     os.makedirs(folder, exist_ok=True)

@@ -141,7 +141,22 @@ class LoadedModels:
     def similar_items(
         self, query: SimilarQuery, entry: ModelEntry | None = None
     ) -> tuple[ModelEntry, SimilarItems]:
-        """Find similar items, and say who answered; parameters and errors as for `recommend`."""
+        """Find similar items, and say who answered.
+
+        Parameters
+        ----------
+        query : SimilarQuery
+            What is asked.
+        entry : ModelEntry, optional
+            Who answers; if absent, the model that plays the role that the query takes.
+
+        Raises
+        ------
+        ModelUnavailableError
+            If the model that the query takes is not loaded.
+        QueryError
+            If that model cannot answer such a query.
+        """
         entry = self.need(query.role) if entry is None else entry
         return entry, entry.model.similar_items(query.items, k=query.k)
 

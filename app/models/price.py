@@ -104,7 +104,24 @@ def price_of_recommend(
 def price_of_similar(
     query: SimilarQuery, model: Recommender, pace: Pace, ceilings: Ceilings
 ) -> Price:
-    """Return what a query costs; parameters and errors as for `price_of_recommend`."""
+    """Return what a query for similar items costs.
+
+    Parameters
+    ----------
+    query : SimilarQuery
+        What is asked.
+    model : Recommender
+        The model that answers.
+    pace : Pace
+        How fast it answers.
+    ceilings : Ceilings
+        The limits that are settings.
+
+    Raises
+    ------
+    QueryError
+        If it is too expensive.
+    """
     rows = len(query.items)
     _check_answers(rows, query.k, ceilings)
     answer_bytes = _answer_bytes(query.items, query.k, model, ceilings)
