@@ -24,7 +24,6 @@ _LABEL = re.compile(
     r"(?:digest\s*[:=]\s*)?(?:sha-?2?-?256\s*(?:\([^)]*\))?\s*[:=-]\s*)?", re.IGNORECASE
 )
 _HEX = re.compile(r"[0-9a-fA-F]{64}")
-_HEX_RUN = re.compile(r"(?<![0-9a-fA-F])[0-9a-fA-F]{64}(?![0-9a-fA-F])")
 _SUM = re.compile(r"([0-9a-fA-F]{64})\s+\*?\S.*")  # as sha256sum prints it
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{40,200}={0,2}")
 _DIGEST_BYTES = 32
@@ -111,7 +110,7 @@ def _read_key(text: str) -> str | None:
     key = text if labelled is None else labelled[1].strip().strip(_QUOTES)
     if labelled is None and _OWN_KEY.fullmatch(key) is None:
         return None
-    if read_digest(key) is not None or _HEX_RUN.search(key) is not None:
+    if read_digest(key) is not None or _HEX.search(key) is not None:
         return None
     return key
 
