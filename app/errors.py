@@ -8,6 +8,7 @@
         ├── ConfigurationError       a setting that cannot be honoured; it stops the start
         ├── InvalidBodyError         422  a body that does not validate
         ├── ScoreError               400  a payload that the drop-in cannot score
+        ├── LongIdError              431  an id of a request that is longer than the drop-in takes
         ├── NotAuthenticatedError    401  no key or token, or none that is valid
         ├── NotAllowedError          403  a valid key or token without the scope that is needed
         ├── RefusedVersionError      409  a version that did not pass its checks
@@ -82,6 +83,26 @@ class ScoreError(ServiceError):
     """A payload that the drop-in cannot score."""
 
     status = 400
+
+
+class LongIdError(ServiceError):
+    """An id of a request that is longer than the drop-in takes.
+
+    Parameters
+    ----------
+    names : str
+        Of the headers.
+    most : int
+        Characters that they may have.
+    ids : dict of str to str
+        The ids that the answer bears all the same.
+    """
+
+    status = 431
+
+    def __init__(self, names: str, most: int, ids: dict[str, str]) -> None:
+        self.ids = ids
+        super().__init__(f"{names} must not exceed {most} characters")
 
 
 class NotAuthenticatedError(ServiceError):

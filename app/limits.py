@@ -46,7 +46,7 @@ WANTING_SECONDS = 2.0
 REMEMBERED_CALLERS = 1000
 
 # Bytes of a row of an answer beside its ids and the names of its columns.
-ROW_BYTES = 80
+ROW_BYTES = 60
 # A character of an id can become six bytes of JSON.
 TEXT_GROWTH = 6
 # Answers that are being made or sent, all together. For a moment, both the parts of an answer and

@@ -82,11 +82,11 @@ def create_app(settings: Settings | None = None) -> Application:
         telemetry=tracing.config,
         middleware=[
             Middleware(Record, Declarations(routes), metrics, access_log, lifecycle),
-            Middleware(Answers),
+            Middleware(Answers, metrics),
             Middleware(Deadline, settings.request_timeout_seconds),
             Middleware(Access, authenticator, metrics),
             Middleware(Arrival, settings.max_body_bytes),
-            Middleware(Places, settings.max_in_flight, lifecycle, metrics),
+            Middleware(Places, settings.max_in_flight, lifecycle),
             Middleware(Delivery),
             # A span learns its route from the framework's router.
             *([] if tracing.is_on else [Middleware(Direct, routes)]),

@@ -10,19 +10,26 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from re import Pattern
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from fastapi.routing import APIRoute
 from starlette.responses import Response
 from starlette.routing import BaseRoute
+from starlette.types import Scope
 
 from ..security.scopes import ADMIN as ADMIN_SCOPE
 from ..security.scopes import RECOMMEND as RECOMMEND_SCOPE
 from ..security.scopes import Scope as SecurityScope
 from .problems import problem_of
 
+Render = Callable[[Exception, Scope], Response]
+
 _ATTRIBUTE = "__declaration__"
 Endpoint = TypeVar("Endpoint", bound=Callable[..., Any])
+
+
+def _render_problem(error: Exception, scope: Scope) -> Response:
+    return problem_of(error, scope["path"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,14 +47,14 @@ class Declaration:
     names_requests : bool
         Whether the route itself writes the ids of requests into its answers.
     render : callable
-        Takes an error and the request's path, and returns the answer.
+        Takes an error and the request's scope, and returns the answer.
     """
 
     scope: SecurityScope | None = RECOMMEND_SCOPE
     is_probe: bool = False
     takes_place: bool = True
     names_requests: bool = False
-    render: Callable[[Exception, str], Response] = problem_of
+    render: Render = _render_problem
 
 
 RECOMMEND = Declaration()
@@ -85,6 +92,24 @@ def declaration_of(route: BaseRoute) -> Declaration:
     return found
 
 
+class Match(NamedTuple):
+    """A route that answers a path.
+
+    Attributes
+    ----------
+    template : str
+        The route's path as it was declared; "none" where there is no such route.
+    declaration : Declaration
+        What the route declares.
+    """
+
+    template: str
+    declaration: Declaration
+
+
+_NO_MATCH = Match("none", RECOMMEND)
+
+
 class Declarations:
     """The declarations of all routes, by path.
 
@@ -95,20 +120,23 @@ class Declarations:
     """
 
     def __init__(self, routes: Iterable[BaseRoute]) -> None:
-        self._exact: dict[str, Declaration] = {}
-        self._patterns: list[tuple[Pattern[str], Declaration]] = []
+        self._exact: dict[str, Match] = {}
+        self._patterns: list[tuple[Pattern[str], Match]] = []
         for route in routes:
-            if isinstance(route, APIRoute) and "{" in route.path:
-                self._patterns.append((route.path_regex, declaration_of(route)))
-            elif isinstance(route, APIRoute):
-                self._exact.setdefault(route.path, declaration_of(route))
+            if not isinstance(route, APIRoute):
+                continue
+            match = Match(route.path, declaration_of(route))
+            if "{" in route.path:
+                self._patterns.append((route.path_regex, match))
+            else:
+                self._exact.setdefault(route.path, match)
 
-    def find(self, path: str) -> Declaration:
+    def find(self, path: str) -> Match:
         """Return the declaration of the route that answers a path; the default where none does."""
         found = self._exact.get(path)
         if found is not None:
             return found
-        for pattern, declaration in self._patterns:
+        for pattern, match in self._patterns:
             if pattern.match(path):
-                return declaration
-        return RECOMMEND
+                return match
+        return _NO_MATCH

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
 
 from starlette.types import Scope
 
+from ..models.current import Current
 from .declaration import Declaration
 
 _KEY = "recommender.exchange"
 
 
-class Exchange:
+class Exchange(Current):
     """A request and its answer.
 
     Attributes
@@ -20,30 +21,26 @@ class Exchange:
         Of the route that answers.
     request_id : bytes
         Its id, from the client or made here.
-    notes : dict
-        Further fields of the log line.
     started : float
         When it arrived, in seconds of a clock that never goes back.
-    caller : str
-        Who asks: a name for the key or token, else the client's address.
     received : bool
         Whether it has arrived completely.
     status : int
         Status of the answer; 0 until it begins.
+    give_time : callable or None
+        Gives the client the time of a whole request once more, to take a large answer.
     """
 
-    __slots__ = ("caller", "declaration", "notes", "received", "request_id", "started", "status")
+    __slots__ = ("declaration", "give_time", "received", "request_id", "started", "status")
 
-    def __init__(
-        self, declaration: Declaration, request_id: bytes, notes: dict[str, Any], started: float
-    ) -> None:
+    def __init__(self, declaration: Declaration, request_id: bytes, started: float) -> None:
+        super().__init__()
         self.declaration = declaration
         self.request_id = request_id
-        self.notes = notes
         self.started = started
-        self.caller = ""
         self.received = False
         self.status = 0
+        self.give_time: Callable[[], None] | None = None
 
     def attach(self, scope: Scope) -> None:
         """Make `exchange_of` find this exchange."""

@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-from contextvars import ContextVar
-
 from ..errors import OverloadedError
-
-_held: ContextVar[list[tuple[Budget, int]] | None] = ContextVar("held", default=None)
+from .current import current
 
 
 class Budget:
@@ -28,7 +25,7 @@ class Budget:
         return self._used
 
     def hold(self, amount: int) -> None:
-        """Take a part until the request ends.
+        """Take a part until the current request ends.
 
         Raises
         ------
@@ -37,23 +34,11 @@ class Budget:
         """
         if self._used > 0 and self._used + amount > self._total:
             raise OverloadedError
-        held = _held.get()
-        if held is not None:
+        request = current()
+        if request is not None:
             self._used += amount
-            held.append((self, amount))
+            request.hold(self, amount)
 
     def give_back(self, amount: int) -> None:
         """Give back what was taken."""
         self._used -= amount
-
-
-def begin_holding() -> None:
-    """Begin the account of a request, in the current context."""
-    _held.set([])
-
-
-def end_holding() -> None:
-    """Give back everything that the request holds."""
-    for budget, amount in _held.get() or ():
-        budget.give_back(amount)
-    _held.set(None)

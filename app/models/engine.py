@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from time import perf_counter
 from typing import TypeVar
 
@@ -24,10 +23,9 @@ from turi_recommender.versions import ModelEntry
 from ..errors import NotAnsweredError
 from ..limits import ANSWER_BUDGET_BYTES, DEAR_THREADS, SMALL_ANSWER_BYTES
 from ..observability.metrics import Metrics
-from ..observability.notes import note
 from .batching import Batches
 from .budget import Budget
-from .callers import caller
+from .current import caller, note
 from .loaded import LoadedModels
 from .pool import Pool, Stop
 from .price import Ceilings, Price, price_of_recommend, price_of_similar
@@ -88,12 +86,11 @@ class Engine:
             If too many large answers are being made.
         """
         role = query.choice if query.choice != "auto" else choose(query.users)
-        query = replace(query, choice=role)
         entry, pace = self.models.need(role), self.models.pace(role)
         price = price_of_recommend(query, entry.model, pace, self._ceilings)
         if price.is_small:
             if query.is_restricted:
-                return self._write(query, write, *self._score(query, entry))
+                return self._write(query, write, *self._score(query._replace(choice=role), entry))
             key = (role, query.side_data_defaults, query.k, query.exclude_known)
             return self._write(query, write, *await self._batches.ask(key, query.users))
 
@@ -101,11 +98,10 @@ class Engine:
             parts = []
             for low, users in _pieces(query.users, price.piece, stop):
                 with _rows_from("users", low):
-                    parts.append(self._score(replace(query, users=users), entry)[1])
+                    parts.append(self._score(query._replace(users=users, choice=role), entry)[1])
             return self._write(query, write, entry, Recommendations.joined(parts))
 
-        self._hold(price)
-        return await self._pool.run(caller(), work)
+        return await self._pool.run(caller(), work, lambda: self._hold(price))
 
     async def similar_items(self, query: SimilarQuery, write: WriteSimilar[Answer]) -> Answer:
         """Find items that are similar to items.
@@ -135,16 +131,15 @@ class Engine:
             parts = []
             for low, items in _pieces(query.items, price.piece, stop):
                 with _rows_from("items", low):
-                    parts.append(self._find_similar(replace(query, items=items), entry))
+                    parts.append(self._find_similar(query._replace(items=items), entry))
             return self._write_similar(query, write, entry, SimilarItems.joined(parts))
 
-        self._hold(price)
-        return await self._pool.run(caller(), work)
+        return await self._pool.run(caller(), work, lambda: self._hold(price))
 
     def _hold(self, price: Price) -> None:
         """Reserve memory for the answer until it has been sent."""
         if price.answer_bytes > SMALL_ANSWER_BYTES:
-            self._budget.hold(2 * price.answer_bytes)
+            self._budget.hold(price.answer_bytes)
 
     # -- scoring ---------------------------------------------------------------------------
 

@@ -30,7 +30,12 @@ class Pool:
         self._running: set[Stop] = set()
         self._waiting: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
 
-    async def run(self, caller: str, work: Callable[[Stop], Answer]) -> Answer:
+    async def run(
+        self,
+        caller: str,
+        work: Callable[[Stop], Answer],
+        begin: Callable[[], None] = lambda: None,
+    ) -> Answer:
         """Run work in a thread, when it is the caller's turn.
 
         Parameters
@@ -39,8 +44,15 @@ class Pool:
             The caller for whom the work is done.
         work : callable
             Takes a `Stop`, which it checks between its pieces, because the caller may have gone.
+        begin : callable
+            Called on the event loop when it is the turn; what it raises ends it.
         """
         await self._turn(caller)
+        try:
+            begin()
+        except BaseException:
+            self._next()
+            raise
         stop = Stop()
         self._running.add(stop)
         context = copy_context()

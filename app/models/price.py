@@ -29,6 +29,8 @@ from ..limits import (
 from .pace import Pace
 from .queries import RecommendQuery, SimilarQuery
 
+_INTEGERS = np.dtype(np.int64)
+
 
 @dataclass(frozen=True, slots=True)
 class Price:
@@ -48,6 +50,9 @@ class Price:
     is_small: bool
     piece: int
     answer_bytes: int
+
+
+_SMALL = Price(is_small=True, piece=1, answer_bytes=0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,16 +94,34 @@ def price_of_recommend(
     """
     rows = len(query.users)
     _check_answers(rows, query.k, ceilings)
-    works = [model.extra_work(row, query.k) for row in query.users]
-    most = max(works, default=0)
-    if most > MAX_ROW_WORK:
-        raise QueryError(("users", works.index(most)), _too_much("work of a row", MAX_ROW_WORK))
-    heads = [row.get(model.user_column.name) for row in query.users]
-    answer_bytes = _answer_bytes(heads, query.k, model, ceilings)
-    named = sum(len(each) for each in (query.items, query.exclude) if each is not None)
-    is_small = _is_short(rows, query.k, pace.row_seconds) and most == 0 and named <= INLINE_ITEMS
-    piece = _piece(pace.row_seconds) if most == 0 else max(PIECE_WORK // most, 1)
-    return Price(is_small, piece, answer_bytes)
+    most = _most_work(query, model)
+    user = model.user_column.name
+    answer_bytes = _answer_bytes([row.get(user) for row in query.users], query.k, model, ceilings)
+    if most == 0 and _is_short(rows, query.k, pace.row_seconds) and _names_few(query):
+        return _SMALL
+    return Price(
+        is_small=False,
+        piece=_piece(pace.row_seconds) if most == 0 else max(PIECE_WORK // most, 1),
+        answer_bytes=answer_bytes,
+    )
+
+
+def _most_work(query: RecommendQuery, model: Recommender) -> int:
+    """Return the extra work of the row that takes most."""
+    most = 0
+    for position, row in enumerate(query.users):
+        work = model.extra_work(row, query.k)
+        if work > MAX_ROW_WORK:
+            message = f"the row would take more than {MAX_ROW_WORK} operations (MAX_ROW_WORK)"
+            raise QueryError(("users", position), message)
+        most = max(most, work)
+    return most
+
+
+def _names_few(query: RecommendQuery) -> bool:
+    """Tell whether a query names few items, to allow or to exclude."""
+    named = 0 if query.items is None else len(query.items)
+    return named + (0 if query.exclude is None else len(query.exclude)) <= INLINE_ITEMS
 
 
 def price_of_similar(
@@ -125,8 +148,9 @@ def price_of_similar(
     rows = len(query.items)
     _check_answers(rows, query.k, ceilings)
     answer_bytes = _answer_bytes(query.items, query.k, model, ceilings)
-    is_small = _is_short(rows, query.k, pace.item_seconds)
-    return Price(is_small, _piece(pace.item_seconds), answer_bytes)
+    if _is_short(rows, query.k, pace.item_seconds):
+        return _SMALL
+    return Price(is_small=False, piece=_piece(pace.item_seconds), answer_bytes=answer_bytes)
 
 
 def _is_short(rows: int, k: int, seconds: float) -> bool:
@@ -146,16 +170,15 @@ def _check_answers(rows: int, k: int, ceilings: Ceilings) -> None:
 def _answer_bytes(heads: Sequence[Id | Any], k: int, model: Recommender, ceilings: Ceilings) -> int:
     """Bound the size of the answer: each of its rows repeats the id that was asked about."""
     answered = min(k, model.num_items)
-    names = len(model.user_column.name) + len(model.item_column.name)
-    texts = sum(len(head) for head in heads if isinstance(head, str)) * answered
-    items = len(heads) * model.items.text_bound(answered)
-    total = len(heads) * answered * (ROW_BYTES + names)
-    total += TEXT_GROWTH * texts + (items if model.items.dtype == np.int64 else TEXT_GROWTH * items)
+    row = ROW_BYTES + len(model.user_column.name) + len(model.item_column.name)
+    text = 0
+    for head in heads:
+        text += len(head) * TEXT_GROWTH if isinstance(head, str) else len(str(head))
+    items = model.items.text_bound(answered)
+    if model.items.dtype != _INTEGERS:
+        items *= TEXT_GROWTH
+    total = len(heads) * (answered * row + items) + text * answered
     if total > ceilings.answer_bytes:
         message = f"the answer could be larger than {ceilings.answer_bytes} bytes"
         raise QueryError(("k",), f"{message} (MAX_ANSWER_BYTES)")
     return total
-
-
-def _too_much(what: str, limit: int) -> str:
-    return f"the {what} is more than {limit} operations (MAX_ROW_WORK)"

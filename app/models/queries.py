@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from turi_recommender import Id
 
 from .roles import Choice, Role, Row
 
 
-@dataclass(frozen=True, slots=True)
-class RecommendQuery:
+class RecommendQuery(NamedTuple):
     """Recommend items to users.
 
     Attributes
@@ -44,8 +43,7 @@ class RecommendQuery:
         return self.items is not None or has_exclusions
 
 
-@dataclass(frozen=True, slots=True)
-class SimilarQuery:
+class SimilarQuery(NamedTuple):
     """Find items that are similar to items.
 
     Attributes

@@ -20,6 +20,7 @@ from turi_recommender import errors as library
 SERVICE = {
     "ConfigurationError": (500, None),
     "InvalidBodyError": (422, "validation"),
+    "LongIdError": (431, None),
     "ModelUnavailableError": (503, "model-unavailable"),
     "NotAllowedError": (403, "not-allowed"),
     "NotAnsweredError": (503, None),

@@ -15,8 +15,6 @@ from turi_recommender.format import GenericValues, IntegerValues, StringValues, 
 from turi_recommender.scoring import limits
 from turi_recommender.scoring.lookup import UNKNOWN, make_lookup
 
-_LONGEST_INTEGER = 20  # digits of -2**63, and its sign
-
 
 class IdIndex:
     """The trained values of one column.
@@ -63,8 +61,6 @@ class IdIndex:
 
     def text_bound(self, count: int) -> int:
         """Return how many bytes `count` different ids take at most, written as UTF-8 text."""
-        if self.dtype == np.int64:
-            return _LONGEST_INTEGER * count
         if isinstance(self._values, StringValues):
             offsets = self._values.offsets
             total = int(offsets[self._size] - offsets[0])
@@ -73,6 +69,9 @@ class IdIndex:
 
     @cached_property
     def _longest(self) -> int:
+        integers = self._lookup.integers()
+        if integers is not None and len(integers) > 0:
+            return max(len(str(integers.min())), len(str(integers.max())))
         if isinstance(self._values, StringValues):
             return int(np.diff(self._values.offsets[: self._size + 1]).max(initial=0))
         values = self._values.take(range(self._size))

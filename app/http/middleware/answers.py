@@ -7,6 +7,8 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from ...errors import OverloadedError
+from ...observability.metrics import Metrics
 from ..exchange import exchange_of
 from ..problems import problem_of
 
@@ -18,10 +20,13 @@ class Answers:
     ----------
     app : ASGI application
         What comes next.
+    metrics : Metrics
+        Where refusals are counted.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
         self._app = app
+        self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a connection (ASGI)."""
@@ -34,7 +39,9 @@ class Answers:
         except Exception as error:
             if exchange.status != 0:  # the answer has begun: only the connection can end
                 raise
-            await exchange.declaration.render(error, scope["path"])(scope, receive, send)
+            if isinstance(error, OverloadedError):
+                self._metrics.refused.labels("overload").inc()
+            await exchange.declaration.render(error, scope)(scope, receive, send)
 
 
 def answer_framework_errors(app: FastAPI) -> None:
@@ -42,8 +49,9 @@ def answer_framework_errors(app: FastAPI) -> None:
 
     async def handle(request: Request, error: Exception) -> Response:
         exchange = exchange_of(request.scope)
-        render = problem_of if exchange is None else exchange.declaration.render
-        return render(error, request.url.path)
+        if exchange is None:
+            return problem_of(error, request.url.path)
+        return exchange.declaration.render(error, request.scope)
 
     for kind in (RequestValidationError, HTTPException, Exception):
         app.add_exception_handler(kind, handle)

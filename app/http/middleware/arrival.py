@@ -87,7 +87,8 @@ class Arrival:
                     self._count(exchange.caller, len(body) - counted)
                     counted = len(body)
         finally:
-            self._count_out(exchange.caller, counted)
+            if counted > 0:
+                self._count_out(exchange.caller, counted)
 
     def _count(self, caller: str, amount: int) -> None:
         if (

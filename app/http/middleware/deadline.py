@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from functools import partial
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ...errors import NotAnsweredError, NotReceivedError
 from ..exchange import exchange_of
@@ -31,17 +32,14 @@ class Deadline:
         if exchange is None:
             await self._app(scope, receive, send)
             return
-        loop = asyncio.get_running_loop()
-
-        async def send_in_time(message: Message) -> None:
-            if message["type"] == "http.response.start":
-                limit.reschedule(loop.time() + self._seconds)
-            await send(message)
-
         try:
             async with asyncio.timeout(self._seconds) as limit:
-                await self._app(scope, receive, send_in_time)
+                exchange.give_time = partial(self._give_time, limit)
+                await self._app(scope, receive, send)
         except TimeoutError:
             if exchange.status != 0:
                 return  # a late end of an answer that has begun is no error of ours
             raise NotAnsweredError if exchange.received else NotReceivedError from None
+
+    def _give_time(self, limit: asyncio.Timeout) -> None:
+        limit.reschedule(asyncio.get_running_loop().time() + self._seconds)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ...limits import DELIVERED_AT_ONCE_BYTES
+from ..exchange import exchange_of
 
 
 class Delivery:
@@ -32,6 +33,9 @@ class Delivery:
             if len(body) <= DELIVERED_AT_ONCE_BYTES:
                 await send(message)
                 return
+            exchange = exchange_of(scope)
+            if exchange is not None and exchange.give_time is not None:
+                exchange.give_time()
             for low in range(0, len(body), DELIVERED_AT_ONCE_BYTES):
                 part = body[low : low + DELIVERED_AT_ONCE_BYTES]
                 more = low + len(part) < len(body) or message.get("more_body", False)

@@ -13,9 +13,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ...errors import OverloadedError
 from ...limits import REMEMBERED_CALLERS, WANTING_SECONDS
-from ...models.budget import begin_holding, end_holding
-from ...models.callers import set_caller
-from ...observability.metrics import Metrics
 from ..exchange import exchange_of
 from ..lifecycle import Lifecycle
 
@@ -31,15 +28,12 @@ class Places:
         Most requests that are answered at the same time.
     lifecycle : Lifecycle
         Where they are counted.
-    metrics : Metrics
-        Where refusals are counted.
     """
 
-    def __init__(self, app: ASGIApp, limit: int, lifecycle: Lifecycle, metrics: Metrics) -> None:
+    def __init__(self, app: ASGIApp, limit: int, lifecycle: Lifecycle) -> None:
         self._app = app
         self._limit = limit
         self._lifecycle = lifecycle
-        self._metrics = metrics
         self._held: Counter[str] = Counter()
         self._wanting: OrderedDict[str, float] = OrderedDict()
 
@@ -51,16 +45,13 @@ class Places:
             return
         caller = exchange.caller
         if exchange.declaration.takes_place and not self._is_free_for(caller):
-            self._metrics.refused.labels("overload").inc()
             raise OverloadedError
         self._lifecycle.in_flight += 1
         self._held[caller] += 1
-        set_caller(caller)
-        begin_holding()
         try:
             await self._app(scope, receive, send)
         finally:
-            end_holding()
+            exchange.release()
             self._lifecycle.in_flight -= 1
             self._held[caller] -= 1
             if self._held[caller] <= 0:

@@ -7,13 +7,14 @@ import re
 import time
 from secrets import token_hex
 from typing import Any
+from uuid import uuid4
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ...limits import ACCESS_LOG_FLUSH_SECONDS, KEPT_COUNTERS, REQUEST_ID_LENGTH
+from ...models.current import begin
 from ...observability.access_log import AccessLog
 from ...observability.metrics import Metrics
-from ...observability.notes import begin_notes
 from ...observability.tracing import trace_id
 from ..body import header
 from ..declaration import Declarations
@@ -21,6 +22,8 @@ from ..exchange import Exchange
 from ..lifecycle import Lifecycle
 
 _ID = re.compile(rb"[\x21-\x7e]{1,%d}" % REQUEST_ID_LENGTH)
+_NOT_LET_IN = (401, 403)
+_NO_ROUTE = "none"  # strangers who try paths say nothing about how the routes do
 _METHODS = {"GET", "POST", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH"}
 
 
@@ -58,13 +61,17 @@ class Record:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a connection (ASGI)."""
-        declaration = None if scope["type"] != "http" else self._find(scope["path"])
-        if declaration is None or declaration.is_probe:
+        if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = _request_id(scope)
-        exchange = Exchange(declaration, request_id, begin_notes(), time.perf_counter())
+        template, declaration = self._find(scope["path"])
+        if declaration.is_probe:
+            await self._app(scope, receive, send)
+            return
+        request_id = _request_id(scope, as_uuid=declaration.names_requests)
+        exchange = Exchange(declaration, request_id, time.perf_counter())
         exchange.attach(scope)
+        begin(exchange)
 
         async def receive_and_see() -> Message:
             message = await receive()
@@ -87,11 +94,12 @@ class Record:
         try:
             await self._app(scope, receive_and_see, send_and_see)
         finally:
-            self._finish(scope, exchange)
+            self._finish(scope, exchange, template)
 
-    def _finish(self, scope: Scope, exchange: Exchange) -> None:
+    def _finish(self, scope: Scope, exchange: Exchange, route: str) -> None:
         took = time.perf_counter() - exchange.started
-        route = _template(scope)
+        if exchange.status in _NOT_LET_IN:
+            route = _NO_ROUTE
         self._count(route, scope["method"], exchange.status, took)
         if self._access_log is not None:
             is_first = self._access_log.add(
@@ -133,15 +141,11 @@ def _has_body(scope: Scope) -> bool:
     return length not in (b"", b"0") or header(scope, b"transfer-encoding") != b""
 
 
-def _request_id(scope: Scope) -> bytes:
+def _request_id(scope: Scope, *, as_uuid: bool) -> bytes:
     given = header(scope, b"x-request-id")
-    return given if _ID.fullmatch(given) else token_hex(16).encode()
-
-
-def _template(scope: Scope) -> str:
-    """Return the path of the route that answered, as it was declared."""
-    path: str | None = getattr(scope.get("route"), "path", None)
-    return "none" if path is None else path
+    if _ID.fullmatch(given):
+        return given
+    return str(uuid4()).encode() if as_uuid else token_hex(16).encode()
 
 
 def _trace(scope: Scope) -> dict[str, str]:

@@ -3,53 +3,43 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
-from fastapi import Response
-from pydantic_core import from_json, to_json
+from fastapi import Request, Response
+from pydantic_core import from_json
+from starlette.types import Scope
 
+from ...errors import LongIdError
 from ...http.problems import problem_of, title
+from .ids import request_ids
 
 _SCHEMA = {
     "type": "object",
     "properties": {"message": {"type": "string"}},
     "required": ["message"],
 }
+FAILED = {"x-ms-run-function-failed": "False"}
 _OURS = {"content-length", "content-type"}
 
 
-def message(status: int, text: str, headers: Mapping[str, str]) -> Response:
-    """Answer with a message.
-
-    Parameters
-    ----------
-    status : int
-        HTTP status.
-    text : str
-        What the caller reads.
-    headers : mapping of str to str
-        The ids of the request.
-    """
-    failed = {"x-ms-run-function-failed": "False"}
-    body = json.dumps({"message": text})
-    return Response(body, status, {**headers, **failed}, "application/json")
-
-
-def message_of(error: Exception, path: str) -> Response:
-    """Return the answer to an error that ended a request outside the drop-in's own code.
+def message_of(error: Exception, scope: Scope) -> Response:
+    """Return the answer to an error.
 
     Parameters
     ----------
     error : Exception
-        Any error.
-    path : str
-        Path of the request, for the log.
+        Any.
+    scope : ASGI scope
+        Of the request, whose ids the answer bears.
     """
-    answer = problem_of(error, path)
+    try:
+        ids = request_ids(Request(scope))
+    except LongIdError as too_long:
+        ids = too_long.ids
+    answer = problem_of(error, scope["path"])
     headers = {name: value for name, value in answer.headers.items() if name not in _OURS}
-    body = to_json({"message": from_json(bytes(answer.body))["detail"]})
-    return Response(body, answer.status_code, headers, "application/json")
+    body = json.dumps({"message": from_json(bytes(answer.body))["detail"]})
+    return Response(body, answer.status_code, {**ids, **headers, **FAILED}, "application/json")
 
 
 def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:

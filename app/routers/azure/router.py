@@ -14,14 +14,13 @@ from dataclasses import replace
 from typing import Any
 
 from fastapi import APIRouter, Request, Response
-from starlette.exceptions import HTTPException
 
-from ...errors import ModelUnavailableError, ScoreError
 from ...http.declaration import PROBE, RECOMMEND, by_switch, declare
+from ...models.current import note
 from ...models.engine import Engine
 from ...models.loaded import LoadedModels
 from ...settings import Settings
-from .answers import message, message_of, responses
+from .answers import FAILED, message_of, responses
 from .ids import request_ids
 from .payload import read_payload, records_of
 from .scoring import Scorer
@@ -48,18 +47,13 @@ def build_azure_router(engine: Engine, settings: Settings) -> APIRouter:
     @declare(_SCORE)
     async def score(request: Request) -> Response:
         ids = request_ids(request)
-        if isinstance(ids, Response):
-            return ids
+        if "x-ms-client-request-id" in ids:
+            note(client_request_id=ids["x-ms-client-request-id"])
         if request.method == "OPTIONS":
             return Response(status_code=200, headers=ids)
-        try:
-            records = records_of(await read_payload(request), limit, scorer.columns)
-            started = time.perf_counter()
-            body = await scorer.score(records)
-        except (ScoreError, ModelUnavailableError) as error:
-            return message(error.status, str(error), ids)
-        except HTTPException as error:  # the body limit
-            return message(error.status_code, str(error.detail), ids)
+        records = records_of(await read_payload(request), limit, scorer.columns)
+        started = time.perf_counter()
+        body = await scorer.score(records)
         elapsed = f"{(time.perf_counter() - started) * 1000:.3f}"
         headers = {**ids, "x-ms-run-function-failed": "False", "x-ms-run-fn-exec-ms": elapsed}
         return Response(body, 200, headers, "application/json")
@@ -110,5 +104,6 @@ def _add_surroundings(router: APIRouter, models: LoadedModels, docs: str) -> Non
     async def swagger(version: str = "2") -> Response:
         document = swagger_document(version, models)
         if document is None:
-            return message(404, f"Swagger version [{version}] is not supported.", {})
+            message = {"message": f"Swagger version [{version}] is not supported."}
+            return Response(json.dumps(message), 404, FAILED, "application/json")
         return Response(json.dumps(document), media_type="application/json")

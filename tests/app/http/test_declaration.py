@@ -74,7 +74,7 @@ def test_routes_of_one_path_declare_the_same(app: Application) -> None:
     ["/nope", "/docsx", "/docs/", "/docs/x", "/openapi.json.bak", "/healthz/live/", "//", ""],
 )
 def test_what_no_route_has_needs_a_key(app: Application, path: str) -> None:
-    assert Declarations(app.declared).find(path) is RECOMMEND
+    assert Declarations(app.declared).find(path) == ("none", RECOMMEND)
 
 
 @pytest.mark.parametrize(
@@ -86,13 +86,14 @@ def test_what_no_route_has_needs_a_key(app: Application, path: str) -> None:
     ],
 )
 def test_paths_with_parameters(app: Application, path: str, template: str) -> None:
-    found = Declarations(app.declared).find(path)
+    matched, found = Declarations(app.declared).find(path)
+    assert matched == template
     assert (found.scope, found.is_probe, found.takes_place) == DECLARED[template]
 
 
 @pytest.mark.parametrize("path", ["/admin/models/a/b/reload", "/admin/models//reload"])
 def test_paths_that_almost_match(app: Application, path: str) -> None:
-    assert Declarations(app.declared).find(path) is RECOMMEND
+    assert Declarations(app.declared).find(path) == ("none", RECOMMEND)
 
 
 def test_switches_keep_what_else_is_declared() -> None:

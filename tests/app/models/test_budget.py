@@ -7,21 +7,23 @@ import contextvars
 import pytest
 
 from app.errors import OverloadedError
-from app.models.budget import Budget, begin_holding, end_holding
+from app.models.budget import Budget
+from app.models.current import Current, begin
 
 
 def test_what_is_held_is_given_back_at_the_end() -> None:
     def run() -> None:
         budget = Budget(100)
-        begin_holding()
+        request = Current()
+        begin(request)
         budget.hold(60)
         budget.hold(40)
         assert budget.used == 100
         with pytest.raises(OverloadedError):
             budget.hold(1)
-        end_holding()
+        request.release()
         assert budget.used == 0
-        end_holding()
+        request.release()
         assert budget.used == 0
 
     contextvars.copy_context().run(run)
@@ -30,9 +32,10 @@ def test_what_is_held_is_given_back_at_the_end() -> None:
 def test_one_request_alone_may_take_more_than_there_is() -> None:
     def run() -> None:
         budget = Budget(100)
-        begin_holding()
+        request = Current()
+        begin(request)
         budget.hold(150)
-        end_holding()
+        request.release()
         assert budget.used == 0
 
     contextvars.copy_context().run(run)
@@ -41,11 +44,12 @@ def test_one_request_alone_may_take_more_than_there_is() -> None:
 def test_requests_have_accounts_of_their_own() -> None:
     budget = Budget(100)
     one, other = contextvars.copy_context(), contextvars.copy_context()
-    for context, amount in ((one, 30), (other, 50)):
-        context.run(begin_holding)
+    first, second = Current(), Current()
+    for context, request, amount in ((one, first, 30), (other, second, 50)):
+        context.run(begin, request)
         context.run(budget.hold, amount)
     assert budget.used == 80
-    one.run(end_holding)
+    first.release()
     assert budget.used == 50
-    other.run(end_holding)
+    second.release()
     assert budget.used == 0

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 from app.limits import BATCH_ROWS, INLINE_ANSWERS, INLINE_ROWS
+from app.models.current import Current, begin
 from app.models.engine import Engine
 from app.models.loaded import LoadedModels
 from app.models.price import Ceilings
 from app.models.queries import RecommendQuery, SimilarQuery
 from app.observability.metrics import Metrics
-from app.observability.notes import begin_notes
 from turi_recommender import Recommendations, SimilarItems
 from turi_recommender.errors import QueryError
 from turi_recommender.versions import ModelEntry
@@ -135,11 +135,12 @@ async def test_similar_items(watched: Watched, service: LoadedModels, count: int
 
 @pytest.mark.parametrize("rows", [1, INLINE_ROWS + 1])
 async def test_the_log_line_says_who_answered(watched: Watched, rows: int) -> None:
-    notes = begin_notes()
+    request = Current()
+    begin(request)
     cold = 987654321
     query = RecommendQuery(bare(*[KNOWN] * (rows - 1), cold), k=3)
     await watched.engine.recommend(query, keep)
-    assert notes == {
+    assert request.notes == {
         "model": "similarity_model",
         "version": "6",
         "users": rows,
