@@ -19,7 +19,7 @@ import shutil
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import ExitStack, asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
@@ -50,44 +50,71 @@ async def delayed(port: int, seconds: float) -> AsyncIterator[int]:
     seconds : float
         The delay in each direction.
     """
-    tasks: set[asyncio.Task[None]] = set()
+    loop = asyncio.get_running_loop()
+    ends: list[_End] = []
 
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        onward = await asyncio.open_connection(HOST, port)
-        ways = _later(reader, onward[1], seconds), _later(onward[0], writer, seconds)
-        for way in ways:
-            task = asyncio.ensure_future(way)
-            tasks.add(task)
-            task.add_done_callback(tasks.discard)
+    def accept() -> _End:
+        here, there = _End(seconds), _End(seconds)
+        here.peer, there.peer = there, here
+        ends.extend((here, there))
+        here.connecting = loop.create_task(loop.create_connection(lambda: there, HOST, port))
+        return here
 
-    server = await asyncio.start_server(serve, HOST, 0)
+    server = await loop.create_server(accept, HOST, 0)
     try:
         yield server.sockets[0].getsockname()[1]
     finally:
         server.close()
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
+        for end in ends:
+            end.abort()
+        await server.wait_closed()
 
 
-async def _later(
-    reader: asyncio.StreamReader, writer: asyncio.StreamWriter, seconds: float
-) -> None:
-    loop = asyncio.get_running_loop()
-    ended = loop.create_future()
+class _End(asyncio.Protocol):
+    """One end of a forwarded connection: what arrives here goes out at its peer, later."""
 
-    def end() -> None:
-        writer.close()
-        if not ended.done():  # cancelled in the end
-            ended.set_result(None)
+    peer: _End
+    connecting: asyncio.Task[Any] | None = None
 
-    try:
-        while data := await reader.read(1 << 16):
-            loop.call_later(seconds, writer.write, data)
-    except ConnectionError:
-        pass  # a reset ends the other side, too
-    loop.call_later(seconds, end)
-    await ended
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._transport: asyncio.Transport | None = None
+        self._early: list[bytes] = []
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        assert isinstance(transport, asyncio.Transport)
+        self._transport = transport
+        for data in self._early:
+            transport.write(data)
+
+    def data_received(self, data: bytes) -> None:
+        self._later(self.peer.write, data)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        _ = exc
+        self._later(self.peer.close)
+
+    def _later(self, call: Callable[..., None], *given: bytes) -> None:
+        asyncio.get_running_loop().call_later(self._seconds, call, *given)
+
+    def write(self, data: bytes) -> None:
+        """Send bytes on, as soon as there is a connection."""
+        if self._transport is None:
+            self._early.append(data)
+        elif not self._transport.is_closing():
+            self._transport.write(data)
+
+    def close(self) -> None:
+        """End the connection after what is on its way."""
+        if self._transport is not None:
+            self._transport.close()
+
+    def abort(self) -> None:
+        """End it at once."""
+        if self.connecting is not None:
+            self.connecting.cancel()
+        if self._transport is not None:
+            self._transport.abort()
 
 
 def _configuration(
