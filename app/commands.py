@@ -1,10 +1,12 @@
-"""What the command line can do: serve, make keys, register and follow versions of models."""
+"""What the command line can do: serve, make keys, register and follow versions, compare answers."""
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 import gc
 import logging
+import os
 import signal
 import sys
 import time
@@ -15,6 +17,7 @@ from turi_recommender.errors import ModelError, ModelNotFoundError, RecommenderE
 from turi_recommender.versions import Registry, register, sync
 
 from . import probe
+from .errors import ConfigurationError
 from .models.roles import assignments
 from .settings import Settings, load_settings
 
@@ -58,6 +61,22 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     syncing.add_argument("--every", type=float, metavar="SECONDS", help="go on, at this interval")
     syncing.add_argument(
         "--keep", type=int, default=2, help="versions of a name that stay (default: 2)"
+    )
+    comparing = commands.add_parser(
+        "compare", help="ask an old and a new /score the same, and compare their answers"
+    )
+    comparing.set_defaults(run=_compare, verb="compare")
+    comparing.add_argument("payloads", type=Path, help="a file with one JSON payload a line")
+    for name in ("old", "new"):
+        comparing.add_argument(f"--{name}", required=True, metavar="URL", help="its address")
+        comparing.add_argument(
+            f"--{name}-key-env", metavar="NAME", help="environment variable that holds its key"
+        )
+    comparing.add_argument(
+        "--at-once", type=int, default=4, help="payloads under way at a time (default: 4)"
+    )
+    comparing.add_argument(
+        "--timeout", type=float, default=30, metavar="SECONDS", help="for an answer (default: 30)"
     )
     probing = commands.add_parser("probe", help="ask the service of this machine if it is ready")
     probing.set_defaults(run=lambda _: probe.main(), verb="probe")
@@ -133,6 +152,31 @@ def _sync_once(settings: Settings, source: Path, keep: int) -> None:
                 log.info("copied %s", folder)
     if len(absent) == len(wanted):
         raise absent[0]
+
+
+def _compare(args: argparse.Namespace) -> None:
+    """Exit with status 1 if something differs that should not."""
+    from .compare import Endpoint, compare  # noqa: PLC0415
+
+    if args.at_once < 1 or not args.timeout > 0:
+        raise ConfigurationError("--at-once must be 1 or more, and --timeout above 0")
+    old = Endpoint(args.old, _key_of(args.old_key_env))
+    new = Endpoint(args.new, _key_of(args.new_key_env))
+    running = compare(old, new, args.payloads, at_once=args.at_once, seconds=args.timeout)
+    comparison = asyncio.run(running)
+    print(comparison.report())
+    if not comparison.is_good:
+        sys.exit(1)
+
+
+def _key_of(variable: str | None) -> str | None:
+    """Return the key that an environment variable holds, None if none is named."""
+    if variable is None:
+        return None
+    key = os.environ.get(variable, "").strip()
+    if not key:
+        raise ConfigurationError(f"the environment variable {variable} holds no key")
+    return key
 
 
 def _stop(_signal: int, _frame: object) -> NoReturn:

@@ -77,9 +77,9 @@ class Settings(BaseSettings):
     request_timeout_seconds: float = Field(default=30.0, gt=0)
     """Longest time to receive and answer a request; beyond that, the answer is 408 or 503."""
 
-    keep_alive_seconds: int = Field(default=65, ge=0)
-    """How long an idle connection stays open. It should be longer than in the proxy in front, so
-    that the proxy never uses a connection that was closed."""
+    keep_alive_seconds: int = Field(default=3700, ge=0)
+    """How long an idle connection stays open. Longer than a proxy keeps it (Envoy: an hour), so
+    that the proxy closes first and never sends a request on a connection that is being closed."""
 
     drain_seconds: float = Field(default=5.0, ge=0)
     """How long the service goes on answering after SIGTERM, while `/healthz/ready` says 503."""

@@ -15,8 +15,11 @@ import pytest
 import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
+from app.http.declaration import RECOMMEND, declaration_of
+from app.main import create_app
 from app.security.keys import new_key
 from app.settings import Settings
+from monitoring.generate import outputs
 from reliability.service import SIMILARITY
 from reliability.variants import truncated
 from tests.support.serving import serving
@@ -29,8 +32,15 @@ KEY, DIGEST = new_key()
 _ADDED = {"namespace", "job", "pod"}
 _WORDS = {
     "sum", "min", "max", "count", "by", "on", "and", "or", "unless", "offset",
-    "rate", "increase", "histogram_quantile", "absent",
+    "rate", "increase", "histogram_quantile", "absent", "time",
 }  # fmt: skip
+# The metrics of kube-state-metrics that are asked for, and their labels, after its documentation.
+_KUBERNETES = {
+    "kube_job_failed": {"job_name", "condition"},
+    "kube_job_complete": {"job_name", "condition"},
+    "kube_job_status_start_time": {"job_name"},
+    "kube_cronjob_info": {"cronjob"},
+}
 
 
 @pytest.fixture(scope="module")
@@ -54,7 +64,7 @@ def page(text: str) -> dict[str, set[str]]:
     for family in text_string_to_metric_families(text):
         for sample in family.samples:
             series.setdefault(sample.name, set()).update(sample.labels)
-    return series
+    return series | _KUBERNETES
 
 
 def dashboard() -> dict[str, Any]:
@@ -98,7 +108,7 @@ def test_every_query_finds_its_metrics(page: dict[str, set[str]]) -> None:
     asked = list(queries())
     assert len(asked) > 20
     for query in asked:
-        assert "recommender_" in query or "process_" in query
+        assert any(each in query for each in ("recommender_", "process_", "kube_"))
         assert unknown(query, page) == set(), query
 
 
@@ -143,6 +153,89 @@ def test_the_table_of_metrics_is_that_of_the_page(text: str) -> None:
             labels = set().union(*(sample.labels for sample in family.samples))
             served[name] = (family.type, labels - {"le"})
     assert described == served
+
+
+def rule(name: str) -> dict[str, Any]:
+    [found] = [each for each in alerts() if each["alert"] == name]
+    return found
+
+
+@pytest.mark.parametrize("alert", ["RecommenderNoSuccess", "RecommenderSlow"])
+def test_alerts_know_every_route_that_recommends(alert: str) -> None:
+    """The routes with a body that a caller's key is enough for; of a list, one would be missed."""
+    [pattern] = re.findall(r'route=~"([^"]*)"', rule(alert)["expr"])
+    recommends: dict[str, bool] = {}
+    for route in create_app(Settings()).declared:
+        does = "POST" in (route.methods or ()) and declaration_of(route).scope == RECOMMEND.scope
+        recommends[route.path] = recommends.get(route.path, False) or does
+    assert len(recommends) > 10
+    assert sum(recommends.values()) >= 4
+    for path, does in recommends.items():
+        assert bool(re.fullmatch(pattern, path)) == does, path  # Prometheus, too, fits the whole
+
+
+def test_routes_are_counted_under_the_names_that_alerts_know() -> None:
+    with serving() as client:
+        client.post("/api/v1/service/any/score", json=[{"visitorid": 6000}])
+        line = 'recommender_requests_total{method="POST",route="%s",status="200"} 1.0'
+        assert line % "/api/v1/service/{service}/score" in client.get("/metrics").text
+
+
+def test_numbers_of_the_dashboard_are_those_of_the_alerts() -> None:
+    drawn = {
+        panel["title"]: panel["fieldConfig"]["defaults"]["thresholds"]["steps"][1]["value"]
+        for panel in dashboard()["panels"]
+        if panel["fieldConfig"]["defaults"].get("custom", {}).get("thresholdsStyle")
+    }
+    assert drawn == {
+        "Share of failures": limit_of("RecommenderFailing"),
+        "Time to answer, p99": limit_of("RecommenderSlow"),
+        "Resident memory": limit_of("RecommenderMemory"),
+        "In flight": Settings.model_fields["max_in_flight"].default,
+    }
+
+
+def limit_of(alert: str) -> float:
+    [limit] = re.findall(r"> ([\d.e]+)\b", rule(alert)["expr"])
+    return float(limit)
+
+
+def test_memory_alert_is_below_the_limit_of_a_pod() -> None:
+    manifest = ROOT / "k8s" / "base" / "service" / "40-service.yaml"
+    [deployment] = [
+        each for each in yaml.safe_load_all(manifest.read_text()) if each["kind"] == "Deployment"
+    ]
+    [container] = deployment["spec"]["template"]["spec"]["containers"]
+    assert container["resources"]["limits"]["memory"] == "1Gi"
+    assert 0.8 * 2**30 < limit_of("RecommenderMemory") < 0.9 * 2**30
+
+
+def test_no_page_has_a_list_of_alerts_of_its_own() -> None:
+    for page in ROOT.glob("docs/*.md"):
+        assert not re.search(r"^\| `.*(rate|increase|count)\(.*`", page.read_text(), re.M), page
+
+
+def test_the_other_forms_are_written_anew() -> None:
+    """After a change of the rules: `python -m monitoring.generate`."""
+    written = outputs()
+    assert len(written) == 2
+    for path, text in written.items():
+        assert path.read_text() == text, path
+
+
+def test_the_other_forms_say_the_same() -> None:
+    [operator, azure] = (path.read_text() for path in outputs())
+    original = yaml.safe_load((ROOT / "monitoring" / "alerts.yaml").read_text())
+    assert yaml.safe_load(operator)["spec"] == original
+    [group] = json.loads(azure)["resources"]
+    rules = group["properties"]["rules"]
+    assert [each["alert"] for each in rules] == [each["alert"] for each in alerts()]
+    for here, there in zip(alerts(), rules, strict=True):
+        assert there["expression"].split() == here["expr"].split()
+        assert there["for"] == {"1m": "PT1M", "5m": "PT5M", "10m": "PT10M", "15m": "PT15M",
+                                "30m": "PT30M"}[here["for"]]  # fmt: skip
+        assert (there["labels"], there["annotations"]) == (here["labels"], here["annotations"])
+        assert there["severity"] < 3
 
 
 def test_panels_have_a_place_of_their_own() -> None:

@@ -44,6 +44,7 @@ def make_protocol(max_header_bytes: int, stall_seconds: float) -> type[HttpTools
         _in_headers = True
         _refused = False
         _deadline: asyncio.TimerHandle | None = None
+        _is_unused = False
         _messages = 0
         _body_bytes = 0
         _framing_bytes = 0
@@ -56,7 +57,10 @@ def make_protocol(max_header_bytes: int, stall_seconds: float) -> type[HttpTools
 
         def connection_made(self, transport: Any) -> None:
             super().connection_made(transport)
-            self._deadline = self.loop.call_later(HEADER_SECONDS, self._too_slow)
+            # A proxy may open it before it needs it: until the first byte it is an idle connection.
+            idle = max(HEADER_SECONDS, self.timeout_keep_alive)
+            self._deadline = self.loop.call_later(idle, self._too_slow)
+            self._is_unused = True
 
         def connection_lost(self, exc: Exception | None) -> None:
             self._cancel_deadline()
@@ -69,6 +73,9 @@ def make_protocol(max_header_bytes: int, stall_seconds: float) -> type[HttpTools
             if not self._in_headers:
                 self._more_body_received(data)
                 return
+            if self._is_unused:
+                self._is_unused = False
+                self._cancel_deadline()
             if self._deadline is None:
                 self._deadline = self.loop.call_later(HEADER_SECONDS, self._too_slow)
             self._header_bytes += len(data)

@@ -16,6 +16,9 @@ from ..settings import Settings
 from .lifecycle import Lifecycle
 from .protocol import make_protocol
 
+# Seconds before the first and between further probes, and how many go without an answer.
+_PROBES = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 4}
+
 
 class Server(uvicorn.Server):
     """uvicorn's server that goes on answering for a while after SIGTERM, and then exits with 0.
@@ -54,6 +57,7 @@ class Server(uvicorn.Server):
             return
         loop = asyncio.get_running_loop()
         for listening in [each for server in self.servers for each in server.sockets]:
+            _notice_who_is_gone(listening)
             for _ in range(LISTENERS - 1):
                 copy = socket.socket(fileno=os.dup(listening.fileno()))
                 self.servers.append(await loop.create_server(self._connect, sock=copy))
@@ -87,6 +91,15 @@ class Server(uvicorn.Server):
 
     def _stop(self) -> None:
         self.should_exit = True
+
+
+def _notice_who_is_gone(listening: socket.socket) -> None:
+    """Let the system ask idle peers whether they are there: idle connections may stay for long."""
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    # Connections that are accepted inherit these. Not every system has all of them.
+    for name, value in _PROBES.items():
+        if hasattr(socket, name):
+            listening.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
 
 
 def server_options(settings: Settings) -> dict[str, Any]:

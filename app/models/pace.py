@@ -1,4 +1,4 @@
-"""How fast a model answers on this machine, measured when it is loaded."""
+"""How fast a model answers on this machine, and how large it is, measured when it is loaded."""
 
 from __future__ import annotations
 
@@ -12,13 +12,14 @@ from typing import Any
 
 from turi_recommender import Recommender
 from turi_recommender.errors import QueryError
+from turi_recommender.scoring.size import resident_bytes
 
 from ..limits import PACE_SAMPLES, SLOW_SECONDS
 
 
 @dataclass(frozen=True, slots=True)
 class Pace:
-    """Times of ordinary queries for ten items.
+    """Times of ordinary queries for ten items, and the memory that the model takes.
 
     Attributes
     ----------
@@ -26,10 +27,13 @@ class Pace:
         Time to recommend to one user.
     item_seconds : float
         Time to find the items similar to one item; infinite if the model cannot do that.
+    resident_bytes : int
+        Memory that the model holds.
     """
 
     row_seconds: float
     item_seconds: float
+    resident_bytes: int = 0
 
 
 def measure_pace(model: Recommender, defaults: Mapping[str, Any]) -> Pace:
@@ -51,7 +55,7 @@ def measure_pace(model: Recommender, defaults: Mapping[str, Any]) -> Pace:
     item_seconds = float("inf")
     with suppress(QueryError):  # a model without factors knows no similar items
         item_seconds = _median_seconds([partial(model.similar_items, [one]) for one in items])
-    return Pace(row_seconds, item_seconds)
+    return Pace(row_seconds, item_seconds, resident_bytes(model))
 
 
 def _median_seconds(calls: list[Callable[[], object]]) -> float:

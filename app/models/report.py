@@ -45,11 +45,11 @@ class ModelReport:
         self._show()
 
     def _show(self) -> None:
-        self._metrics.model.clear()
-        for slot in self._models.slots.values():
-            if slot.entry is not None:
-                labels = (slot.role, slot.entry.name, slot.entry.version or "")
-                self._metrics.model.labels(*labels).set(1)
+        self._metrics.show_models(
+            (slot.role, slot.entry.name, slot.entry.version or "")
+            for slot in self._models.slots.values()
+            if slot.entry is not None
+        )
 
 
 def _log(slot: Slot) -> None:

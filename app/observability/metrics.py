@@ -5,6 +5,8 @@ Metrics carry the route's template, never a path with ids in it.
 
 from __future__ import annotations
 
+import time
+from collections.abc import Iterable
 from typing import Any, Protocol
 
 from prometheus_client import (
@@ -61,6 +63,12 @@ class Metrics:
         self.model = Gauge(
             "recommender_model_info", "Models that serve", ["role", "name", "version"], **options
         )
+        self.loaded = Gauge(
+            "recommender_model_loaded_timestamp_seconds",
+            "When this process took up the versions that serve, in Unix time",
+            ["role", "name", "version"],
+            **options,
+        )
         self.swaps = Counter(
             "recommender_model_swaps",
             "Attempts to take up another version",
@@ -69,6 +77,7 @@ class Metrics:
         )
         self.draining = Gauge("recommender_draining", "1 after SIGTERM", **options)
 
+        self._since: dict[tuple[str, str, str], float] = {}
         self._by_model: dict[str, tuple[Histogram, Counter, Counter]] = {}
 
     def count(self, model: str, seconds: float, users: int = 0, cold: int = 0) -> None:
@@ -96,6 +105,21 @@ class Metrics:
             found[1].inc(users)
         if cold:
             found[2].inc(cold)
+
+    def show_models(self, serving: Iterable[tuple[str, str, str]]) -> None:
+        """Show which models serve, and since when.
+
+        Parameters
+        ----------
+        serving : iterable of (role, name, version)
+            All of them; the version is empty where a model has none.
+        """
+        self._since = {labels: self._since.get(labels, time.time()) for labels in serving}
+        self.model.clear()
+        self.loaded.clear()
+        for labels, since in self._since.items():
+            self.model.labels(*labels).set(1)
+            self.loaded.labels(*labels).set(since)
 
     def watch(self, lifecycle: Watched) -> None:
         """Show how many requests are being answered, and whether the service drains."""

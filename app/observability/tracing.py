@@ -1,7 +1,7 @@
 """Spans of requests for a collector, where one is configured: FastAPI's own OpenTelemetry.
 
 A request brings its trace context in ``traceparent`` (W3C Trace Context), and its span continues
-it.
+it. What a span may carry is in `exporter`.
 """
 
 from __future__ import annotations
@@ -54,19 +54,18 @@ class Tracing:
 
 def _make_provider(settings: Settings) -> Any:
     # These imports add half as much again to those of the whole service: only where needed.
-    from opentelemetry.exporter.otlp.proto.http.trace_exporter import (  # noqa: PLC0415
-        OTLPSpanExporter,
-    )
     from opentelemetry.sdk.resources import Resource  # noqa: PLC0415
     from opentelemetry.sdk.trace import TracerProvider  # noqa: PLC0415
     from opentelemetry.sdk.trace.export import BatchSpanProcessor  # noqa: PLC0415
+
+    from .exporter import Exporter  # noqa: PLC0415
 
     for name in ("urllib3", "requests"):  # they would log each call, with its address
         logging.getLogger(name).setLevel(logging.WARNING)
     about = Resource.create({"service.name": "turi-recommender", "service.version": __version__})
     provider = TracerProvider(resource=about, shutdown_on_exit=False)
     address = settings.otlp_endpoint.rstrip("/") + "/v1/traces"
-    exporter = OTLPSpanExporter(endpoint=address, timeout=_SECONDS)
+    exporter = Exporter(endpoint=address, timeout=_SECONDS)
     provider.add_span_processor(BatchSpanProcessor(exporter))
     return provider
 

@@ -54,6 +54,9 @@ class ModelInfo(BaseModel):
     items: int | None = None
     observations: int | None = None
     factors: int | None = None
+    resident_bytes: int | None = Field(
+        default=None, description="Memory that the model holds, measured when it was loaded"
+    )
 
 
 class ModelList(BaseModel):
@@ -118,6 +121,7 @@ def _describe(slot: Slot, defaults: dict[str, Any]) -> ModelInfo:
         items=model.num_items,
         observations=model.num_observations,
         factors=model.num_factors,
+        resident_bytes=slot.pace.resident_bytes,
     )
 
 

@@ -28,6 +28,7 @@ CUSTOM_KINDS: dict[tuple[str, str], str | None] = {
     ("gateway.networking.k8s.io/v1", "HTTPRoute"): "httproute.json",
     ("monitoring.coreos.com/v1", "PodMonitor"): "podmonitor.json",
     ("azmonitoring.coreos.com/v1", "PodMonitor"): "podmonitor.json",
+    ("monitoring.coreos.com/v1", "PrometheusRule"): "prometheusrule.json",
     ("secrets-store.csi.x-k8s.io/v1", "SecretProviderClass"): None,
 }
 

@@ -145,6 +145,14 @@ def test_models_that_must_be_there(variant: Variant, named: set[str]) -> None:
     assert "RECOMMENDER_SIDE_DATA_DEFAULTS" not in config["data"]
 
 
+@pytest.mark.parametrize("variant", VARIANTS, ids=str)
+def test_whom_the_operator_scrapes_it_alerts_about(variant: Variant) -> None:
+    """Azure's managed Prometheus has no such kind: its rules are resources of Azure."""
+    kinds = {(each["apiVersion"], each["kind"]) for each in render(variant)}
+    scraped = ("monitoring.coreos.com/v1", "PodMonitor") in kinds
+    assert (("monitoring.coreos.com/v1", "PrometheusRule") in kinds) == scraped
+
+
 def test_no_variant_takes_away_but_key_vault() -> None:
     for file in FOLDER.rglob("kustomization.yaml"):
         assert file.read_text().count("$patch: delete") == (file.parent.name == "key-vault")

@@ -75,6 +75,26 @@ def test_refusals_are_traced_and_have_their_shape() -> None:
     assert status == [401]
 
 
+def test_spans_name_nobody() -> None:
+    visitor, caller = "600012345", "Tester of the house"
+    headers = {"referer": f"https://shop.example/?visitorid={visitor}", "user-agent": caller,
+               "cookie": f"visitor={visitor}", "x-request-id": f"of-{visitor}"}  # fmt: skip
+    with collector() as (address, spans), serving(Settings(otlp_endpoint=address)) as client:
+        client.headers.update(headers)
+        client.get(f"/score?visitorid={visitor}")
+        client.get(f"/api/v1/service/shop-of-{visitor}/score?visitorid={visitor}")
+        client.get(f"/visitors/{visitor}?visitorid={visitor}")
+        client.post(f"/score?visitorid={visitor}", content=b"{")
+        client.post(f"/recommend/users?visitorid={visitor}", json={"users": [{"x": visitor}]})
+        client.post(f"/admin/models/{visitor}/reload")
+    text = "".join(map(str, spans))
+    assert "/api/v1/service/{service}/score" in text
+    for word in (visitor, caller, "visitorid", "url.query", "url.path"):
+        assert word not in text
+    methods = [each for span in spans for each in span.attributes if each.key.endswith("method")]
+    assert len(methods) == 6
+
+
 def test_a_collector_that_is_gone_harms_nobody(caplog: pytest.LogCaptureFixture) -> None:
     with serving(Settings(otlp_endpoint="http://127.0.0.1:9")) as client:
         assert client.post("/recommend/users", json=BODY).status_code == 200

@@ -1,0 +1,1 @@
+"""Alerts, their other forms, and a dashboard."""
