@@ -1,7 +1,7 @@
 """Make pairs of models that differ in how they were made, for measurements and proofs.
 
     python -m training.pairs benchmarks/models/pairs                      all small pairs
-    python -m training.pairs benchmarks/models/pairs --scale large flat   one of RetailRocket's size
+    python -m training.pairs --scale large benchmarks/models/pairs flat   one of RetailRocket's size
 
 A pair is a directory of its name, in registry layout: ``similarity_model/1/recommendation_s.model``
 and ``ranking_factorization_model/1/recommendation_r.model``. Small ones have 1,000 items and names
@@ -68,8 +68,8 @@ class Recipe:
 
 
 _SHORT = {"max_iterations": 2, "sgd_step_size": 0.01}
-# Factors stay as they were drawn, which makes their norms alike, and popularity weighs nothing.
-_FLAT = {"max_iterations": 1, "sgd_step_size": 1e-6, "init_random_sigma": 0.1}
+# Equally popular items, and what sets some apart is held down: their norms come out alike.
+_FLAT = {"max_iterations": 1, "regularization": 1e-3, "linear_regularization": 1.0}
 RECIPES: Dict[str, Recipe] = {
     "tail05": Recipe(tail=0.5),
     "tail07": Recipe(tail=0.7),
