@@ -12,19 +12,19 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import signal
+import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from reliability.report import Report
-from reliability.search.catalogue import Catalogue, read_catalogue
-from reliability.search.prober import Prober
+from reliability.search.catalogue import Catalogue
 from reliability.search.shapes import Shape, any_shape, crossed, first_shapes, mutated
-from reliability.search.trial import Trial, try_out
-from reliability.service import SAMPLES, Service, running
+from reliability.search.trial import Bench, Trial
+from reliability.service import SAMPLES
 
 STALL_SECONDS = 0.25
 RESIDENT_BYTES = 600_000_000
@@ -44,16 +44,13 @@ class Outcome:
         All of them, in order.
     confirmed : list of Trial
         Of each of the longest waits, the least that came when it was tried again.
-    alive : bool
-        Whether the service ran to the end.
-    trace : bool
-        Whether its log holds one.
+    sound : bool
+        Whether the service ran to the end, and logged no trace.
     """
 
     trials: list[Trial]
     confirmed: list[Trial]
-    alive: bool
-    trace: bool
+    sound: bool
 
     @property
     def worst_stall(self) -> Trial:
@@ -64,28 +61,6 @@ class Outcome:
     def worst_memory(self) -> Trial:
         """The highest peak outside swaps."""
         return max((each for each in self.trials if not each.shape.swaps), key=_peak)
-
-
-class _Bench:
-    """A service under attack; it is started anew after models were swapped, or if it has ended."""
-
-    def __init__(self, models: Path, module: str, attack_seconds: float) -> None:
-        self._models = models
-        self._module = module
-        self._seconds = attack_seconds
-
-    @contextmanager
-    def open(self) -> Iterator[tuple[Service, Callable[[Shape], Trial]]]:
-        with (
-            running(self._models, module=self._module, access_log=True) as service,
-            Prober(service.port) as prober,
-        ):
-            document = json.loads(service.get("/openapi.json"))
-            self.catalogue = read_catalogue(self._models, document)
-            yield (
-                service,
-                lambda shape: try_out(service, prober, shape, self.catalogue, self._seconds),
-            )
 
 
 def search(
@@ -157,18 +132,16 @@ def look(models: Path, draw: random.Random, seconds: float, module: str, attack:
     attack : float
         Seconds of each attack.
     """
-    bench = _Bench(models, module, attack)
-    with bench.open() as (service, try_one):
-        trials = search(_printing(try_one), bench.catalogue, draw, seconds)
-        alive, trace = service.alive, "Traceback" in service.log.read_text()
+    with Bench(models, module, attack) as bench:
+        trials = search(_printing(bench.try_out), bench.catalogue, draw, seconds)
+    sound = bench.sound
     confirmed: list[Trial] = []
-    with bench.open() as (service, try_one):
+    with Bench(models, module, attack) as bench:
         for trial in sorted(trials, key=_stall, reverse=True)[:_REPEATED]:
-            again = [try_one(trial.shape) for _ in range(_TIMES)]
+            again = [bench.try_out(trial.shape) for _ in range(_TIMES)]
             trials += again
             confirmed.append(min(again, key=_stall))
-        alive = alive and service.alive
-    return Outcome(trials, confirmed, alive, trace)
+    return Outcome(trials, confirmed, sound and bench.sound)
 
 
 def _printing(try_one: Callable[[Shape], Trial]) -> Callable[[Shape], Trial]:
@@ -218,7 +191,7 @@ def run(
             f"/healthz/live answers within {STALL_SECONDS * 1e3:g} ms": stall < STALL_SECONDS,
             "/healthz/live always answers 200": not failed,
             f"resident memory stays under {RESIDENT_BYTES / 1e6:g} MB": peak < RESIDENT_BYTES,
-            "the process runs to the end, and logs no trace": found.alive and not found.trace,
+            "the process runs to the end, and logs no trace": found.sound,
         }.items():
             report.promise(f"{name}: {promise}", held)
     return report
@@ -241,6 +214,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=300.0, help="default: %(default)s")
     parser.add_argument("--seed", type=int, default=1, help="default: %(default)s")
     args = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # let the blocks end, and the service
     run(args.models or (SAMPLES,), args.seconds, args.seed).conclude()
 
 

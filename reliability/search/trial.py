@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import os
 import time
 from collections import Counter
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from reliability.search.attack import attack
 from reliability.search.bodies import requests_of
-from reliability.search.catalogue import Catalogue
+from reliability.search.catalogue import Catalogue, read_catalogue
 from reliability.search.prober import Prober, Probes
 from reliability.search.shapes import Shape
-from reliability.service import Service
+from reliability.service import Service, running
 
 _REST_SECONDS = 0.1
 _IDLE = 0.3  # of one core
-_MOST_REST_SECONDS = 30.0
+_MOST_REST_SECONDS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,33 +71,73 @@ class Trial:
         }
 
 
-def try_out(
-    service: Service, prober: Prober, shape: Shape, catalogue: Catalogue, seconds: float
-) -> Trial:
-    """Attack a service.
+class Bench:
+    """A service to try shapes out on, with another client beside it, until the block ends.
+
+    It is started anew where the next trial would suffer from the last: after models were swapped,
+    and where the service does not come to rest.
 
     Parameters
     ----------
-    service : Service
-        At rest, and again so when this returns, unless it takes too long.
-    prober : Prober
-        The other client.
-    shape : Shape
-        How to ask.
-    catalogue : Catalogue
-        What to ask for.
+    models : Path
+        Directory of models.
+    module : str
+        What to run with ``python -m``.
     seconds : float
-        How long.
+        How long each attack takes.
+
+    Attributes
+    ----------
+    catalogue : Catalogue
+        What can be asked for.
+    sound : bool
+        Whether no service has ended by itself or logged a trace so far.
     """
-    requests = requests_of(shape, catalogue, seed=1)
-    service.reset_peak()
-    before = service.resident()
-    prober.take()
-    statuses = asyncio.run(attack(service.port, shape, requests, seconds))
-    rest = _wait_for_rest(service)
-    probes = prober.take()
-    peak = service.peak()
-    return Trial(shape, probes, peak, peak - before, statuses, rest, max(map(len, requests)))
+
+    catalogue: Catalogue
+
+    def __init__(self, models: Path, module: str, seconds: float) -> None:
+        self._models = models
+        self._module = module
+        self._seconds = seconds
+        self._stack = ExitStack()
+        self.sound = True
+
+    def __enter__(self) -> Bench:
+        self._start()
+        self.catalogue = read_catalogue(
+            self._models, json.loads(self._service.get("/openapi.json"))
+        )
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._stop()
+
+    def _start(self) -> None:
+        self._service = self._stack.enter_context(running(self._models, module=self._module))
+        self._prober = self._stack.enter_context(Prober(self._service.port))
+
+    def _stop(self) -> None:
+        trace = "Traceback" in self._service.log.read_text()
+        self.sound = self.sound and self._service.alive and not trace
+        self._stack.close()
+
+    def try_out(self, shape: Shape) -> Trial:
+        """Attack the service, and wait until it has come to rest."""
+        service = self._service
+        requests = requests_of(shape, self.catalogue, seed=1)
+        service.reset_peak()
+        before = service.resident()
+        self._prober.take()
+        statuses = asyncio.run(attack(service.port, shape, requests, self._seconds))
+        rest = _wait_for_rest(service)
+        probes = self._prober.take()
+        peak = service.peak()
+        largest = max(map(len, requests))
+        if shape.swaps or rest >= _MOST_REST_SECONDS or not service.alive:
+            self._stop()
+            self._start()
+        return Trial(shape, probes, peak, peak - before, statuses, rest, largest)
 
 
 def _wait_for_rest(service: Service) -> float:
