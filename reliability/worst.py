@@ -20,7 +20,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from reliability.report import Report
+from reliability.report import Report, large_models
 from reliability.search.catalogue import Catalogue
 from reliability.search.shapes import Shape, any_shape, crossed, first_shapes, mutated
 from reliability.search.trial import Bench, Trial
@@ -210,12 +210,14 @@ def _figures(found: Outcome) -> dict[str, Any]:
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
-    parser.add_argument("--models", type=Path, action="append", metavar="DIR")
+    parser.add_argument(
+        "--models", type=Path, action="append", metavar="DIR", help="may be repeated"
+    )
     parser.add_argument("--seconds", type=float, default=300.0, help="default: %(default)s")
     parser.add_argument("--seed", type=int, default=1, help="default: %(default)s")
     args = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # let the blocks end, and the service
-    run(args.models or (SAMPLES,), args.seconds, args.seed).conclude()
+    run(args.models or (large_models() or SAMPLES,), args.seconds, args.seed).conclude()
 
 
 if __name__ == "__main__":
