@@ -7,6 +7,7 @@
     └── ServiceError
         ├── ConfigurationError       a setting that cannot be honoured; it stops the start
         ├── InvalidBodyError         422  a body that does not validate
+        ├── TooManyValuesError       422  a body of too many values to look at
         ├── ScoreError               400  a payload that the drop-in cannot score
         ├── LongIdError              431  an id of a request that is longer than the drop-in takes
         ├── NotAuthenticatedError    401  no key or token, or none that is valid
@@ -77,6 +78,22 @@ class InvalidBodyError(ServiceError):
     def __init__(self, errors: Sequence[ErrorDetails]) -> None:
         self.errors = errors
         super().__init__(f"{len(errors)} errors")
+
+
+class TooManyValuesError(ServiceError):
+    """A body of too many values to look at.
+
+    Parameters
+    ----------
+    most : int
+        How many it may have.
+    """
+
+    status = 422
+    kind = "too-many-values"
+
+    def __init__(self, most: int) -> None:
+        super().__init__(f"The body has more than {most} values (MAX_VALUES).")
 
 
 class ScoreError(ServiceError):

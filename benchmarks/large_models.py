@@ -1,4 +1,4 @@
-"""The pair of models of RetailRocket scale, made once by real Turi Create."""
+"""Models to measure with, made once by real Turi Create: a large pair, and pairs by name."""
 
 from __future__ import annotations
 
@@ -13,12 +13,34 @@ _DEFAULT = ROOT / "benchmarks" / "models"
 
 
 def large_models() -> Path:
-    """Return their directory, ``LARGE_MODELS`` or ``benchmarks/models``; make them if absent."""
+    """Return the pair of RetailRocket scale: ``LARGE_MODELS`` or ``benchmarks/models``."""
     root = Path(os.environ.get("LARGE_MODELS", _DEFAULT)).resolve()
     if not all((root / path / "objects.bin").is_file() for path in (RANKING, SIMILARITY)):
-        script = str(ROOT / "scripts" / "training-env")
-        done = subprocess.run([script], check=True, capture_output=True, text=True)
-        python = done.stdout.strip()
-        print(f"making the large models in {root} (about two minutes) ...", flush=True)
-        subprocess.run([python, "-m", "training.large_models", str(root)], cwd=ROOT, check=True)
+        _make("training.large_models", str(root))
     return root
+
+
+def pair(name: str) -> Path:
+    """Return the directory of a pair; make it if it is absent.
+
+    Parameters
+    ----------
+    name : str
+        A recipe of ``training/pairs.py``, such as "flat"; with "small_" before it, the pair of that
+        recipe with 1,000 items.
+    """
+    root = _DEFAULT / "pairs"
+    if not (root / name).is_dir():
+        recipe = name.removeprefix("small_")
+        _make(
+            "training.pairs", "--scale", "large" if recipe == name else "small", str(root), recipe
+        )
+    return root / name
+
+
+def _make(module: str, *arguments: str) -> None:
+    script = str(ROOT / "scripts" / "training-env")
+    done = subprocess.run([script], check=True, capture_output=True, text=True)
+    command = [done.stdout.strip(), "-m", module, *arguments]
+    print(f"making models ({' '.join(arguments)}): seconds, or minutes for large ones", flush=True)
+    subprocess.run(command, cwd=ROOT, check=True)

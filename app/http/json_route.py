@@ -25,6 +25,7 @@ from starlette.types import Receive, Scope, Send
 from ..errors import InvalidBodyError
 from ..limits import LISTED_ERRORS
 from .body import header, read_body
+from .values import check_values
 from .declaration import RECOMMEND, Declaration, declare
 
 _JSON = (b"content-type", b"application/json")
@@ -118,6 +119,7 @@ class JsonRoute(APIRoute):
         if not is_json(header(scope, b"content-type")):
             raise HTTPException(415, "The body must be JSON, with Content-Type: application/json")
         body = await read_body(receive)
+        check_values(body)
         try:
             value = self._validate(body)
         except ValidationError as error:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import cache
 from html import escape
 from pathlib import Path
 
-from fastapi import APIRouter, Request, Response
-from fastapi.responses import JSONResponse
+from fastapi import APIRouter, FastAPI, Request, Response
+from pydantic_core import to_json
 from starlette.staticfiles import StaticFiles
 
 from ..http.declaration import by_switch, declare
@@ -56,6 +57,10 @@ def build_docs_router(switch: str) -> APIRouter:
     swagger = _page("swagger-ui", "swagger-ui.css", "swagger-ui-bundle.js", "swagger-init.js")
     redoc = _page("redoc", "redoc.css", "redoc.standalone.js", "redoc-init.js")
 
+    @cache
+    def rendered(app: FastAPI) -> bytes:
+        return to_json(app.openapi())
+
     @router.api_route("/docs", methods=_READ)
     @declared
     async def docs() -> Response:
@@ -77,7 +82,7 @@ def build_docs_router(switch: str) -> APIRouter:
     @router.api_route("/openapi.json", methods=_READ)
     @declared
     async def document(request: Request) -> Response:
-        return JSONResponse(request.app.openapi())
+        return Response(rendered(request.app), media_type="application/json")
 
     return router
 

@@ -29,6 +29,7 @@ SERVICE = {
     "OverloadedError": (503, "overloaded"),
     "RefusedVersionError": (409, "version-refused"),
     "ScoreError": (400, None),
+    "TooManyValuesError": (422, "too-many-values"),
 }
 LIBRARY = {
     "ModelFormatError": (409, "version-refused"),

@@ -10,6 +10,7 @@ from fastapi import Request
 
 from ...errors import ScoreError
 from ...http.body import read_body
+from ...http.values import check_values
 
 Record = dict[str, Any]
 
@@ -27,6 +28,7 @@ async def read_payload(request: Request) -> Any:
     if request.method == "GET":
         return _from_parameters(request)
     body = await read_body(request.receive)
+    check_values(body)
     try:
         return _parse(body.decode())
     except UnicodeDecodeError as error:

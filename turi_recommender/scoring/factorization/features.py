@@ -168,13 +168,14 @@ class _Scaling:
         none = np.empty(0)
         self._shifts = none if self._is_identity else np.array(shifts)
         self._scales = none if self._is_identity else np.array(scales)
+        self._largest_shift = float(np.abs(self._shifts).max(initial=0.0))
+        self._largest_scale = float(np.abs(self._scales).max(initial=0.0))
 
     def largest(self, magnitude: float) -> float:
         """Return a bound on x for values up to this magnitude."""
         if self._is_identity:
             return magnitude
-        shift = float(np.abs(self._shifts).max(initial=0.0))
-        return float(np.abs(self._scales).max(initial=0.0)) * (magnitude + shift)
+        return self._largest_scale * (magnitude + self._largest_shift)
 
     def scaled(self, index: int, value: float) -> float:
         if self._is_identity:

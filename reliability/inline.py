@@ -1,0 +1,23 @@
+"""The service without its pool of threads, for `reliability.worst` to find.
+
+``python -m reliability.inline`` answers dear queries on the event loop, where nobody else is
+answered meanwhile.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from app import __main__
+from app.models.pool import Pool, Stop
+
+
+async def _run_here(self: Pool, caller: str, work: Callable[[Stop], Any]) -> Any:
+    _ = self, caller
+    return work(Stop())
+
+
+if __name__ == "__main__":
+    Pool.run = _run_here  # type: ignore[method-assign]
+    __main__.main([])

@@ -1,0 +1,1 @@
+"""The search for the worst request: what can be asked, how it is asked, and what it does."""
