@@ -19,7 +19,7 @@ from turi_recommender.versions import Registry, register, sync
 from . import probe
 from .errors import ConfigurationError
 from .models.roles import assignments
-from .settings import Settings, load_settings
+from .settings import SAMPLE_MODELS, Settings, load_settings
 
 FAILED = 2
 
@@ -104,6 +104,12 @@ def _serve(_: argparse.Namespace) -> None:
         sys.exit(FAILED)  # the log says that the address is taken
 
 
+def _refuse_samples(root: Path) -> None:
+    """Keep the sample models, which are part of the program, as they are."""
+    if root.resolve() == SAMPLE_MODELS.resolve():
+        raise ConfigurationError("say where: --models-dir, or RECOMMENDER_MODELS_DIR")
+
+
 def _make_key(_: argparse.Namespace) -> None:
     from .security.keys import new_key  # noqa: PLC0415
 
@@ -113,6 +119,7 @@ def _make_key(_: argparse.Namespace) -> None:
 
 def _register(args: argparse.Namespace) -> None:
     root = args.models_dir or load_settings().models_dir
+    _refuse_samples(root)
     print(register(args.source, root, args.name, args.version))
 
 
@@ -120,6 +127,7 @@ def _sync(args: argparse.Namespace) -> None:
     from .observability.logs import configure_logs  # noqa: PLC0415
 
     settings = load_settings()
+    _refuse_samples(settings.models_dir)
     configure_logs(settings.log_level, as_json=settings.logs_json)
     gc.enable()  # this may run for long
     signal.signal(signal.SIGTERM, _stop)  # the first process of a container has no default for it

@@ -175,7 +175,11 @@ def load_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        problems = [f"{_variable(one['loc'])}: {one['msg']}" for one in error.errors()]
+        problems = [
+            # What concerns several settings names them itself.
+            (_variable(one["loc"]) if one["loc"] else "") + one["msg"].removeprefix("Value error, ")
+            for one in error.errors()
+        ]
         raise ConfigurationError("; ".join(problems)) from None
     except ValueError as error:  # not JSON where JSON is called for
         raise ConfigurationError(str(error)) from None
@@ -188,7 +192,7 @@ def variable_names() -> dict[str, str]:
 
 def _variable(location: tuple[int | str, ...]) -> str:
     name, *rest = map(str, location)
-    return ".".join([variable_names().get(name, name), *rest])
+    return ".".join([variable_names().get(name, name), *rest]) + ": "
 
 
 def _refuse_unknown_names() -> None:

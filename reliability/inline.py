@@ -13,8 +13,14 @@ from app import __main__
 from app.models.pool import Pool, Stop
 
 
-async def _run_here(self: Pool, caller: str, work: Callable[[Stop], Any]) -> Any:
+async def _run_here(
+    self: Pool,
+    caller: str,
+    work: Callable[[Stop], Any],
+    begin: Callable[[], None] = lambda: None,
+) -> Any:
     _ = self, caller
+    begin()
     return work(Stop())
 
 

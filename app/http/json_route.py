@@ -25,8 +25,8 @@ from starlette.types import Receive, Scope, Send
 from ..errors import InvalidBodyError
 from ..limits import LISTED_ERRORS
 from .body import header, read_body
-from .values import check_values
 from .declaration import RECOMMEND, Declaration, declare
+from .values import check_values
 
 _JSON = (b"content-type", b"application/json")
 _MISSING = "the framework calls no endpoint of a JSON route"

@@ -151,6 +151,8 @@ def test_commands(tmp_path: Path) -> None:
     assert done.returncode == 2
     assert done.stderr == f"cannot register: {tmp_path}/similarity_model/1 exists already\n"
     assert run_app("register", "/nowhere", *registry).stderr.startswith("cannot register: /nowhere")
+    nowhere = run_app("register", source, "--name", "similarity_model")
+    assert nowhere.stderr.startswith("cannot register: say where: --models-dir")  # no samples
     assert [entry.name for entry in (tmp_path / "similarity_model").iterdir()] == ["1"]
 
 

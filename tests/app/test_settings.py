@@ -53,6 +53,7 @@ def test_where_models_are(monkeypatch: pytest.MonkeyPatch) -> None:
             "unknown setting RECOMMENDER_MODEL_DIR (did you mean RECOMMENDER_MODELS_DIR?)",
         ),
         ("recommender_colour", "red", "unknown setting recommender_colour"),
+        ("RECOMMENDER_JWT_ISSUER", "https://x", "RECOMMENDER_JWT_ISSUER, _JWT_AUDIENCE and"),
     ],
 )
 def test_what_cannot_be_honoured(

@@ -8,7 +8,7 @@ from typing import Any
 
 from fastapi import Request
 
-from ...errors import ScoreError
+from ...errors import ScoreError, TooManyValuesError
 from ...http.body import read_body
 from ...http.values import check_values
 
@@ -28,7 +28,10 @@ async def read_payload(request: Request) -> Any:
     if request.method == "GET":
         return _from_parameters(request)
     body = await read_body(request.receive)
-    check_values(body)
+    try:
+        check_values(body)
+    except TooManyValuesError as error:
+        raise ScoreError(f"Error: {error}") from None
     try:
         return _parse(body.decode())
     except UnicodeDecodeError as error:
