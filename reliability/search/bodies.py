@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import urlencode
 
+from app.limits import MAX_VALUES
 from reliability.search.catalogue import Catalogue, Side
 from reliability.search.shapes import Shape
 from tests.support.raw_http import get
@@ -53,13 +54,14 @@ def _post(path: str, body: bytes) -> bytes:
 
 
 def _fitting(shape: Shape, catalogue: Catalogue, draw: random.Random) -> bytes:
-    """Return a body within the limit: of a shape that is too large, as much as fits."""
+    """Return a body within the limits: of a shape that is too large, as much as fits."""
     while True:
         payload = _payload(shape, catalogue, draw)
         body = _WRONG[shape.wrong](payload, shape, catalogue)
-        if len(body) <= MAX_BODY:
+        values = 0 if shape.wrong else sum(map(body.count, (b",", b"[", b"{")))
+        if len(body) <= MAX_BODY and values <= MAX_VALUES:
             return body
-        part = 0.95 * MAX_BODY / len(body)
+        part = 0.95 * min(MAX_BODY / len(body), MAX_VALUES / max(values, 1))
         if shape.entries > 10 and any(style == "large" for _, style in shape.columns):
             shape = replace(shape, entries=int(shape.entries * part))
         elif shape.rows > 1:

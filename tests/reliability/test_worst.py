@@ -2,11 +2,14 @@ from __future__ import annotations
 
 import json
 import random
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from app.errors import TooManyValuesError
+from app.http.values import check_values
 from app.limits import DEAR_THREADS
 from app.settings import Settings
 from reliability import worst
@@ -57,10 +60,19 @@ def test_every_shape_makes_requests_within_the_limits() -> None:
 
 def test_the_largest_bodies_fill_the_limit() -> None:
     large = tuple((name, "large") for name in CATALOGUE.columns)
-    shape = Shape(rows=10, columns=large, entries=200_000, words="unknown")
+    shape = Shape(rows=10, columns=large, entries=200_000, words="unknown", characters=100)
     body = body_of(requests_of(shape, CATALOGUE, seed=1)[0])
     assert len(body) > 0.8 * MAX_BODY
     assert len(json.loads(body)["users"]) == 10
+
+
+def test_right_bodies_have_no_more_values_than_are_taken() -> None:
+    large = tuple((name, "large") for name in CATALOGUE.columns)
+    shape = Shape(rows=10, columns=large, entries=200_000, words="unknown")
+    check_values(body_of(requests_of(shape, CATALOGUE, seed=1)[0]))
+    wrong = body_of(requests_of(replace(shape, wrong="elements"), CATALOGUE, seed=1)[0])
+    with pytest.raises(TooManyValuesError):
+        check_values(wrong)
 
 
 def test_equal_seeds_make_equal_requests_and_others_differ() -> None:
