@@ -53,6 +53,9 @@ FEW_BODY_BYTES = 16 * 1024
 
 # Bytes of a row of an answer beside its ids and the names of its columns.
 ROW_BYTES = 60
+# Ids up to this length cannot make the answer to a short query large: a thousand answers of two ids
+# take a megabyte.
+BRIEF_ID_BYTES = 80
 # A character of an id can become six bytes of JSON.
 TEXT_GROWTH = 6
 # Answers that are being made or sent, all together. For a moment, both the parts of an answer and

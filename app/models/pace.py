@@ -29,11 +29,14 @@ class Pace:
         Time to find the items similar to one item; infinite if the model cannot do that.
     resident_bytes : int
         Memory that the model holds.
+    longest_item : int
+        Bytes of the longest id of an item.
     """
 
     row_seconds: float
     item_seconds: float
     resident_bytes: int = 0
+    longest_item: int = 0
 
 
 def measure_pace(model: Recommender, defaults: Mapping[str, Any]) -> Pace:
@@ -55,7 +58,8 @@ def measure_pace(model: Recommender, defaults: Mapping[str, Any]) -> Pace:
     item_seconds = float("inf")
     with suppress(QueryError):  # a model without factors knows no similar items
         item_seconds = _median_seconds([partial(model.similar_items, [one]) for one in items])
-    return Pace(row_seconds, item_seconds, resident_bytes(model))
+    longest = model.items.text_bound(1)
+    return Pace(row_seconds, item_seconds, resident_bytes(model), longest)
 
 
 def _median_seconds(calls: list[Callable[[], object]]) -> float:

@@ -16,6 +16,7 @@ from turi_recommender import Id, Recommender
 from turi_recommender.errors import QueryError
 
 from ..limits import (
+    BRIEF_ID_BYTES,
     INLINE_ANSWERS,
     INLINE_ITEMS,
     INLINE_ROWS,
@@ -96,13 +97,14 @@ def price_of_recommend(
     _check_answers(rows, query.k, ceilings)
     most = _most_work(query, model)
     user = model.user_column.name
-    answer_bytes = _answer_bytes([row.get(user) for row in query.users], query.k, model, ceilings)
-    if most == 0 and _is_short(rows, query.k, pace.row_seconds) and _names_few(query):
+    heads = [row.get(user) for row in query.users]
+    is_short = most == 0 and _is_short(rows, query.k, pace.row_seconds) and _names_few(query)
+    if is_short and _are_brief(heads, pace):
         return _SMALL
     return Price(
-        is_small=False,
+        is_small=is_short,
         piece=_piece(pace.row_seconds) if most == 0 else max(PIECE_WORK // most, 1),
-        answer_bytes=answer_bytes,
+        answer_bytes=_answer_bytes(heads, query.k, model, ceilings),
     )
 
 
@@ -147,10 +149,21 @@ def price_of_similar(
     """
     rows = len(query.items)
     _check_answers(rows, query.k, ceilings)
-    answer_bytes = _answer_bytes(query.items, query.k, model, ceilings)
-    if _is_short(rows, query.k, pace.item_seconds):
+    is_short = _is_short(rows, query.k, pace.item_seconds)
+    if is_short and _are_brief(query.items, pace):
         return _SMALL
-    return Price(is_small=False, piece=_piece(pace.item_seconds), answer_bytes=answer_bytes)
+    return Price(
+        is_small=is_short,
+        piece=_piece(pace.item_seconds),
+        answer_bytes=_answer_bytes(query.items, query.k, model, ceilings),
+    )
+
+
+def _are_brief(heads: Sequence[Id | Any], pace: Pace) -> bool:
+    """Tell whether no id is so long that the answer to a short query could be large."""
+    if pace.longest_item > BRIEF_ID_BYTES:
+        return False
+    return all(type(head) is int or len(str(head)) <= BRIEF_ID_BYTES for head in heads)
 
 
 def _is_short(rows: int, k: int, seconds: float) -> bool:

@@ -33,6 +33,7 @@ from tests.image.container import (
     run,
     serving,
 )
+from tests.support.raw_http import RawConnection, post
 from tests.support.waiting import wait_until
 
 if not IMAGE:
@@ -102,7 +103,7 @@ def test_without_keys_it_does_not_start() -> None:
     done = run(IMAGE, check=False)
     assert done.returncode == 2
     (line,) = [line for line in done.stderr.splitlines() if "cannot" in line]
-    assert line.startswith("cannot start: to listen on 0.0.0.0 takes keys (RECOMMENDER_API_KEYS")
+    assert line.startswith("cannot start: listening on 0.0.0.0 needs keys (RECOMMENDER_API_KEYS")
     assert line.endswith("RECOMMENDER_AUTH=none")
 
 
@@ -152,21 +153,17 @@ def listens(service: Container) -> bool:
 def test_requests_in_flight_are_finished() -> None:
     """A request of which half was sent before SIGTERM is answered, after the drain."""
     with serving(IMAGE, AUTH="none", DRAIN_SECONDS=1) as running:
-        url = running.client.base_url
         content = json.dumps(BODY).encode()
-        connection = http.client.HTTPConnection(url.host, url.port, timeout=30)
-        connection.putrequest("POST", "/recommend/users")
-        connection.putheader("content-type", "application/json")
-        connection.putheader("content-length", str(len(content)))
-        connection.endheaders(content[:5])
-        wait_until(lambda: "recommender_in_flight 2.0" in running.client.get("/metrics").text)
-        running.signal("TERM")
-        wait_until(lambda: not listens(running), "it still takes connections", seconds=30)
-        connection.send(content[5:])
-        answer = connection.getresponse()
+        request = post("/recommend/users", BODY, "Expect: 100-continue\r\n")
+        with RawConnection(running.client.base_url.port or 0, timeout=30) as connection:
+            connection.send(request.removesuffix(content[5:]))
+            assert connection.socket.recv(1 << 10).startswith(b"HTTP/1.1 100 ")  # it waits for it
+            running.signal("TERM")
+            wait_until(lambda: not listens(running), "it still takes connections", seconds=30)
+            connection.send(content[5:])
+            answer = connection.answer()
         assert answer.status == 200
-        assert len(json.loads(answer.read())["recommendations"]) == 10
-        connection.close()
+        assert len(answer.json()["recommendations"]) == 10
         assert running.wait() == 0
 
 
