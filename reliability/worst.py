@@ -183,7 +183,7 @@ def run(
     report = Report("worst")
     for root in models:
         found = look(root, random.Random(seed), seconds, module, attack)
-        name = "sample models" if root == SAMPLES else root.name
+        name = "sample models" if root.resolve() == SAMPLES.resolve() else root.name
         report.figures[name] = _figures(found)
         failed = [trial for trial in found.trials if trial.probes.failed]
         stall, peak = _stall(found.worst_stall), _peak(found.worst_memory)
