@@ -174,6 +174,11 @@ def load_settings() -> Settings:
         raise ConfigurationError(str(error)) from None
 
 
+def split_list(text: str) -> list[str]:
+    """Return the parts of a list that is written with commas, empty ones left out."""
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
 def variable_names() -> dict[str, str]:
     """Return the environment variable of each setting, by the setting's name."""
     return {name: f"{PREFIX}{name.upper()}" for name in Settings.model_fields}

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import hashlib
-
 from ..errors import NotAuthenticatedError
-from ..settings import Settings
+from ..settings import Settings, variable_names
+from .entries import digest_of
 from .keys import KeySource
 from .scopes import ADMIN, RECOMMEND
 from .tokens import TokenChecker
@@ -26,9 +25,20 @@ class Authenticator:
     """
 
     def __init__(self, settings: Settings) -> None:
+        names = variable_names()
         self._keys = [
-            KeySource(settings.api_keys, settings.api_key_files, (RECOMMEND,)),
-            KeySource(settings.admin_keys, settings.admin_key_files, (RECOMMEND, ADMIN)),
+            KeySource(
+                settings.api_keys,
+                settings.api_key_files,
+                (RECOMMEND,),
+                (names["api_keys"], names["api_key_files"]),
+            ),
+            KeySource(
+                settings.admin_keys,
+                settings.admin_key_files,
+                (RECOMMEND, ADMIN),
+                (names["admin_keys"], names["admin_key_files"]),
+            ),
         ]
         self._tokens = TokenChecker(settings) if settings.jwt_issuer else None
 
@@ -45,7 +55,7 @@ class Authenticator:
         NotAuthenticatedError
             If it is not valid.
         """
-        digest = hashlib.sha256(credential.encode(errors="surrogateescape")).hexdigest().encode()
+        digest = digest_of(credential)
         found: frozenset[str] = frozenset()
         for source in self._keys:  # all of them, whatever was found: the time taken tells nothing
             found |= source.scopes(digest)

@@ -7,33 +7,30 @@ it any more.
 
 from __future__ import annotations
 
-import hashlib
 import hmac
-import logging
-import re
 import secrets
-import time
 from collections.abc import Sequence
 from pathlib import Path
 
 from ..errors import ConfigurationError
-
-log = logging.getLogger(__name__)
-
-KEY_PREFIX = "rk_"
-_DIGEST = re.compile(r"(?:sha256:)?([0-9a-f]{64})")
-_SHORTEST_KEY = 24
-_LOOK_SECONDS = 1.0  # how often a key file's time is looked at
+from ..settings import split_list
+from .entries import DIGEST_FORM, KEY_PREFIX, EntryError, digest_of, parse_entry
+from .key_files import KeyFile
 
 
 def new_key() -> tuple[str, str]:
     """Make a key; return it and its digest, as settings want it."""
     key = KEY_PREFIX + secrets.token_urlsafe(32)
-    return key, "sha256:" + hashlib.sha256(key.encode()).hexdigest()
+    return key, described_digest(key)
+
+
+def described_digest(key: str) -> str:
+    """Return the digest of a key, as settings want it."""
+    return "sha256:" + digest_of(key).decode()
 
 
 class KeySource:
-    """Digests from settings and from files that may change.
+    """Digests from a setting, and from files that may change.
 
     Parameters
     ----------
@@ -43,16 +40,24 @@ class KeySource:
         Paths of key files, separated by commas.
     scopes : sequence of str
         What each of these keys allows.
+    variables : tuple of str
+        The environment variables of `given` and of `files`, for messages.
 
     Raises
     ------
     ConfigurationError
-        If a digest is none, or a file cannot be read.
+        If an entry cannot be used, or a file cannot be read.
     """
 
-    def __init__(self, given: str, files: str, scopes: Sequence[str]) -> None:
-        self._given = [_digest(part, "a setting") for part in _split(given)]
-        self._files = [_KeyFile(Path(name)) for name in _split(files)]
+    def __init__(
+        self, given: str, files: str, scopes: Sequence[str], variables: tuple[str, str]
+    ) -> None:
+        given_variable, files_variable = variables
+        self._given = [
+            _setting_digest(part, f"{given_variable}, entry {number}")
+            for number, part in enumerate(split_list(given), 1)
+        ]
+        self._files = [KeyFile(Path(name), files_variable) for name in split_list(files)]
         self._scopes = frozenset(scopes)
 
     @property
@@ -66,63 +71,17 @@ class KeySource:
         for known in self._given:
             found |= hmac.compare_digest(known, digest)
         for file in self._files:
-            for known in file.digests():
+            for known in file.digests:
                 found |= hmac.compare_digest(known, digest)
         return self._scopes if found else frozenset()
 
 
-class _KeyFile:
-    """A mounted file with a key or digest a line; read again when it changes."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._stamp: tuple[int, int, int] | None = None
-        self._digests: list[bytes] = []
-        self._looked = 0.0
-        try:
-            self._read()
-        except OSError as error:
-            raise ConfigurationError(f"key file {path}: {error.strerror}") from error
-
-    def digests(self) -> list[bytes]:
-        now = time.monotonic()
-        if now - self._looked >= _LOOK_SECONDS:
-            try:
-                self._read()
-            except (OSError, ConfigurationError) as error:
-                log.error("key file %s: %s; its last keys stay valid", self._path, error)
-            self._looked = now
-        return self._digests
-
-    def _read(self) -> None:
-        status = self._path.stat()
-        stamp = (status.st_mtime_ns, status.st_size, status.st_ino)
-        if stamp != self._stamp:
-            try:
-                text = self._path.read_text(encoding="utf-8")
-            except UnicodeDecodeError:
-                raise ConfigurationError(f"{self._path}: not UTF-8") from None
-            lines = [line for line in text.splitlines() if not line.lstrip().startswith("#")]
-            keys = [key for line in lines for key in _split(line)]
-            self._digests = [_digest(key, str(self._path)) for key in keys]
-            if self._stamp is not None:
-                log.info("key file %s: read again, %d keys", self._path, len(self._digests))
-            self._stamp = stamp
-
-
-def _split(text: str) -> list[str]:
-    return [part.strip() for part in text.split(",") if part.strip()]
-
-
-def _digest(text: str, where: str) -> bytes:
-    """Return the digest that a text is, or that of the key that it is."""
-    found = _DIGEST.fullmatch(text)
-    if found:
-        return found[1].encode()
-    if where == "a setting":
-        raise ConfigurationError("API keys are given as sha256:<64 hexadecimal digits>")
-    if text.lower().startswith("sha256:"):
-        raise ConfigurationError(f"{where}: not a digest: sha256:<64 hexadecimal digits>")
-    if len(text) < _SHORTEST_KEY:
-        raise ConfigurationError(f"{where}: a key must have {_SHORTEST_KEY} characters or more")
-    return hashlib.sha256(text.encode()).hexdigest().encode()
+def _setting_digest(text: str, where: str) -> bytes:
+    """Return the digest that is given in a setting, where keys themselves have no place."""
+    try:
+        entry = parse_entry(text)
+    except EntryError:
+        entry = None
+    if entry is None or entry.is_key:
+        raise ConfigurationError(f"{where}: a key is given by its digest, {DIGEST_FORM}")
+    return entry.digest
