@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any, Literal
@@ -14,6 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from .errors import ConfigurationError
 
 PREFIX = "RECOMMENDER_"
+_ADDRESS = re.compile(r"https?://[^\s/]+")
 SAMPLE_MODELS = Path(__file__).parent / "sample_models"
 
 
@@ -102,13 +104,15 @@ class Settings(BaseSettings):
     """Files with such keys."""
 
     jwt_issuer: str = ""
-    """Issuer (`iss`) of accepted tokens; `AUDIENCE` and `JWKS_URL` go with it."""
+    """Issuers (`iss`, separated by commas) of accepted tokens; `JWT_AUDIENCE` and `JWT_JWKS_URL` go
+    with them."""
 
     jwt_audience: str = ""
-    """Audience (`aud`) of accepted tokens."""
+    """Audiences (`aud`, separated by commas) of accepted tokens."""
 
     jwt_jwks_url: str = ""
-    """Where the issuer's keys are."""
+    """Where the issuers' keys are: one address for all, or one for each issuer in the same order,
+    separated by commas."""
 
     docs: Literal["open", "auth", "off"] = "open"
     """Who may read the documentation pages."""
@@ -129,10 +133,20 @@ class Settings(BaseSettings):
     """Base address of an OpenTelemetry collector (OTLP over HTTP) that gets the requests' spans."""
 
     @model_validator(mode="after")
-    def _complete_issuer(self) -> Settings:
-        parts = (self.jwt_issuer, self.jwt_audience, self.jwt_jwks_url)
-        if any(parts) and not all(parts):
+    def _complete_issuers(self) -> Settings:
+        parts = [split_list(part) for part in (self.jwt_issuer, self.jwt_audience)]
+        issuers, addresses = parts[0], split_list(self.jwt_jwks_url)
+        if any((*parts, addresses)) and not all((*parts, addresses)):
             raise ValueError("RECOMMENDER_JWT_ISSUER, _JWT_AUDIENCE and _JWT_JWKS_URL go together")
+        if len(set(issuers)) != len(issuers):
+            raise ValueError("RECOMMENDER_JWT_ISSUER: an issuer is named twice")
+        if len(addresses) not in {0, 1, len(issuers)}:
+            raise ValueError(
+                "RECOMMENDER_JWT_JWKS_URL: one address for all issuers, or one for each of them, "
+                f"is needed; there are {len(issuers)} issuers and {len(addresses)} addresses"
+            )
+        if not all(_ADDRESS.match(address) for address in addresses):
+            raise ValueError("RECOMMENDER_JWT_JWKS_URL: an address begins with https://")
         return self
 
     @model_validator(mode="after")
@@ -143,6 +157,14 @@ class Settings(BaseSettings):
 
     def _keys(self) -> tuple[str, ...]:
         return (self.api_keys, self.api_key_files, self.admin_keys, self.admin_key_files)
+
+    @property
+    def issuers(self) -> dict[str, str]:
+        """The issuers of accepted tokens, and where the keys of each are."""
+        issuers, addresses = split_list(self.jwt_issuer), split_list(self.jwt_jwks_url)
+        if len(addresses) == 1:
+            addresses *= len(issuers)
+        return dict(zip(issuers, addresses, strict=True))
 
     @property
     def logs_json(self) -> bool:
