@@ -126,16 +126,27 @@ def _is_entry_itself(name: str) -> bool:
     return KEY_PREFIX in name or _MANY_DIGITS.search(name.lower()) is not None
 
 
+def check_characters(key: str) -> None:
+    """Refuse what can be no key, of whatever form.
+
+    Raises
+    ------
+    EntryError
+        If it is too short, or cannot be sent in a header as it is.
+    """
+    if len(key) < SHORTEST_KEY:
+        raise EntryError(f"a key must have {SHORTEST_KEY} characters or more")
+    if not _VISIBLE.fullmatch(key):
+        raise EntryError("a key must have visible ASCII characters only")
+
+
 def _checked(key: str) -> str:
     """Return a key if it can be one."""
     if key.startswith(KEY_PREFIX):
         if not _KEY.fullmatch(key):
             raise EntryError("not a whole key: rk_ and 43 characters")
         return key
-    if len(key) < SHORTEST_KEY:
-        raise EntryError(f"a key must have {SHORTEST_KEY} characters or more")
-    if not _VISIBLE.fullmatch(key):
-        raise EntryError("a key must have visible ASCII characters only")
+    check_characters(key)
     if _looks_like_digest(key):
         raise EntryError(
             f"this looks like a digest, which is no key; for a key, give its digest: {DIGEST_FORM}"
