@@ -107,7 +107,12 @@ def test_errors_are_logged_with_their_place_but_no_values(
     except RuntimeError:
         logging.getLogger("app.test").exception("it failed")
     written = capsys.readouterr().out
-    for word in ("it failed", "RuntimeError", "test_observability.py", f"after {len(KEY)} characters"):
+    for word in (
+        "it failed",
+        "RuntimeError",
+        "test_observability.py",
+        f"after {len(KEY)} characters",
+    ):
         assert word in written
     assert KEY not in written
     if as_json:
