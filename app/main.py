@@ -12,6 +12,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.middleware import Middleware
 
 from .http.declaration import Declarations
+from .http.head import answer_head
 from .http.lifecycle import Lifecycle
 from .http.middleware.access import Access
 from .http.middleware.answers import Answers, answer_framework_errors
@@ -116,6 +117,8 @@ def _routers(
         routers.append(build_metrics_router(metrics, settings.metrics))
     if settings.docs != "off":
         routers.append(build_docs_router(settings.docs))
+    for router in routers:
+        answer_head(router)
     return routers
 
 

@@ -14,8 +14,6 @@ from ..http.openapi import TITLE
 
 ASSETS = Path(__file__).parent.parent / "static" / "docs"
 
-_READ = ["GET", "HEAD"]
-
 _COMMON_POLICY = (
     "default-src 'none'; script-src 'self'; connect-src 'self'; img-src 'self' data:; "
     "font-src 'self'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'; "
@@ -56,17 +54,17 @@ def build_docs_router(switch: str) -> APIRouter:
     swagger = _page("swagger-ui", "swagger-ui.css", "swagger-ui-bundle.js", "swagger-init.js")
     redoc = _page("redoc", "redoc.css", "redoc.standalone.js", "redoc-init.js")
 
-    @router.api_route("/docs", methods=_READ)
+    @router.get("/docs")
     @declared
     async def docs() -> Response:
         return _html(swagger, SWAGGER_POLICY)
 
-    @router.api_route("/redoc", methods=_READ)
+    @router.get("/redoc")
     @declared
     async def redoc_page() -> Response:
         return _html(redoc, REDOC_POLICY)
 
-    @router.api_route("/docs/assets/{file}", methods=_READ)
+    @router.get("/docs/assets/{file}")
     @declared
     async def asset(file: str, request: Request) -> Response:
         response = await assets.get_response(file, request.scope)
@@ -74,7 +72,7 @@ def build_docs_router(switch: str) -> APIRouter:
         response.headers["x-content-type-options"] = "nosniff"
         return response
 
-    @router.api_route("/openapi.json", methods=_READ)
+    @router.get("/openapi.json")
     @declared
     async def document(request: Request) -> Response:
         return JSONResponse(request.app.openapi())

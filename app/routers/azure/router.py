@@ -27,7 +27,8 @@ from .payload import read_payload, records_of
 from .scoring import Scorer
 from .swagger import swagger_document
 
-PATHS = ("/score", "/api/v1/service/{service}/score")
+SERVICE = "/api/v1/service/{service}"  # on AKS
+PATHS = ("/score", f"{SERVICE}/score")
 _SCORE = replace(RECOMMEND, names_requests=True, render=message_of)
 
 
@@ -105,6 +106,7 @@ def _add_surroundings(router: APIRouter, models: LoadedModels, docs: str) -> Non
     async def healthy() -> Response:
         return Response("Healthy", media_type="text/html")
 
+    @router.get(f"{SERVICE}/swagger.json", include_in_schema=False)
     @router.get("/swagger.json", include_in_schema=False)
     @declare(by_switch(docs))
     async def swagger(version: str = "2") -> Response:
