@@ -15,10 +15,12 @@ from typing import Any, TypeVar
 from fastapi.routing import APIRoute
 from starlette.responses import Response
 from starlette.routing import BaseRoute
+from starlette.types import Scope
 
 from ..security.scopes import ADMIN as ADMIN_SCOPE
 from ..security.scopes import RECOMMEND as RECOMMEND_SCOPE
 from ..security.scopes import Scope as SecurityScope
+from .identity import Identity, identify
 from .problems import problem_of
 
 _ATTRIBUTE = "__declaration__"
@@ -37,8 +39,8 @@ class Declaration:
         Whether requests pass the entrance unseen: they are not counted, not logged, never refused.
     takes_place : bool
         Whether requests are refused while too many others are being answered.
-    names_requests : bool
-        Whether the route itself writes the ids of requests into its answers.
+    identify : callable
+        Takes a request's ASGI scope, and returns its id with the headers that carry it.
     render : callable
         Takes an error and the request's path, and returns the answer.
     """
@@ -46,7 +48,7 @@ class Declaration:
     scope: SecurityScope | None = RECOMMEND_SCOPE
     is_probe: bool = False
     takes_place: bool = True
-    names_requests: bool = False
+    identify: Callable[[Scope], Identity] = identify
     render: Callable[[Exception, str], Response] = problem_of
 
 

@@ -18,7 +18,13 @@ def answer_head(router: APIRouter) -> None:
     routes = router.routes
     for place in reversed(range(len(routes))):
         route = routes[place]
-        if isinstance(route, APIRoute) and "GET" in route.methods and "HEAD" not in route.methods:
-            methods = sorted({*route.methods, "HEAD"})
-            twin = APIRoute(route.path, route.endpoint, methods=methods, include_in_schema=False)
-            routes.insert(place, twin)
+        if isinstance(route, APIRoute):
+            methods = set(route.methods or ())
+            if "GET" in methods and "HEAD" not in methods:
+                twin = APIRoute(
+                    route.path,
+                    route.endpoint,
+                    methods=sorted({*methods, "HEAD"}),
+                    include_in_schema=False,
+                )
+                routes.insert(place, twin)

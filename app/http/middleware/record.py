@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import time
-from secrets import token_hex
 from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ...limits import ACCESS_LOG_FLUSH_SECONDS, KEPT_COUNTERS, REQUEST_ID_LENGTH
+from ...limits import ACCESS_LOG_FLUSH_SECONDS, KEPT_COUNTERS
 from ...observability.access_log import AccessLog
 from ...observability.metrics import Metrics
 from ...observability.notes import begin_notes
@@ -20,7 +18,6 @@ from ..declaration import Declarations
 from ..exchange import Exchange
 from ..lifecycle import Lifecycle
 
-_ID = re.compile(rb"[\x21-\x7e]{1,%d}" % REQUEST_ID_LENGTH)
 _METHODS = {"GET", "POST", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH"}
 
 
@@ -62,8 +59,10 @@ class Record:
         if declaration is None or declaration.is_probe:
             await self._app(scope, receive, send)
             return
-        request_id = _request_id(scope)
-        exchange = Exchange(declaration, request_id, begin_notes(), time.perf_counter())
+        identity = declaration.identify(scope)
+        notes = begin_notes()
+        notes.update(identity.noted)
+        exchange = Exchange(declaration, identity.request_id, notes, time.perf_counter())
         exchange.attach(scope)
 
         async def receive_and_see() -> Message:
@@ -75,9 +74,7 @@ class Record:
         async def send_and_see(message: Message) -> None:
             if message["type"] == "http.response.start":
                 exchange.status = message["status"]
-                headers = message["headers"] = list(message["headers"])
-                if not declaration.names_requests:
-                    headers.append((b"x-request-id", request_id))
+                headers = message["headers"] = [*message["headers"], *identity.headers]
                 # The rest of a body that nobody has read is not wanted.
                 is_cut_short = not exchange.received and _has_body(scope)
                 if (self._lifecycle.draining or is_cut_short) and not _closes(headers):
@@ -96,7 +93,7 @@ class Record:
         if self._access_log is not None:
             is_first = self._access_log.add(
                 {
-                    "request_id": exchange.request_id.decode("ascii", "replace"),
+                    "request_id": exchange.request_id.decode("ascii"),
                     **_trace(scope),
                     "method": scope["method"],
                     "route": route,
@@ -131,11 +128,6 @@ def _closes(headers: list[tuple[bytes, bytes]]) -> bool:
 def _has_body(scope: Scope) -> bool:
     length = header(scope, b"content-length")
     return length not in (b"", b"0") or header(scope, b"transfer-encoding") != b""
-
-
-def _request_id(scope: Scope) -> bytes:
-    given = header(scope, b"x-request-id")
-    return given if _ID.fullmatch(given) else token_hex(16).encode()
 
 
 def _template(scope: Scope) -> str:

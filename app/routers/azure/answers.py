@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from typing import Any
 
 from fastapi import Response
@@ -19,7 +18,7 @@ _SCHEMA = {
 _OURS = {"content-length", "content-type"}
 
 
-def message(status: int, text: str, headers: Mapping[str, str]) -> Response:
+def message(status: int, text: str) -> Response:
     """Answer with a message.
 
     Parameters
@@ -28,12 +27,9 @@ def message(status: int, text: str, headers: Mapping[str, str]) -> Response:
         HTTP status.
     text : str
         What the caller reads.
-    headers : mapping of str to str
-        The ids of the request.
     """
-    failed = {"x-ms-run-function-failed": "False"}
     body = json.dumps({"message": text})
-    return Response(body, status, {**headers, **failed}, "application/json")
+    return Response(body, status, {"x-ms-run-function-failed": "False"}, "application/json")
 
 
 def message_of(error: Exception, path: str) -> Response:

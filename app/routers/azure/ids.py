@@ -2,28 +2,60 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 
-from fastapi import Request, Response
+from starlette.types import Scope
 
-from .answers import message
+from ...http.body import header
+from ...http.identity import Identity
+from ...limits import REQUEST_ID_LENGTH
 
-_MAX_LENGTH = 100
+_ID = b"x-request-id"
+_CLIENT_ID = b"x-ms-client-request-id"
+_LEGACY_ID = b"x-ms-request-id"
+_PRINTABLE = re.compile(rb"[\x20-\x7e]*")
 
 
-def request_ids(request: Request) -> dict[str, str] | Response:
-    """Return the id headers of the answer, or the whole answer if an id is too long."""
-    given = request.headers.get
-    request_id = given("x-request-id") or str(uuid.uuid4())
-    client_id = given("x-ms-client-request-id") or given("x-ms-request-id") or ""
-    legacy_id = given("x-ms-request-id") or client_id or request_id
-    if len(request_id) > _MAX_LENGTH:
-        return message(431, f"x-request-id must not exceed {_MAX_LENGTH} characters", {})
-    ids = {"x-request-id": request_id}
-    if max(len(client_id), len(legacy_id)) > _MAX_LENGTH:
+def identify(scope: Scope) -> Identity:
+    """Return the ids of a request; of what is too long, nothing comes back (`too_long`)."""
+    given = header(scope, _ID)
+    is_usable = given != b"" and _PRINTABLE.fullmatch(given) is not None
+    if len(given) > REQUEST_ID_LENGTH:
+        return Identity(_new_id(), [])
+    request_id = given if is_usable else _new_id()
+    headers = [(_ID, request_id)]
+    client_id, legacy_id = _other_ids(scope)
+    if max(len(client_id), len(legacy_id)) > REQUEST_ID_LENGTH:
+        return Identity(request_id, headers)
+    headers.append((_LEGACY_ID, legacy_id or request_id))
+    if client_id == b"":
+        return Identity(request_id, headers)
+    headers.append((_CLIENT_ID, client_id))
+    return Identity(request_id, headers, {"client_request_id": client_id.decode("ascii")})
+
+
+def too_long(scope: Scope) -> str | None:
+    """Return what is wrong with the ids of a request; None if nothing is."""
+    if len(header(scope, _ID)) > REQUEST_ID_LENGTH:
+        return f"x-request-id must not exceed {REQUEST_ID_LENGTH} characters"
+    if max(map(len, _other_ids(scope))) > REQUEST_ID_LENGTH:
         names = "x-ms-request-id and x-ms-client-request-id"
-        return message(431, f"{names} must not exceed {_MAX_LENGTH} characters", ids)
-    ids["x-ms-request-id"] = legacy_id
-    if client_id:
-        ids["x-ms-client-request-id"] = client_id
-    return ids
+        return f"{names} must not exceed {REQUEST_ID_LENGTH} characters"
+    return None
+
+
+def _other_ids(scope: Scope) -> tuple[bytes, bytes]:
+    """Return the client's id and the older name's, each standing in for the other."""
+    legacy_id = _printable(header(scope, _LEGACY_ID))
+    client_id = _printable(header(scope, _CLIENT_ID)) or legacy_id
+    return client_id, legacy_id or client_id
+
+
+def _printable(value: bytes) -> bytes:
+    """Return an id, empty if the log cannot show it as it is."""
+    return value if _PRINTABLE.fullmatch(value) else b""
+
+
+def _new_id() -> bytes:
+    return str(uuid.uuid4()).encode()

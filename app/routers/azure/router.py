@@ -22,14 +22,14 @@ from ...models.engine import Engine
 from ...models.loaded import LoadedModels
 from ...settings import Settings
 from .answers import message, message_of, responses
-from .ids import request_ids
+from .ids import identify, too_long
 from .payload import read_payload, records_of
 from .scoring import Scorer
 from .swagger import swagger_document
 
 SERVICE = "/api/v1/service/{service}"  # on AKS
 PATHS = ("/score", f"{SERVICE}/score")
-_SCORE = replace(RECOMMEND, names_requests=True, render=message_of)
+_SCORE = replace(RECOMMEND, identify=identify, render=message_of)
 
 
 def build_azure_router(engine: Engine, settings: Settings) -> APIRouter:
@@ -48,21 +48,21 @@ def build_azure_router(engine: Engine, settings: Settings) -> APIRouter:
 
     @declare(_SCORE)
     async def score(request: Request) -> Response:
-        ids = request_ids(request)
-        if isinstance(ids, Response):
-            return ids
+        wrong = too_long(request.scope)
+        if wrong is not None:
+            return message(431, wrong)
         if request.method == "OPTIONS":
-            return Response(status_code=200, headers=ids)
+            return Response(status_code=200)
         try:
             records = records_of(await read_payload(request), limit, scorer.columns)
             started = time.perf_counter()
             body = await scorer.score(records)
         except (ScoreError, ModelUnavailableError) as error:
-            return message(error.status, str(error), ids)
+            return message(error.status, str(error))
         except HTTPException as error:  # the body limit
-            return message(error.status_code, str(error.detail), ids)
+            return message(error.status_code, str(error.detail))
         elapsed = f"{(time.perf_counter() - started) * 1000:.3f}"
-        headers = {**ids, "x-ms-run-function-failed": "False", "x-ms-run-fn-exec-ms": elapsed}
+        headers = {"x-ms-run-function-failed": "False", "x-ms-run-fn-exec-ms": elapsed}
         return Response(body, 200, headers, "application/json")
 
     for path in PATHS:
@@ -112,5 +112,5 @@ def _add_surroundings(router: APIRouter, models: LoadedModels, docs: str) -> Non
     async def swagger(version: str = "2") -> Response:
         document = swagger_document(version, models)
         if document is None:
-            return message(404, f"Swagger version [{version}] is not supported.", {})
+            return message(404, f"Swagger version [{version}] is not supported.")
         return Response(json.dumps(document), media_type="application/json")

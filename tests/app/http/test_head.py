@@ -41,7 +41,7 @@ def app() -> Application:
 def test_no_route_was_forgotten(app: Application) -> None:
     methods: dict[str, set[str]] = {}
     for route in app.declared:
-        methods.setdefault(route.path, set()).update(route.methods)
+        methods.setdefault(route.path, set()).update(route.methods or ())
     assert all("HEAD" in found for found in methods.values() if "GET" in found)
 
 
