@@ -10,12 +10,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, NotRequired
 
-from pydantic import BaseModel, ConfigDict, Field, create_model, with_config
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model, with_config
 from typing_extensions import TypedDict  # the one that pydantic takes before Python 3.12
 
 from turi_recommender import Column, ColumnMode, ValueType
 
 from .errors import ConfigurationError
+from .integers import exact_integer
 from .models.loaded import LoadedModels
 from .settings import Settings
 
@@ -24,7 +25,9 @@ _PLAIN = 2.0**53  # all whole numbers below it can be floats
 _RESERVED = {"score", "rank", "similar"}  # names that the rows of answers use themselves
 _WHOM = "Whom to recommend to, with what is known of the visit"
 _NUMBER = Annotated[float, Field(allow_inf_nan=False)]
-_INTEGER = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]
+_WHOLE = BeforeValidator(exact_integer)
+_INTEGER = Annotated[int, Field(ge=-(2**63), le=2**63 - 1), _WHOLE]
+_INTEGER_KEY = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]  # keys in JSON are texts
 
 # The same forms as values, because type checkers do not follow types that are made at run time.
 _LIST: Any = list
@@ -206,7 +209,8 @@ def _model(name: str, **parts: Any) -> type[BaseModel]:
 
 
 def _k(settings: Settings) -> Any:
-    return (int, Field(10, ge=1, le=settings.max_k, description="How many items"))
+    limits = Field(ge=1, le=settings.max_k, description="How many items")
+    return (_ANNOTATED[int, limits, _WHOLE], 10)
 
 
 def _user_row(models: LoadedModels) -> Any:
@@ -230,7 +234,7 @@ def _id_type(column: Column) -> Any:
     example = column.sample(1)
     if column.value_type == ValueType.STRING:
         return Annotated[str, Field(examples=example)]
-    return Annotated[int, Field(ge=-(2**63), le=2**63 - 1, examples=example)]
+    return Annotated[int, Field(ge=-(2**63), le=2**63 - 1, examples=example), _WHOLE]
 
 
 def _side_type(column: Column) -> Any:
@@ -245,7 +249,7 @@ def _side_type(column: Column) -> Any:
         case ColumnMode.CATEGORICAL_LIST:
             kind = _LIST[_category_type(categories)]
         case ColumnMode.DICTIONARY:
-            kind = _DICT[_category_type(categories), _NUMBER]
+            kind = _DICT[_category_type(categories, _INTEGER_KEY), _NUMBER]
         case _:
             kind = _category_type(categories)
     examples = [value for value in categories if value is not None][:3]
@@ -253,9 +257,17 @@ def _side_type(column: Column) -> Any:
     return _ANNOTATED[kind | None, Field(examples=shown)]
 
 
-def _category_type(categories: list[Any]) -> Any:
-    """Return the type of a category: that of the trained ones, where they agree."""
+def _category_type(categories: list[Any], integer: Any = _INTEGER) -> Any:
+    """Return the type of a category: that of the trained ones, where they agree.
+
+    Parameters
+    ----------
+    categories : list
+        Some of the trained ones.
+    integer : type
+        That of integers.
+    """
     kinds = {type(category) for category in categories if category is not None}
     if kinds == {int}:
-        return _INTEGER
-    return str if kinds <= {str} else int | str
+        return integer
+    return str if kinds <= {str} else integer | str

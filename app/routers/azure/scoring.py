@@ -8,11 +8,12 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from turi_recommender import Recommendations, SimilarItems
+from turi_recommender import Recommendations, SimilarItems, ValueType
 from turi_recommender.errors import QueryError
 from turi_recommender.versions import ModelEntry
 
 from ...errors import ScoreError
+from ...integers import exact_integer
 from ...models.engine import Engine
 from ...models.queries import RecommendQuery, SimilarQuery
 from . import pandas_json
@@ -52,6 +53,7 @@ class Scorer:
         """
         models = self._engine.models
         user, item = models.user_column.name, models.item_column.name
+        records = [self._exact(*each) for each in enumerate(records)]
         names = {name for record in records for name in record}
         if (user in names) == (item in names):
             which = "both" if user in names else "neither"
@@ -65,6 +67,21 @@ class Scorer:
             return await self._engine.recommend(self._query(records, user), self._write)
         except QueryError as error:
             raise ScoreError(f"Error: {error}") from None
+
+    def _exact(self, position: int, record: Record) -> Record:
+        """Read 6000.0 as 6000 in columns of integers."""
+        models = self._engine.models
+        columns = (models.user_column, models.item_column, *models.side_columns)
+        floats = {name for name, value in record.items() if type(value) is float}
+        try:
+            changed = {
+                column.name: exact_integer(record[column.name])
+                for column in columns
+                if column.name in floats and column.value_type == ValueType.INTEGER
+            }
+        except ValueError as error:
+            raise ScoreError(f"Error: record {position}: {error}") from None
+        return {**record, **changed} if floats else record
 
     def _query(self, records: list[Record], user: str) -> RecommendQuery:
         side = {column.name for column in self._engine.models.side_columns}
