@@ -11,6 +11,7 @@ from anyio import to_thread
 from fastapi import APIRouter, FastAPI
 from starlette.middleware import Middleware
 
+from .examples import Examples
 from .http.declaration import Declarations
 from .http.head import answer_head
 from .http.lifecycle import Lifecycle
@@ -71,7 +72,8 @@ def create_app(settings: Settings | None = None) -> Application:
     engine = Engine(models, metrics, ceilings)
     tracing = Tracing(settings)
     access_log = AccessLog(as_json=settings.logs_json) if settings.access_log else None
-    routers = _routers(settings, engine, metrics, lifecycle, swaps)
+    examples = Examples(models, hides_users=authenticator.is_configured)
+    routers = _routers(settings, engine, metrics, lifecycle, swaps, examples)
     routes = list(chain.from_iterable(router.routes for router in routers))
     closing = [engine.close, tracing.close, models.close]
     if access_log is not None:
@@ -102,16 +104,21 @@ def create_app(settings: Settings | None = None) -> Application:
 
 
 def _routers(
-    settings: Settings, engine: Engine, metrics: Metrics, lifecycle: Lifecycle, swaps: HotSwap
+    settings: Settings,
+    engine: Engine,
+    metrics: Metrics,
+    lifecycle: Lifecycle,
+    swaps: HotSwap,
+    examples: Examples,
 ) -> list[APIRouter]:
     """Return the routers that the settings call for."""
-    schemas = build_schemas(engine.models, settings)
+    schemas = build_schemas(engine.models, settings, examples)
     routers = [
         build_recommend_router(engine, schemas),
         build_similar_router(engine, schemas),
-        build_azure_router(engine, settings),
+        build_azure_router(engine, settings, examples),
         build_info_router(engine.models, lifecycle),
-        build_admin_router(swaps),
+        build_admin_router(swaps, engine.models),
     ]
     if settings.metrics != "off":
         routers.append(build_metrics_router(metrics, settings.metrics))

@@ -16,15 +16,16 @@ from typing_extensions import TypedDict  # the one that pydantic takes before Py
 from turi_recommender import Column, ColumnMode, ValueType
 
 from .errors import ConfigurationError
+from .examples import Examples
 from .integers import exact_integer
 from .models.loaded import LoadedModels
 from .settings import Settings
 
 STRICT = ConfigDict(extra="forbid", strict=True)
-_PLAIN = 2.0**53  # all whole numbers below it can be floats
 _RESERVED = {"score", "rank", "similar"}  # names that the rows of answers use themselves
 _WHOM = "Whom to recommend to, with what is known of the visit"
 _NUMBER = Annotated[float, Field(allow_inf_nan=False)]
+_RANK = Annotated[int, Field(ge=1, le=2**31 - 1)]
 _WHOLE = BeforeValidator(exact_integer)
 _INTEGER = Annotated[int, Field(ge=-(2**63), le=2**63 - 1), _WHOLE]
 _INTEGER_KEY = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]  # keys in JSON are texts
@@ -63,38 +64,7 @@ class Schemas:
     similar_response: type[BaseModel]
 
 
-class _Examples:
-    """Requests that the loaded models answer, for "Try it out"."""
-
-    def __init__(self, models: LoadedModels) -> None:
-        user, item = models.user_column, models.item_column
-        users, items = user.sample(2), item.sample(2)
-        side = {column.name: self._value(column) for column in models.side_columns}
-        self.recommend = [{"users": [{user.name: one} for one in users], "k": 5}] if users else []
-        if side and users:
-            self.recommend.insert(0, {"users": [{user.name: users[0], **side}], "k": 5})
-        self.similar = [{"items": [{item.name: one} for one in items], "k": 5}] if items else []
-
-    @staticmethod
-    def _value(column: Column) -> Any:
-        categories = [value for value in column.sample(5) if value is not None]
-        # The means of a diverged model can be anything, but an example must be a number in JSON.
-        means = [mean if abs(mean) < _PLAIN else 0.0 for mean in column.means.tolist()]
-        mean = means[0] if means else 0.0
-        match column.mode:
-            case ColumnMode.NUMERIC:
-                return round(mean) if column.value_type == ValueType.INTEGER else mean
-            case ColumnMode.NUMERIC_VECTOR:
-                return means
-            case ColumnMode.CATEGORICAL_LIST:
-                return categories[:2]
-            case ColumnMode.DICTIONARY:
-                return dict.fromkeys(map(str, categories[:2]), 1.0)
-            case _:
-                return categories[0] if categories else None
-
-
-def build_schemas(models: LoadedModels, settings: Settings) -> Schemas:
+def build_schemas(models: LoadedModels, settings: Settings, examples: Examples) -> Schemas:
     """Build the types for the loaded models.
 
     Parameters
@@ -103,6 +73,8 @@ def build_schemas(models: LoadedModels, settings: Settings) -> Schemas:
         Their columns become the fields of rows.
     settings : Settings
         Limits on `k` and on the lengths of lists.
+    examples : Examples
+        What the documentation shows.
 
     Raises
     ------
@@ -113,19 +85,18 @@ def build_schemas(models: LoadedModels, settings: Settings) -> Schemas:
         if column.name in _RESERVED:
             name = repr(column.name)
             raise ConfigurationError(f"a column named {name} cannot be told from the answer's")
-    examples = _Examples(models)
     return Schemas(
         recommend_request=_recommend_request(models, settings, examples),
-        recommend_response=_recommend_response(models),
+        recommend_response=_recommend_response(models, examples),
         similar_request=_similar_request(models, settings, examples),
-        similar_response=_similar_response(models),
+        similar_response=_similar_response(models, examples),
     )
 
 
 def _recommend_request(
-    models: LoadedModels, settings: Settings, examples: _Examples
+    models: LoadedModels, settings: Settings, examples: Examples
 ) -> type[BaseModel]:
-    item_ids = _LIST[_id_type(models.item_column)]
+    item_ids = _LIST[_item_id(models, examples)]
     most = settings.max_items
     only = "Recommend only these"
     none = "Recommend none of these"
@@ -134,7 +105,7 @@ def _recommend_request(
         "RecommendRequest",
         examples.recommend,
         users=(
-            _LIST[_user_row(models)],
+            _LIST[_user_row(models, examples)],
             Field(min_length=1, max_length=settings.max_users, description=_WHOM),
         ),
         k=_k(settings),
@@ -155,28 +126,29 @@ def _recommend_request(
     )
 
 
-def _recommend_response(models: LoadedModels) -> type[BaseModel]:
-    user, item = models.user_column, models.item_column
+def _recommend_response(models: LoadedModels, examples: Examples) -> type[BaseModel]:
+    user, item = models.user_column.name, models.item_column.name
+    row = {user: _user_id(models, examples), item: _item_id(models, examples)}
     return _model(
         "RecommendResponse",
         model=(ModelReference, ...),
-        recommendations=(_LIST[_answer_row("Recommendation", user, item, item.name)], ...),
+        recommendations=(_LIST[_answer_row("Recommendation", row)], ...),
         cold_users=(
-            _LIST[_id_type(user)],
+            _LIST[row[user]],
             Field(description="Users that the model does not know"),
         ),
     )
 
 
 def _similar_request(
-    models: LoadedModels, settings: Settings, examples: _Examples
+    models: LoadedModels, settings: Settings, examples: Examples
 ) -> type[BaseModel]:
-    item = models.item_column
+    item = models.item_column.name
     return _request(
         "SimilarItemsRequest",
         examples.similar,
         items=(
-            _LIST[_typed_dict("Item", {item.name: _id_type(item)})],
+            _LIST[_typed_dict("Item", {item: _item_id(models, examples)})],
             Field(min_length=1, max_length=settings.max_items),
         ),
         k=_k(settings),
@@ -184,14 +156,15 @@ def _similar_request(
     )
 
 
-def _similar_response(models: LoadedModels) -> type[BaseModel]:
-    item = models.item_column
+def _similar_response(models: LoadedModels, examples: Examples) -> type[BaseModel]:
+    item_id = _item_id(models, examples)
+    row = {models.item_column.name: item_id, "similar": item_id}
     return _model(
         "SimilarItemsResponse",
         model=(ModelReference, ...),
-        similar_items=(_LIST[_answer_row("SimilarItem", item, item, "similar")], ...),
+        similar_items=(_LIST[_answer_row("SimilarItem", row)], ...),
         unknown_items=(
-            _LIST[_id_type(item)],
+            _LIST[item_id],
             Field(description="Items that the model does not know"),
         ),
     )
@@ -213,28 +186,34 @@ def _k(settings: Settings) -> Any:
     return (_ANNOTATED[int, limits, _WHOLE], 10)
 
 
-def _user_row(models: LoadedModels) -> Any:
-    fields: dict[str, Any] = {models.user_column.name: _id_type(models.user_column)}
+def _user_row(models: LoadedModels, examples: Examples) -> Any:
+    fields: dict[str, Any] = {models.user_column.name: _user_id(models, examples)}
     for column in models.side_columns:
         if column.mode != ColumnMode.UNTRANSLATED:
             fields.setdefault(column.name, _NOT_REQUIRED[_side_type(column)])
     return _typed_dict("User", fields)
 
 
-def _answer_row(name: str, head: Column, item: Column, item_name: str) -> Any:
-    ids = {head.name: _id_type(head), item_name: _id_type(item)}
-    return _typed_dict(name, {**ids, "score": float | None, "rank": int})
+def _answer_row(name: str, ids: dict[str, Any]) -> Any:
+    return _typed_dict(name, {**ids, "score": float | None, "rank": _RANK})
 
 
 def _typed_dict(name: str, fields: dict[str, Any]) -> Any:
     return with_config(STRICT)(_TYPED_DICT(name, fields))
 
 
-def _id_type(column: Column) -> Any:
-    example = column.sample(1)
+def _user_id(models: LoadedModels, examples: Examples) -> Any:
+    return _id_type(models.user_column, examples.users[:1])
+
+
+def _item_id(models: LoadedModels, examples: Examples) -> Any:
+    return _id_type(models.item_column, examples.items[:1])
+
+
+def _id_type(column: Column, examples: list[Any]) -> Any:
     if column.value_type == ValueType.STRING:
-        return Annotated[str, Field(examples=example)]
-    return Annotated[int, Field(ge=-(2**63), le=2**63 - 1, examples=example), _WHOLE]
+        return Annotated[str, Field(examples=examples)]
+    return Annotated[int, Field(ge=-(2**63), le=2**63 - 1, examples=examples), _WHOLE]
 
 
 def _side_type(column: Column) -> Any:

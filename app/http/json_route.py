@@ -26,6 +26,7 @@ from ..errors import InvalidBodyError
 from ..limits import LISTED_ERRORS
 from .body import header, read_body
 from .declaration import RECOMMEND, Declaration, declare
+from .problems import NOT_JSON
 
 _JSON = (b"content-type", b"application/json")
 _MISSING = "the framework calls no endpoint of a JSON route"
@@ -116,7 +117,7 @@ class JsonRoute(APIRoute):
 
     async def _respond(self, scope: Scope, receive: Receive) -> bytes:
         if not is_json(header(scope, b"content-type")):
-            raise HTTPException(415, "The body must be JSON, with Content-Type: application/json")
+            raise HTTPException(415, NOT_JSON)
         body = await read_body(receive)
         try:
             value = self._validate(body)

@@ -6,16 +6,18 @@ import json
 from typing import Any
 
 from fastapi import Response
+from pydantic import BaseModel
 from pydantic_core import from_json, to_json
 
-from ...http.problems import problem_of, title
+from ...http.problems import example_problem, problem_of
 
-_SCHEMA = {
-    "type": "object",
-    "properties": {"message": {"type": "string"}},
-    "required": ["message"],
-}
 _OURS = {"content-length", "content-type"}
+
+
+class Message(BaseModel):
+    """An error, as the Azure ML server told them."""
+
+    message: str
 
 
 def message(status: int, text: str) -> Response:
@@ -48,7 +50,21 @@ def message_of(error: Exception, path: str) -> Response:
     return Response(body, answer.status_code, headers, "application/json")
 
 
-def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Describe such answers for the OpenAPI document."""
-    content = {"application/json": {"schema": _SCHEMA}}
-    return {status: {"description": title(status), "content": content} for status in statuses}
+def responses(*errors: int | Exception) -> dict[int | str, dict[str, Any]]:
+    """Describe such answers for the OpenAPI document.
+
+    Parameters
+    ----------
+    *errors : int or Exception
+        As for `problems.responses`.
+    """
+    described: dict[int | str, dict[str, Any]] = {}
+    for error in errors:
+        problem = example_problem(error)
+        example = {"example": {"message": problem["detail"]}}
+        described[problem["status"]] = {
+            "description": problem["title"],
+            "model": Message,
+            "content": {"application/json": example},
+        }
+    return described

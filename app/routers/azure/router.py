@@ -17,6 +17,7 @@ from fastapi import APIRouter, Request, Response
 from starlette.exceptions import HTTPException
 
 from ...errors import ModelUnavailableError, ScoreError
+from ...examples import Examples
 from ...http.declaration import PROBE, RECOMMEND, by_switch, declare
 from ...models.engine import Engine
 from ...models.loaded import LoadedModels
@@ -25,14 +26,14 @@ from .answers import message, message_of, responses
 from .ids import identify, too_long
 from .payload import read_payload, records_of
 from .scoring import Scorer
-from .swagger import swagger_document
+from .swagger import swagger_document, swagger_example
 
 SERVICE = "/api/v1/service/{service}"  # on AKS
 PATHS = ("/score", f"{SERVICE}/score")
 _SCORE = replace(RECOMMEND, identify=identify, render=message_of)
 
 
-def build_azure_router(engine: Engine, settings: Settings) -> APIRouter:
+def build_azure_router(engine: Engine, settings: Settings, examples: Examples) -> APIRouter:
     """Build the router.
 
     Parameters
@@ -41,6 +42,8 @@ def build_azure_router(engine: Engine, settings: Settings) -> APIRouter:
         Answers the queries.
     settings : Settings
         Limits, and who may read the documentation.
+    examples : Examples
+        What the documentation shows.
     """
     router = APIRouter(tags=["drop-in for the Azure ML deployment"])
     scorer = Scorer(engine)
@@ -73,14 +76,27 @@ def build_azure_router(engine: Engine, settings: Settings) -> APIRouter:
             description=__doc__,
             include_in_schema=False,
         )
-    _document_post(router, score)
-    _add_surroundings(router, engine.models, settings.docs)
+    _document_post(router, score, engine.models, examples)
+    _add_surroundings(router, swagger_example(engine.models, examples), settings.docs)
     return router
 
 
-def _document_post(router: APIRouter, score: Any) -> None:
+def _document_post(router: APIRouter, score: Any, models: LoadedModels, examples: Examples) -> None:
     """Show the main form in the OpenAPI document; the route itself comes first and answers."""
-    payload = {"type": "array", "items": {"type": "object"}, "minItems": 1}
+    user, item = models.user_column.name, models.item_column.name
+    payload = {
+        "schema": {**_arrays_of("User", "Item"), "title": "Records"},
+        "examples": {
+            "users": {"value": [{user: one} for one in examples.users]},
+            "items": {"value": [{item: one} for one in examples.items]},
+        },
+    }
+    answer = {
+        "type": "string",
+        "contentMediaType": "application/json",
+        "contentSchema": _arrays_of("Recommendation", "SimilarItem"),
+    }
+    neither = f"Error: the payload must have {user} or {item}, it has neither of them"
     router.add_api_route(
         PATHS[0],
         score,
@@ -89,16 +105,23 @@ def _document_post(router: APIRouter, score: Any) -> None:
         summary="Score records as the original deployment did",
         description=__doc__,
         responses={
-            200: {"description": "A JSON string that holds a JSON array of rows"},
-            **responses(400, 401, 403, 408, 413, 431, 503),
+            200: {
+                "description": "A JSON string that holds a JSON array of rows",
+                "content": {"application/json": {"schema": answer}},
+            },
+            **responses(ScoreError(neither), 401, 403, 408, 413, 431, 503),
         },
-        openapi_extra={
-            "requestBody": {"required": True, "content": {"application/json": {"schema": payload}}}
-        },
+        openapi_extra={"requestBody": {"required": True, "content": {"application/json": payload}}},
     )
 
 
-def _add_surroundings(router: APIRouter, models: LoadedModels, docs: str) -> None:
+def _arrays_of(*names: str) -> dict[str, Any]:
+    """Return the schema of a list of one of several things that other endpoints take or give."""
+    items = [{"$ref": f"#/components/schemas/{name}"} for name in names]
+    return {"anyOf": [{"type": "array", "items": each} for each in items]}
+
+
+def _add_surroundings(router: APIRouter, example: dict[str, Any], docs: str) -> None:
     """Add what the Azure ML server answers beside `/score`."""
 
     @router.get("/", include_in_schema=False)
@@ -110,7 +133,7 @@ def _add_surroundings(router: APIRouter, models: LoadedModels, docs: str) -> Non
     @router.get("/swagger.json", include_in_schema=False)
     @declare(by_switch(docs))
     async def swagger(version: str = "2") -> Response:
-        document = swagger_document(version, models)
+        document = swagger_document(version, example)
         if document is None:
             return message(404, f"Swagger version [{version}] is not supported.")
         return Response(json.dumps(document), media_type="application/json")
