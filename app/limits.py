@@ -63,6 +63,12 @@ LISTED_ERRORS = 5000
 # Parts of an answer that the server is given at once; it waits until most of a part has been taken
 # before it takes the next.
 DELIVERED_AT_ONCE_BYTES = 256 * 1024
+# Answers from this size on are compressed for clients that take gzip. A usual answer of ten rows
+# is a tenth of it, and fits into one packet.
+COMPRESSED_FROM_BYTES = 16 * 1024
+# What is compressed or unpacked on the event loop: up to a millisecond.
+CODED_AT_ONCE_BYTES = 64 * 1024
+CODING_THREADS = 2
 
 # -- checks of a new version (models/successor.py) -------------------------------------------------
 # Known users and items, of the old and of the new version, for which a new version has to answer.
