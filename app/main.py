@@ -18,6 +18,7 @@ from .http.lifecycle import Lifecycle
 from .http.middleware.access import Access
 from .http.middleware.answers import Answers, answer_framework_errors
 from .http.middleware.arrival import Arrival
+from .http.middleware.cors import Cors
 from .http.middleware.deadline import Deadline
 from .http.middleware.delivery import Delivery
 from .http.middleware.direct import Direct
@@ -75,6 +76,7 @@ def create_app(settings: Settings | None = None) -> Application:
     examples = Examples(models, hides_users=authenticator.is_configured)
     routers = _routers(settings, engine, metrics, lifecycle, swaps, examples)
     routes = list(chain.from_iterable(router.routes for router in routers))
+    origins = settings.origins
     closing = [engine.close, tracing.close, models.close]
     if access_log is not None:
         closing.append(access_log.flush)
@@ -85,6 +87,7 @@ def create_app(settings: Settings | None = None) -> Application:
         telemetry=tracing.config,
         middleware=[
             Middleware(Record, Declarations(routes), metrics, access_log, lifecycle),
+            *([Middleware(Cors, origins)] if origins else []),
             Middleware(Answers),
             Middleware(Deadline, settings.request_timeout_seconds),
             Middleware(Access, authenticator, metrics),

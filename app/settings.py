@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import difflib
 import os
+import re
 import sys
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import AliasChoices, Field, ValidationError, model_validator
+from pydantic import AliasChoices, Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from .errors import ConfigurationError
 
 PREFIX = "RECOMMENDER_"
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([a-z0-9_.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?")
 SAMPLE_MODELS = Path(__file__).parent / "sample_models"
 
 
@@ -116,6 +118,10 @@ class Settings(BaseSettings):
     jwt_jwks_url: str = ""
     """Where the issuer's keys are."""
 
+    cors_origins: str = ""
+    """Origins (`https://shop.example`, separated by commas) whose pages may call the service from a
+    browser; `*` stands for all."""
+
     docs: Literal["open", "auth", "off"] = "open"
     """Who may read the documentation pages."""
 
@@ -135,6 +141,14 @@ class Settings(BaseSettings):
     """Base address of an OpenTelemetry collector (OTLP over HTTP) to which the spans of requests
     are sent."""
 
+    @field_validator("cors_origins")
+    @classmethod
+    def _are_origins(cls, value: str) -> str:
+        for origin in split_list(value):
+            if origin != "*" and not _ORIGIN.fullmatch(origin):
+                raise ValueError(f"{origin!r} is no origin: scheme://host or scheme://host:port")
+        return value
+
     @model_validator(mode="after")
     def _complete_issuer(self) -> Settings:
         parts = (self.jwt_issuer, self.jwt_audience, self.jwt_jwks_url)
@@ -152,6 +166,11 @@ class Settings(BaseSettings):
         return (self.api_keys, self.api_key_files, self.admin_keys, self.admin_key_files)
 
     @property
+    def origins(self) -> list[str]:
+        """The origins whose pages may call the service."""
+        return split_list(self.cors_origins)
+
+    @property
     def logs_json(self) -> bool:
         """Whether logs are JSON."""
         if self.log_format == "auto":
@@ -161,6 +180,11 @@ class Settings(BaseSettings):
     def is_default(self, name: str) -> bool:
         """Tell whether a setting was left alone."""
         return name not in self.model_fields_set
+
+
+def split_list(value: str) -> list[str]:
+    """Return the entries of a list that is separated by commas."""
+    return [entry.strip() for entry in value.split(",") if entry.strip()]
 
 
 def load_settings() -> Settings:

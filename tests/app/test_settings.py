@@ -47,6 +47,10 @@ def test_where_models_are(monkeypatch: pytest.MonkeyPatch) -> None:
         ("RECOMMENDER_SIDE_DATA_DEFAULTS", "{", "side_data_defaults"),
         ("RECOMMENDER_SIDE_DATA_DEFAULTS", "[1]", "RECOMMENDER_SIDE_DATA_DEFAULTS"),
         ("RECOMMENDER_SIMILARITY_MODEL", "", "RECOMMENDER_SIMILARITY_MODEL"),
+        ("RECOMMENDER_CORS_ORIGINS", "https://a.example/", "'https://a.example/' is no origin"),
+        ("RECOMMENDER_CORS_ORIGINS", "https://a.example,b.example", "'b.example' is no origin"),
+        ("RECOMMENDER_CORS_ORIGINS", "https://A.example", "RECOMMENDER_CORS_ORIGINS"),
+        ("RECOMMENDER_CORS_ORIGINS", "null", "RECOMMENDER_CORS_ORIGINS"),
         (
             "RECOMMENDER_MODEL_DIR",
             "/x",

@@ -3,6 +3,7 @@
 ::
 
     record      finds the route's declaration, gives the request an id, counts and logs it
+    cors        lets pages of other origins read answers, where the settings name any
     answers     turns errors into answers
     deadline    ends a request that takes too long
     access      checks the key or token against what the route declares
