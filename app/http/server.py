@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 import socket
+import sys
 from types import FrameType
 from typing import Any
 
@@ -15,6 +17,11 @@ from ..limits import LISTENERS
 from ..settings import Settings
 from .lifecycle import Lifecycle
 from .protocol import make_protocol
+
+_EVERY_ADDRESS = "::"
+_START_FAILED = 3  # the status with which uvicorn ends when it cannot listen
+
+log = logging.getLogger(__name__)
 
 
 class Server(uvicorn.Server):
@@ -48,7 +55,14 @@ class Server(uvicorn.Server):
         under load that happens some hundred times per second. New connections, including those of
         probes, would wait for seconds while the open ones are answered. From several copies of a
         socket, it takes one connection each.
+
+        Parameters
+        ----------
+        sockets : list of socket, optional
+            Where to listen; made from the configuration if absent.
         """
+        if sockets is None and self.config.host == _EVERY_ADDRESS:
+            sockets = [_listen_in_both_families(self.config.port)]
         await super().startup(sockets)
         if not self.started:
             return
@@ -87,6 +101,21 @@ class Server(uvicorn.Server):
 
     def _stop(self) -> None:
         self.should_exit = True
+
+
+def _listen_in_both_families(port: int) -> socket.socket:
+    """Return a socket that takes connections of IPv6 and of IPv4; exit if there cannot be one.
+
+    The event loop makes sockets of IPv6 that refuse those of IPv4.
+    """
+    address = (_EVERY_ADDRESS, port)
+    try:
+        listening = socket.create_server(address, family=socket.AF_INET6, dualstack_ipv6=True)
+    except OSError as error:
+        log.error("cannot listen on port %d of both families: %s", port, error)
+        sys.exit(_START_FAILED)
+    log.info("listening on port %d of both families", listening.getsockname()[1])
+    return listening
 
 
 def server_options(settings: Settings) -> dict[str, Any]:
