@@ -102,7 +102,7 @@ def test_without_keys_it_does_not_start() -> None:
     done = run(IMAGE, check=False)
     assert done.returncode == 2
     (line,) = [line for line in done.stderr.splitlines() if "cannot" in line]
-    assert line.startswith("cannot start: to listen on 0.0.0.0 takes keys (RECOMMENDER_API_KEYS")
+    assert line.startswith("cannot start: listening on 0.0.0.0 needs keys (RECOMMENDER_API_KEYS")
     assert line.endswith("RECOMMENDER_AUTH=none")
 
 
