@@ -12,6 +12,7 @@ from fastapi import APIRouter, FastAPI
 from starlette.middleware import Middleware
 
 from .examples import Examples
+from .http.browsers import Hosts
 from .http.declaration import Declarations
 from .http.head import answer_head
 from .http.lifecycle import Lifecycle
@@ -77,6 +78,7 @@ def create_app(settings: Settings | None = None) -> Application:
     routers = _routers(settings, engine, metrics, lifecycle, swaps, examples)
     routes = list(chain.from_iterable(router.routes for router in routers))
     origins = settings.origins
+    hosts = Hosts(settings, is_keyed=authenticator.is_configured)
     closing = [engine.close, tracing.close, models.close]
     if access_log is not None:
         closing.append(access_log.flush)
@@ -90,7 +92,7 @@ def create_app(settings: Settings | None = None) -> Application:
             *([Middleware(Cors, origins)] if origins else []),
             Middleware(Answers),
             Middleware(Deadline, settings.request_timeout_seconds),
-            Middleware(Access, authenticator, metrics),
+            Middleware(Access, authenticator, hosts, metrics),
             Middleware(Arrival, settings.max_body_bytes),
             Middleware(Places, settings.max_in_flight, lifecycle, metrics),
             Middleware(Delivery),

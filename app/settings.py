@@ -16,6 +16,9 @@ from .errors import ConfigurationError
 
 PREFIX = "RECOMMENDER_"
 _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([a-z0-9_.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?")
+_HOST = re.compile(
+    r"[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\]|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*"
+)
 SAMPLE_MODELS = Path(__file__).parent / "sample_models"
 
 
@@ -118,6 +121,10 @@ class Settings(BaseSettings):
     jwt_jwks_url: str = ""
     """Where the issuer's keys are."""
 
+    allowed_hosts: str = ""
+    """Names (separated by commas, without ports) by which requests may address the service; `*`
+    stands for all. If unset, loopback names where it listens on loopback without keys, else all."""
+
     cors_origins: str = ""
     """Origins (`https://shop.example`, separated by commas) whose pages may call the service from a
     browser; `*` stands for all."""
@@ -140,6 +147,14 @@ class Settings(BaseSettings):
     otlp_endpoint: str = Field(default="", pattern=r"^(https?://[^\s/]+.*)?$")
     """Base address of an OpenTelemetry collector (OTLP over HTTP) to which the spans of requests
     are sent."""
+
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _are_hosts(cls, value: str) -> str:
+        for host in split_list(value):
+            if host != "*" and not _HOST.fullmatch(host):
+                raise ValueError(f"{host!r} is no host name or address, without a port")
+        return value
 
     @field_validator("cors_origins")
     @classmethod
@@ -164,6 +179,11 @@ class Settings(BaseSettings):
 
     def _keys(self) -> tuple[str, ...]:
         return (self.api_keys, self.api_key_files, self.admin_keys, self.admin_key_files)
+
+    @property
+    def hosts(self) -> list[str]:
+        """The names by which requests may address the service; none if it was left open."""
+        return [host.lower().strip("[]") for host in split_list(self.allowed_hosts)]
 
     @property
     def origins(self) -> list[str]:

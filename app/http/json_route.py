@@ -24,7 +24,7 @@ from starlette.types import Receive, Scope, Send
 
 from ..errors import InvalidBodyError
 from ..limits import LISTED_ERRORS
-from .body import header, read_body
+from .body import header, is_json, read_body
 from .declaration import RECOMMEND, Declaration, declare
 from .problems import NOT_JSON
 
@@ -145,13 +145,3 @@ def _described(endpoint: JsonEndpoint) -> Callable[..., Any]:
     described.__signature__ = Signature([parameter])  # type: ignore[attr-defined]
     described.__name__ = endpoint.name
     return declare(endpoint.declaration)(described)
-
-
-def is_json(content_type: bytes) -> bool:
-    """Tell whether a Content-Type means JSON."""
-    if content_type == b"application/json":
-        return True
-    media = content_type.partition(b";")[0].strip().lower()
-    return media == b"application/json" or (
-        media.startswith(b"application/") and media.endswith(b"+json")
-    )

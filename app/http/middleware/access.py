@@ -1,4 +1,7 @@
-"""Check a request's key or token against the scope that its route declares."""
+"""Check a request's key or token against the scope that its route declares.
+
+Without keys, whoever reaches the service may ask; a browser must still not be made to.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,9 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from ...errors import NotAllowedError, NotAuthenticatedError
 from ...observability.metrics import Metrics
 from ...security.authenticator import Authenticator
+from ...security.scopes import ADMIN
 from ..body import header
+from ..browsers import Hosts, check_not_forged
 from ..exchange import exchange_of
 
 _BEARER = b"bearer "
@@ -25,14 +30,19 @@ class Access:
         What comes next.
     authenticator : Authenticator
         Knows keys and tokens.
+    hosts : Hosts
+        Names by which requests may address the service.
     metrics : Metrics
         Where refusals are counted.
     """
 
-    def __init__(self, app: ASGIApp, authenticator: Authenticator, metrics: Metrics) -> None:
+    def __init__(
+        self, app: ASGIApp, authenticator: Authenticator, hosts: Hosts, metrics: Metrics
+    ) -> None:
         self._app = app
         self._authenticator = authenticator
         self._is_open = not authenticator.is_configured
+        self._hosts = hosts
         self._metrics = metrics
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -41,8 +51,12 @@ class Access:
         if exchange is not None:
             client = scope.get("client")
             exchange.caller = client[0] if client else ""
-            if exchange.declaration.scope is not None and not self._is_open:
-                exchange.caller = await self._check(scope, exchange.declaration.scope)
+            self._hosts.check(scope)
+            needed = exchange.declaration.scope
+            if needed is not None and not self._is_open:
+                exchange.caller = await self._check(scope, needed)
+            elif needed == ADMIN:
+                check_not_forged(scope)
         await self._app(scope, receive, send)
 
     async def _check(self, scope: Scope, needed: str) -> str:

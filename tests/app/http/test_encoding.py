@@ -27,7 +27,7 @@ PACKED = {"content-type": "application/json", "content-encoding": "gzip"}
 
 def raw(client: httpx.Client, path: str, body: Any, *headers: str) -> Answer:
     content = json.dumps(body).encode()
-    lines = [f"POST {path} HTTP/1.1", "Host: x", "Content-Type: application/json"]
+    lines = [f"POST {path} HTTP/1.1", "Host: localhost", "Content-Type: application/json"]
     head = "\r\n".join([*lines, *headers, f"Content-Length: {len(content)}\r\n\r\n"])
     with RawConnection(client.base_url.port or 0) as connection:
         connection.send(head.encode() + content)
