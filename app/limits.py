@@ -57,6 +57,9 @@ SMALL_ANSWER_BYTES = 256 * 1024
 # -- answers ---------------------------------------------------------------------------------------
 # A body of a thousand bad rows is not worth a thousand messages.
 SHOWN_ERRORS = 20
+# Unknown side values that an answer names, and how much of a text.
+SHOWN_UNKNOWN_VALUES = 20
+SHOWN_TEXT = 100
 # pydantic lists all errors of a body or none, at 3 microseconds each, on the event loop.
 LISTED_ERRORS = 5000
 

@@ -18,7 +18,9 @@ from turi_recommender import Column, ColumnMode, ValueType
 from .errors import ConfigurationError
 from .examples import Examples
 from .integers import exact_integer
+from .limits import SHOWN_UNKNOWN_VALUES
 from .models.loaded import LoadedModels
+from .models.roles import default_similar
 from .settings import Settings
 
 STRICT = ConfigDict(extra="forbid", strict=True)
@@ -44,6 +46,14 @@ class ModelReference(BaseModel):
     name: str = Field(examples=["similarity_model"])
     version: str | None = Field(examples=["6"])
     kind: str = Field(examples=["item_similarity"])
+
+
+class UnknownValue(BaseModel):
+    """A category that the model does not know."""
+
+    row: int = Field(ge=0, le=2**31 - 1, description="Position in `users`", examples=[0])
+    column: str = Field(examples=["period"])
+    value: Any = Field(description="As it was asked; long texts are cut", examples=["night"])
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,7 +110,10 @@ def _recommend_request(
     most = settings.max_items
     only = "Recommend only these"
     none = "Recommend none of these"
-    choice = "auto: ranking if any user carries side data, else similarity"
+    choice = (
+        "auto: ranking if any user carries side data, else similarity; where only one of the two "
+        "models is loaded, that one"
+    )
     return _request(
         "RecommendRequest",
         examples.recommend,
@@ -137,6 +150,17 @@ def _recommend_response(models: LoadedModels, examples: Examples) -> type[BaseMo
             _LIST[row[user]],
             Field(description="Users that the model does not know"),
         ),
+        unknown_items=(
+            _LIST[row[item]],
+            Field(description="Those of `items` and `exclude_items` that the model does not know"),
+        ),
+        unknown_values=(
+            list[UnknownValue],
+            Field(
+                description="Side data that the model was not trained with and so ignores; "
+                f"at most {SHOWN_UNKNOWN_VALUES} are listed"
+            ),
+        ),
     )
 
 
@@ -152,7 +176,7 @@ def _similar_request(
             Field(min_length=1, max_length=settings.max_items),
         ),
         k=_k(settings),
-        model=(Literal["similarity", "ranking"], "similarity"),
+        model=(Literal["similarity", "ranking"], default_similar(models.loaded_roles)),
     )
 
 

@@ -32,7 +32,7 @@ from .loaded import LoadedModels
 from .pool import Pool, Stop
 from .price import Ceilings, Price, price_of_recommend, price_of_similar
 from .queries import RecommendQuery, SimilarQuery
-from .roles import Role, Row, choose
+from .roles import Role, Row
 
 Answer = TypeVar("Answer")
 Part = TypeVar("Part")
@@ -87,7 +87,7 @@ class Engine:
         OverloadedError
             If too many large answers are being made.
         """
-        role = query.choice if query.choice != "auto" else choose(query.users)
+        role = self.models.role_of(query)
         query = replace(query, choice=role)
         entry, pace = self.models.need(role), self.models.pace(role)
         price = price_of_recommend(query, entry.model, pace, self._ceilings)

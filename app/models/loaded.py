@@ -68,6 +68,11 @@ class LoadedModels:
         """The primary versions that are loaded."""
         return [slot.entry for slot in self.slots.values() if slot.entry is not None]
 
+    @property
+    def loaded_roles(self) -> list[Role]:
+        """The roles that a model plays."""
+        return [role for role, slot in self.slots.items() if slot.entry is not None]
+
     def model(self, role: Role) -> Recommender | None:
         """Return the model of a role, or None."""
         entry = self.slots[role].entry
@@ -106,6 +111,12 @@ class LoadedModels:
         ranking = self.model("ranking")
         return () if ranking is None else ranking.side_columns
 
+    def role_of(self, query: RecommendQuery) -> Role:
+        """Return the role whose model answers a query."""
+        if query.choice != "auto":
+            return query.choice
+        return choose(query.users, self.loaded_roles)
+
     # -- what it answers -------------------------------------------------------------------
 
     def recommend(
@@ -127,7 +138,7 @@ class LoadedModels:
         QueryError
             If that model cannot answer such a query.
         """
-        role = query.choice if query.choice != "auto" else choose(query.users)
+        role = self.role_of(query)
         entry = self.need(role) if entry is None else entry
         answer = entry.model.recommend(
             self._filled(role, query),

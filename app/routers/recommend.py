@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter
@@ -14,6 +15,7 @@ from ..http.problems import responses
 from ..models.engine import Engine
 from ..models.queries import RecommendQuery
 from ..schemas import Schemas
+from .hints import unknown_items, unknown_values
 from .rows import write_json, write_reference, write_rows
 
 
@@ -39,14 +41,19 @@ def build_recommend_router(engine: Engine, schemas: Schemas) -> APIRouter:
             items=body.items,
             exclude=body.exclude_items,
         )
-        return await engine.recommend(query, write)
+        return await engine.recommend(query, partial(write, query))
 
-    def write(entry: ModelEntry, found: Recommendations) -> bytes:
+    def write(query: RecommendQuery, entry: ModelEntry, found: Recommendations) -> bytes:
         user, item = engine.models.user_column.name, engine.models.item_column.name
-        return b'{"model":%b,"recommendations":%b,"cold_users":%b}' % (
+        return (
+            b'{"model":%b,"recommendations":%b,"cold_users":%b,"unknown_items":%b,'
+            b'"unknown_values":%b}'
+        ) % (
             write_reference(entry),
             write_rows(user, item, found.users, found.rankings),
             write_json(found.cold_users),
+            write_json(unknown_items(query, entry.model)),
+            write_json(unknown_values(query, entry.model)),
         )
 
     JsonEndpoint(

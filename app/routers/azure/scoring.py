@@ -16,6 +16,7 @@ from ...errors import ScoreError
 from ...integers import exact_integer
 from ...models.engine import Engine
 from ...models.queries import RecommendQuery, SimilarQuery
+from ...models.roles import default_similar
 from . import pandas_json
 from .payload import Record
 
@@ -63,7 +64,9 @@ class Scorer:
         try:
             if item in names:
                 ids = [_required(*each, item) for each in enumerate(records)]
-                return await self._engine.similar_items(SimilarQuery(ids, K), self._write_similar)
+                return await self._engine.similar_items(
+                    SimilarQuery(ids, K, default_similar(models.loaded_roles)), self._write_similar
+                )
             return await self._engine.recommend(self._query(records, user), self._write)
         except QueryError as error:
             raise ScoreError(f"Error: {error}") from None
@@ -90,7 +93,7 @@ class Scorer:
             rows = [{**record, user: one} for one, record in zip(ids, records, strict=True)]
             return RecommendQuery(rows, K, "ranking")
         # Other columns were ignored here by the original.
-        return RecommendQuery([{user: one} for one in ids], K, "similarity")
+        return RecommendQuery([{user: one} for one in ids], K)
 
     def _write(self, _: ModelEntry, found: Recommendations) -> str:
         models = self._engine.models
