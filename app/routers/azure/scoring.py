@@ -64,9 +64,8 @@ class Scorer:
         try:
             if item in names:
                 ids = [_required(*each, item) for each in enumerate(records)]
-                return await self._engine.similar_items(
-                    SimilarQuery(ids, K, default_similar(models.loaded_roles)), self._write_similar
-                )
+                similar = SimilarQuery(ids, K, default_similar(models.loaded_roles))
+                return await self._engine.similar_items(similar, self._write_similar)
             return await self._engine.recommend(self._query(records, user), self._write)
         except QueryError as error:
             raise ScoreError(f"Error: {error}") from None
