@@ -15,6 +15,7 @@ from typing_extensions import TypedDict  # the one that pydantic takes before Py
 
 from turi_recommender import Column, ColumnMode, ValueType
 
+from .context import meaning_of
 from .errors import ConfigurationError
 from .examples import Examples
 from .integers import exact_integer
@@ -135,6 +136,14 @@ def _recommend_request(
         side_data_defaults=(
             bool,
             Field(True, description="Fill side columns that are left out with the defaults"),
+        ),
+        context=(
+            Literal["now"] | None,
+            Field(
+                None,
+                description="now: take period, month and weekday from the clock (UTC) where a "
+                "user's row leaves them out",
+            ),
         ),
     )
 
@@ -257,7 +266,9 @@ def _side_type(column: Column) -> Any:
             kind = _category_type(categories)
     examples = [value for value in categories if value is not None][:3]
     shown = examples if column.mode == ColumnMode.CATEGORICAL else None
-    return _ANNOTATED[kind | None, Field(examples=shown)]
+    meaning = meaning_of(column)
+    told = None if meaning is None else meaning.description
+    return _ANNOTATED[kind | None, Field(examples=shown, description=told)]
 
 
 def _category_type(categories: list[Any], integer: Any = _INTEGER) -> Any:

@@ -8,8 +8,10 @@ from typing import Any
 from fastapi import APIRouter
 
 from turi_recommender import Recommendations
+from turi_recommender.errors import QueryError
 from turi_recommender.versions import ModelEntry
 
+from ..context import Context
 from ..http.json_route import JsonEndpoint
 from ..http.problems import responses
 from ..models.engine import Engine
@@ -31,9 +33,19 @@ def build_recommend_router(engine: Engine, schemas: Schemas) -> APIRouter:
     """
     router = APIRouter()
 
+    context = Context(engine.models.side_columns)
+
+    def in_context(body: Any) -> list[dict[str, Any]]:
+        if len(context) == 0 or body.model == "similarity":
+            raise QueryError(
+                ("context",), "the model has no column period, month or weekday of the known kind"
+            )
+        now = context.now()
+        return [{**now, **row} for row in body.users]
+
     async def recommend_users(body: Any) -> bytes:
         query = RecommendQuery(
-            users=body.users,
+            users=body.users if body.context is None else in_context(body),
             k=body.k,
             choice=body.model,
             side_data_defaults=body.side_data_defaults,
