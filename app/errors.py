@@ -9,6 +9,7 @@
         ├── InvalidBodyError         422  a body that does not validate
         ├── ScoreError               400  a payload that the drop-in cannot score
         ├── NotAuthenticatedError    401  no key or token, or none that is valid
+        │   └── PersonNotAuthenticatedError    the same on a page for people
         ├── NotAllowedError          403  a valid key or token without the scope that is needed
         ├── RefusedVersionError      409  a version that did not pass its checks
         ├── NotReceivedError         408  a request that took too long to arrive
@@ -90,6 +91,14 @@ class NotAuthenticatedError(ServiceError):
     status = 401
     kind = "unauthenticated"
     headers = {"www-authenticate": 'Bearer realm="recommender"'}  # noqa: RUF012 - a ClassVar
+
+
+class PersonNotAuthenticatedError(NotAuthenticatedError):
+    """The same on a page: a browser may ask for the key, as a password."""
+
+    headers = {  # noqa: RUF012 - a ClassVar
+        "www-authenticate": 'Basic realm="recommender", charset="UTF-8", Bearer realm="recommender"'
+    }
 
 
 class NotAllowedError(ServiceError):

@@ -39,6 +39,8 @@ class Declaration:
         Whether requests pass the entrance unseen: they are not counted, not logged, never refused.
     takes_place : bool
         Whether requests are refused while too many others are being answered.
+    for_people : bool
+        Whether a browser may ask a person for the key, and send it as a password (Basic).
     identify : callable
         Takes a request's ASGI scope, and returns its id with the headers that carry it.
     render : callable
@@ -48,6 +50,7 @@ class Declaration:
     scope: SecurityScope | None = RECOMMEND_SCOPE
     is_probe: bool = False
     takes_place: bool = True
+    for_people: bool = False
     identify: Callable[[Scope], Identity] = identify
     render: Callable[[Exception, str], Response] = problem_of
 

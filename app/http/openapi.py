@@ -52,6 +52,7 @@ class Application(FastAPI):
             redoc_url=None,
             openapi_url=None,
             redirect_slashes=False,
+            servers=[{"url": "."}],  # beside the document, so that a proxy may add a path prefix
             **options,
         )
         self.lifecycle = lifecycle

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html import escape
 from pathlib import Path
 
@@ -9,9 +10,10 @@ from fastapi import APIRouter, Request, Response
 from fastapi.responses import JSONResponse
 from starlette.staticfiles import StaticFiles
 
-from ..http.declaration import by_switch, declare
+from ..http.declaration import RECOMMEND, by_switch, declare
 from ..http.openapi import TITLE
 
+_FOR_PEOPLE = replace(RECOMMEND, for_people=True)
 ASSETS = Path(__file__).parent.parent / "static" / "docs"
 
 _COMMON_POLICY = (
@@ -49,7 +51,7 @@ def build_docs_router(switch: str) -> APIRouter:
         Whether they need a key.
     """
     router = APIRouter(include_in_schema=False)
-    declared = declare(by_switch(switch))
+    declared = declare(by_switch(switch, _FOR_PEOPLE))
     assets = StaticFiles(directory=ASSETS)
     swagger = _page("swagger-ui", "swagger-ui.css", "swagger-ui-bundle.js", "swagger-init.js")
     redoc = _page("redoc", "redoc.css", "redoc.standalone.js", "redoc-init.js")

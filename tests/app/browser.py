@@ -41,8 +41,11 @@ def browser() -> Iterator[Browser]:
 class Visit:
     """A page, what it complained of, and whom it tried to call."""
 
-    def __init__(self, browser: Browser, url: str) -> None:
-        self.page: Page = browser.new_page(viewport={"width": 1280, "height": 1400})
+    def __init__(self, browser: Browser, url: str, password: str | None = None) -> None:
+        self.page: Page = browser.new_page(
+            viewport={"width": 1280, "height": 1400},
+            http_credentials=None if password is None else {"username": "me", "password": password},
+        )
         self.complaints: list[str] = []
         self.others: list[str] = []
         self.page.on(

@@ -6,19 +6,22 @@ Without keys, whoever reaches the service may ask; a browser must still not be m
 from __future__ import annotations
 
 import hashlib
+from base64 import b64decode
 
 from anyio import to_thread
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ...errors import NotAllowedError, NotAuthenticatedError
+from ...errors import NotAllowedError, NotAuthenticatedError, PersonNotAuthenticatedError
 from ...observability.metrics import Metrics
 from ...security.authenticator import Authenticator
 from ...security.scopes import ADMIN
 from ..body import header
 from ..browsers import Hosts, check_not_forged
+from ..declaration import Declaration
 from ..exchange import exchange_of
 
 _BEARER = b"bearer "
+_BASIC = b"basic "
 
 
 class Access:
@@ -54,15 +57,23 @@ class Access:
             self._hosts.check(scope)
             needed = exchange.declaration.scope
             if needed is not None and not self._is_open:
-                exchange.caller = await self._check(scope, needed)
+                exchange.caller = await self._check_for(exchange.declaration, scope, needed)
             elif needed == ADMIN:
                 check_not_forged(scope)
         await self._app(scope, receive, send)
 
-    async def _check(self, scope: Scope, needed: str) -> str:
+    async def _check_for(self, declaration: Declaration, scope: Scope, needed: str) -> str:
+        """Return who asks, a program or a person."""
+        if not declaration.for_people:
+            return await self._check(_credential(scope), needed)
+        try:
+            return await self._check(_password(scope) or _credential(scope), needed)
+        except NotAuthenticatedError as error:
+            raise PersonNotAuthenticatedError(str(error)) from None
+
+    async def _check(self, credential: str | None, needed: str) -> str:
         """Return who asks."""
         try:
-            credential = _credential(scope)
             if credential is None:
                 message = "A key is needed: Authorization: Bearer, or X-API-Key"
                 raise NotAuthenticatedError(message)
@@ -80,6 +91,21 @@ class Access:
         if self._authenticator.may_block(credential):
             return await to_thread.run_sync(self._authenticator.scopes, credential)
         return self._authenticator.scopes(credential)
+
+
+def _password(scope: Scope) -> str | None:
+    """Return the password that a person gave (RFC 7617); the user's name does not matter.
+
+    A browser sends it along whatever page asks, so it must not count where something is changed.
+    """
+    given = header(scope, b"authorization")
+    if given[: len(_BASIC)].lower() != _BASIC or scope["method"] not in {"GET", "HEAD"}:
+        return None
+    try:
+        _, _, password = b64decode(given[len(_BASIC) :], validate=True).decode().partition(":")
+    except ValueError:
+        return None
+    return password or None
 
 
 def _credential(scope: Scope) -> str | None:
