@@ -21,6 +21,7 @@ SERVICE = {
     "ConfigurationError": (500, None),
     "InvalidBodyError": (422, "validation"),
     "ModelUnavailableError": (503, "model-unavailable"),
+    "PersonNotAuthenticatedError": (401, "unauthenticated"),
     "NotAllowedError": (403, "not-allowed"),
     "NotAnsweredError": (503, None),
     "NotAuthenticatedError": (401, "unauthenticated"),
