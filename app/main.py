@@ -121,7 +121,7 @@ def _routers(
     routers = [
         build_recommend_router(engine, schemas),
         build_similar_router(engine, schemas),
-        build_azure_router(engine, settings, examples),
+        build_azure_router(engine, settings, schemas, examples),
         build_info_router(engine.models, lifecycle),
         build_admin_router(swaps, engine.models),
     ]

@@ -67,12 +67,15 @@ class Schemas:
         Pydantic models of the two request bodies.
     recommend_response, similar_response : type
         Pydantic models of the two answers; for the documentation.
+    records : type
+        Of the drop-in's payload, for the documentation; other columns are ignored there.
     """
 
     recommend_request: type[BaseModel]
     recommend_response: type[BaseModel]
     similar_request: type[BaseModel]
     similar_response: type[BaseModel]
+    records: Any
 
 
 def build_schemas(models: LoadedModels, settings: Settings, examples: Examples) -> Schemas:
@@ -101,6 +104,7 @@ def build_schemas(models: LoadedModels, settings: Settings, examples: Examples) 
         recommend_response=_recommend_response(models, examples),
         similar_request=_similar_request(models, settings, examples),
         similar_response=_similar_response(models, examples),
+        records=_records(models, examples),
     )
 
 
@@ -219,12 +223,23 @@ def _k(settings: Settings) -> Any:
     return (_ANNOTATED[int, limits, _WHOLE], 10)
 
 
+def _records(models: LoadedModels, examples: Examples) -> Any:
+    user = with_config(extra="allow")(_TYPED_DICT("UserRecord", _user_fields(models, examples)))
+    item_id = {models.item_column.name: _item_id(models, examples)}
+    item = with_config(extra="allow")(_TYPED_DICT("ItemRecord", item_id))
+    return _LIST[user] | _LIST[item]
+
+
 def _user_row(models: LoadedModels, examples: Examples) -> Any:
+    return _typed_dict("User", _user_fields(models, examples))
+
+
+def _user_fields(models: LoadedModels, examples: Examples) -> dict[str, Any]:
     fields: dict[str, Any] = {models.user_column.name: _user_id(models, examples)}
     for column in models.side_columns:
         if column.mode != ColumnMode.UNTRANSLATED:
             fields.setdefault(column.name, _NOT_REQUIRED[_side_type(column)])
-    return _typed_dict("User", fields)
+    return fields
 
 
 def _answer_row(name: str, ids: dict[str, Any]) -> Any:

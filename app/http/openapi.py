@@ -67,6 +67,7 @@ class Application(FastAPI):
             schema = Problem.model_json_schema(ref_template="#/components/schemas/{model}")
             parts.update(schema.pop("$defs", {}))
             parts["Problem"] = schema
+            _remove_framework_errors(document)
             _refine(document)
             document["components"]["securitySchemes"] = _SECURITY
             document["security"] = [{name: []} for name in _SECURITY]
@@ -75,6 +76,19 @@ class Application(FastAPI):
                     for operation in document["paths"].get(route.path, {}).values():
                         operation["security"] = []
         return document
+
+
+def _remove_framework_errors(document: dict[str, Any]) -> None:
+    """Remove the framework's own answer to bodies that do not validate, which nobody ever gets."""
+    parts = document["components"]["schemas"]
+    if parts.pop("HTTPValidationError", None) is None:
+        return
+    parts.pop("ValidationError", None)
+    for operations in document["paths"].values():
+        for operation in operations.values():
+            answer = operation["responses"].get("422", {})
+            if "HTTPValidationError" in json.dumps(answer):
+                del operation["responses"]["422"]
 
 
 def _refine(part: Any) -> None:

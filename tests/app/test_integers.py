@@ -83,3 +83,14 @@ def test_the_drop_in_refuses_what_is_not_exact(
 def test_keys_of_dictionaries_are_texts(rich_client: httpx.Client) -> None:
     body = '{"users":[{"user_id":"u","weights":{"a":1,"b":2.5}}]}'
     assert post(rich_client, "/recommend/users", body).status_code == 200
+
+
+@pytest.mark.parametrize("name", ["visitorid", "itemid", "month"])
+@pytest.mark.parametrize("number", [2**63, -(2**63) - 1, 10**30])
+def test_the_drop_in_refuses_what_has_no_64_bits(
+    client: httpx.Client, name: str, number: int
+) -> None:
+    head = '"visitorid":1,' if name == "month" else ""
+    answer = post(client, "/score", f'[{{{head}"{name}":{number}}}]')
+    assert answer.status_code == 400
+    assert answer.json()["message"] == f"Error: record 0: {name} is too large"

@@ -20,6 +20,7 @@ from recommender.models import (
     RecommendResponse,
     SimilarItemsRequest,
     User,
+    UserRecord,
 )
 
 VISITOR = 567987987988
@@ -35,7 +36,7 @@ def main(address: str, key: str) -> None:
     assert answer.unknown_values[0].value == "night"
     similar = similar_items.sync(client=client, body=SimilarItemsRequest([Item(152913)], k=3))
     assert [row.rank for row in similar.similar_items] == [1, 2, 3]
-    rows = json.loads(score.sync(client=client, body=[User(visitorid=VISITOR)]))
+    rows = json.loads(score.sync(client=client, body=[UserRecord(visitorid=VISITOR)]))
     assert rows[0]["visitorid"] == VISITOR
     wrong = recommend_users.sync(client=client, body=RecommendRequest(users=[], k=0))
     assert isinstance(wrong, Problem), wrong
@@ -45,7 +46,7 @@ def main(address: str, key: str) -> None:
     stranger = AuthenticatedClient(base_url=address, token="nobody")
     refused = recommend_users.sync(client=stranger, body=asked)
     assert (refused.status, refused.title) == (401, "Unauthorized")
-    assert isinstance(score.sync(client=stranger, body=[User(visitorid=1)]), Message)
+    assert isinstance(score.sync(client=stranger, body=[UserRecord(visitorid=1)]), Message)
     print("done")
 
 

@@ -11,9 +11,10 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import replace
+from inspect import Parameter, Signature
 from typing import Any
 
-from fastapi import APIRouter, Request, Response
+from fastapi import APIRouter, Body, Request, Response
 from starlette.exceptions import HTTPException
 
 from ...errors import ModelUnavailableError, ScoreError
@@ -21,6 +22,7 @@ from ...examples import Examples
 from ...http.declaration import PROBE, RECOMMEND, by_switch, declare
 from ...models.engine import Engine
 from ...models.loaded import LoadedModels
+from ...schemas import Schemas
 from ...settings import Settings
 from .answers import message, message_of, responses
 from .ids import identify, too_long
@@ -33,7 +35,9 @@ PATHS = ("/score", f"{SERVICE}/score")
 _SCORE = replace(RECOMMEND, identify=identify, render=message_of)
 
 
-def build_azure_router(engine: Engine, settings: Settings, examples: Examples) -> APIRouter:
+def build_azure_router(
+    engine: Engine, settings: Settings, schemas: Schemas, examples: Examples
+) -> APIRouter:
     """Build the router.
 
     Parameters
@@ -42,6 +46,8 @@ def build_azure_router(engine: Engine, settings: Settings, examples: Examples) -
         Answers the queries.
     settings : Settings
         Limits, and who may read the documentation.
+    schemas : Schemas
+        Types of records.
     examples : Examples
         What the documentation shows.
     """
@@ -76,21 +82,31 @@ def build_azure_router(engine: Engine, settings: Settings, examples: Examples) -
             description=__doc__,
             include_in_schema=False,
         )
-    _document_post(router, score, engine.models, examples)
+    _document_post(router, schemas, engine.models, examples)
     _add_surroundings(router, swagger_example(engine.models, examples), settings.docs)
     return router
 
 
-def _document_post(router: APIRouter, score: Any, models: LoadedModels, examples: Examples) -> None:
+def _document_post(
+    router: APIRouter, schemas: Schemas, models: LoadedModels, examples: Examples
+) -> None:
     """Show the main form in the OpenAPI document; the route itself comes first and answers."""
     user, item = models.user_column.name, models.item_column.name
-    payload = {
-        "schema": {**_arrays_of("User", "Item"), "title": "Records"},
-        "examples": {
-            "users": {"value": [{user: one} for one in examples.users]},
-            "items": {"value": [{item: one} for one in examples.items]},
-        },
+    shown: Any = {
+        "users": {"value": [{user: one} for one in examples.users]},
+        "items": {"value": [{item: one} for one in examples.items]},
     }
+
+    async def described(records: Any) -> Any:
+        raise NotImplementedError("the hidden route answers")
+
+    records = Parameter(
+        "records",
+        Parameter.POSITIONAL_OR_KEYWORD,
+        annotation=schemas.records,
+        default=Body(openapi_examples=shown),
+    )
+    described.__signature__ = Signature([records])  # type: ignore[attr-defined]
     answer = {
         "type": "string",
         "contentMediaType": "application/json",
@@ -99,7 +115,7 @@ def _document_post(router: APIRouter, score: Any, models: LoadedModels, examples
     neither = f"Error: the payload must have {user} or {item}, it has neither of them"
     router.add_api_route(
         PATHS[0],
-        score,
+        declare(_SCORE)(described),
         methods=["POST"],
         operation_id="score",
         summary="Score records as the original deployment did",
@@ -111,7 +127,6 @@ def _document_post(router: APIRouter, score: Any, models: LoadedModels, examples
             },
             **responses(ScoreError(neither), 401, 403, 408, 413, 431, 503),
         },
-        openapi_extra={"requestBody": {"required": True, "content": {"application/json": payload}}},
     )
 
 

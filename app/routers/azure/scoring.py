@@ -71,19 +71,23 @@ class Scorer:
             raise ScoreError(f"Error: {error}") from None
 
     def _exact(self, position: int, record: Record) -> Record:
-        """Read 6000.0 as 6000 in columns of integers."""
+        """Read 6000.0 as 6000 in columns of integers, and refuse what has no 64 bits."""
         models = self._engine.models
         columns = (models.user_column, models.item_column, *models.side_columns)
-        floats = {name for name, value in record.items() if type(value) is float}
+        integers = {each.name for each in columns if each.value_type == ValueType.INTEGER}
+        numbers = [
+            (name, value)
+            for name, value in record.items()
+            if name in integers and type(value) in (int, float)
+        ]
         try:
-            changed = {
-                column.name: exact_integer(record[column.name])
-                for column in columns
-                if column.name in floats and column.value_type == ValueType.INTEGER
-            }
+            exact = {name: exact_integer(value) for name, value in numbers}
         except ValueError as error:
             raise ScoreError(f"Error: record {position}: {error}") from None
-        return {**record, **changed} if floats else record
+        for name, value in exact.items():
+            if isinstance(value, int) and not -(2**63) <= value < 2**63:
+                raise ScoreError(f"Error: record {position}: {name} is too large")
+        return {**record, **exact}
 
     def _query(self, records: list[Record], user: str) -> RecommendQuery:
         side = {column.name for column in self._engine.models.side_columns}

@@ -98,7 +98,11 @@ def test_the_drop_in_is_typed(document: dict[str, Any], client: httpx.Client) ->
     score = document["paths"]["/score"]["post"]
     payload = score["requestBody"]["content"]["application/json"]
     taken = [one["items"]["$ref"].rpartition("/")[2] for one in payload["schema"]["anyOf"]]
-    assert taken == ["User", "Item"]
+    assert taken == ["UserRecord", "ItemRecord"]
+    parts = document["components"]["schemas"]
+    for name, strict in (("UserRecord", "User"), ("ItemRecord", "Item")):
+        assert parts[name]["properties"] == parts[strict]["properties"]
+        assert parts[name]["additionalProperties"] is True  # what is not a column is ignored
     answer = score["responses"]["200"]["content"]["application/json"]["schema"]
     assert (answer["type"], answer["contentMediaType"]) == ("string", "application/json")
     given = [one["items"]["$ref"].rpartition("/")[2] for one in answer["contentSchema"]["anyOf"]]
