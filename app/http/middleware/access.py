@@ -11,12 +11,13 @@ from ...errors import NotAllowedError, NotAuthenticatedError
 from ...observability.metrics import Metrics
 from ...security.authenticator import Authenticator
 from ..body import header
-from ..exchange import exchange_of
+from ..exchange import Exchange
+from .part import Part
 
 _BEARER = b"bearer "
 
 
-class Access:
+class Access(Part):
     """The part that checks who asks.
 
     Parameters
@@ -30,19 +31,17 @@ class Access:
     """
 
     def __init__(self, app: ASGIApp, authenticator: Authenticator, metrics: Metrics) -> None:
-        self._app = app
+        super().__init__(app)
         self._authenticator = authenticator
         self._is_open = not authenticator.is_configured
         self._metrics = metrics
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle a connection (ASGI)."""
-        exchange = exchange_of(scope)
-        if exchange is not None:
-            client = scope.get("client")
-            exchange.caller = client[0] if client else ""
-            if exchange.declaration.scope is not None and not self._is_open:
-                exchange.caller = await self._check(scope, exchange.declaration.scope)
+    async def handle(self, exchange: Exchange, scope: Scope, receive: Receive, send: Send) -> None:
+        """See `Part.handle`."""
+        client = scope.get("client")
+        exchange.caller = client[0] if client else ""
+        if exchange.declaration.scope is not None and not self._is_open:
+            exchange.caller = await self._check(scope, exchange.declaration.scope)
         await self._app(scope, receive, send)
 
     async def _check(self, scope: Scope, needed: str) -> str:

@@ -9,11 +9,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ...errors import OverloadedError
 from ...observability.metrics import Metrics
-from ..exchange import exchange_of
+from ..exchange import Exchange, exchange_of
 from ..problems import problem_of
+from .part import Part
 
 
-class Answers:
+class Answers(Part):
     """The part that no error passes while it can still be answered.
 
     Parameters
@@ -25,15 +26,11 @@ class Answers:
     """
 
     def __init__(self, app: ASGIApp, metrics: Metrics) -> None:
-        self._app = app
+        super().__init__(app)
         self._metrics = metrics
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle a connection (ASGI)."""
-        exchange = exchange_of(scope)
-        if exchange is None:
-            await self._app(scope, receive, send)
-            return
+    async def handle(self, exchange: Exchange, scope: Scope, receive: Receive, send: Send) -> None:
+        """See `Part.handle`."""
         try:
             await self._app(scope, receive, send)
         except Exception as error:

@@ -15,10 +15,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ...errors import OverloadedError
 from ...limits import ARRIVING_BYTES, UNCOUNTED_BODY_BYTES
 from ..body import header
-from ..exchange import Exchange, exchange_of
+from ..exchange import Exchange
+from .part import Part
 
 
-class Arrival:
+class Arrival(Part):
     """The part that waits for bodies.
 
     Parameters
@@ -30,17 +31,13 @@ class Arrival:
     """
 
     def __init__(self, app: ASGIApp, limit: int) -> None:
-        self._app = app
+        super().__init__(app)
         self._limit = limit
         self._arriving: Counter[str] = Counter()
         self._total = 0
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle a connection (ASGI)."""
-        exchange = exchange_of(scope)
-        if exchange is None:
-            await self._app(scope, receive, send)
-            return
+    async def handle(self, exchange: Exchange, scope: Scope, receive: Receive, send: Send) -> None:
+        """See `Part.handle`."""
         body = await self._read(scope, receive, exchange)
         sent = False
 

@@ -8,10 +8,11 @@ from functools import partial
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ...errors import NotAnsweredError, NotReceivedError
-from ..exchange import exchange_of
+from ..exchange import Exchange
+from .part import Part
 
 
-class Deadline:
+class Deadline(Part):
     """The part that watches the time.
 
     Parameters
@@ -23,15 +24,11 @@ class Deadline:
     """
 
     def __init__(self, app: ASGIApp, seconds: float) -> None:
-        self._app = app
+        super().__init__(app)
         self._seconds = seconds
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle a connection (ASGI)."""
-        exchange = exchange_of(scope)
-        if exchange is None:
-            await self._app(scope, receive, send)
-            return
+    async def handle(self, exchange: Exchange, scope: Scope, receive: Receive, send: Send) -> None:
+        """See `Part.handle`."""
         try:
             async with asyncio.timeout(self._seconds) as limit:
                 exchange.give_time = partial(self._give_time, limit)

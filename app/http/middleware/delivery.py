@@ -7,13 +7,14 @@ ended and given back its place.
 
 from __future__ import annotations
 
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import Message, Receive, Scope, Send
 
 from ...limits import DELIVERED_AT_ONCE_BYTES
-from ..exchange import exchange_of
+from ..exchange import Exchange
+from .part import Part
 
 
-class Delivery:
+class Delivery(Part):
     """The part that cuts answers.
 
     Parameters
@@ -22,19 +23,15 @@ class Delivery:
         What comes next.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle a connection (ASGI)."""
+    async def handle(self, exchange: Exchange, scope: Scope, receive: Receive, send: Send) -> None:
+        """See `Part.handle`."""
 
         async def send_in_parts(message: Message) -> None:
             body = message.get("body", b"")
             if len(body) <= DELIVERED_AT_ONCE_BYTES:
                 await send(message)
                 return
-            exchange = exchange_of(scope)
-            if exchange is not None and exchange.give_time is not None:
+            if exchange.give_time is not None:
                 exchange.give_time()
             for low in range(0, len(body), DELIVERED_AT_ONCE_BYTES):
                 part = body[low : low + DELIVERED_AT_ONCE_BYTES]

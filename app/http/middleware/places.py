@@ -13,11 +13,12 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ...errors import OverloadedError
 from ...limits import REMEMBERED_CALLERS, WANTING_SECONDS
-from ..exchange import exchange_of
+from ..exchange import Exchange
 from ..lifecycle import Lifecycle
+from .part import Part
 
 
-class Places:
+class Places(Part):
     """The part that counts requests in and out.
 
     Parameters
@@ -31,18 +32,14 @@ class Places:
     """
 
     def __init__(self, app: ASGIApp, limit: int, lifecycle: Lifecycle) -> None:
-        self._app = app
+        super().__init__(app)
         self._limit = limit
         self._lifecycle = lifecycle
         self._held: Counter[str] = Counter()
         self._wanting: OrderedDict[str, float] = OrderedDict()
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle a connection (ASGI)."""
-        exchange = exchange_of(scope)
-        if exchange is None:
-            await self._app(scope, receive, send)
-            return
+    async def handle(self, exchange: Exchange, scope: Scope, receive: Receive, send: Send) -> None:
+        """See `Part.handle`."""
         caller = exchange.caller
         if exchange.declaration.takes_place and not self._is_free_for(caller):
             raise OverloadedError
