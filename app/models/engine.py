@@ -30,7 +30,7 @@ from .loaded import LoadedModels
 from .pool import Pool, Stop
 from .price import Ceilings, Price, price_of_recommend, price_of_similar
 from .queries import RecommendQuery, SimilarQuery
-from .roles import Role, Row, choose
+from .roles import Role, Row
 
 Answer = TypeVar("Answer")
 Part = TypeVar("Part")
@@ -85,12 +85,12 @@ class Engine:
         OverloadedError
             If too many large answers are being made.
         """
-        role = query.choice if query.choice != "auto" else choose(query.users)
+        role = query.role
         entry, pace = self.models.need(role), self.models.pace(role)
         price = price_of_recommend(query, entry.model, pace, self._ceilings)
         if price.is_small:
             if query.is_restricted:
-                return self._write(query, write, *self._score(query._replace(choice=role), entry))
+                return self._write(query, write, entry, self._score(query, entry))
             key = (role, query.side_data_defaults, query.k, query.exclude_known)
             return self._write(query, write, *await self._batches.ask(key, query.users))
 
@@ -98,7 +98,7 @@ class Engine:
             parts = []
             for low, users in _pieces(query.users, price.piece, stop):
                 with _rows_from("users", low):
-                    parts.append(self._score(query._replace(users=users, choice=role), entry)[1])
+                    parts.append(self._score(query._replace(users=users, choice=role), entry))
             return self._write(query, write, entry, Recommendations.joined(parts))
 
         return await self._pool.run(caller(), work, lambda: self._hold(price))
@@ -150,17 +150,16 @@ class Engine:
         role, side_data_defaults, k, exclude_known = key
         rows = [row for request in requests for row in request]
         query = RecommendQuery(rows, k, role, side_data_defaults, exclude_known)
-        entry, found = self._score(query, self.models.need(role))
+        entry = self.models.need(role)
+        found = self._score(query, entry)
         return [(entry, part) for part in found.split([len(request) for request in requests])]
 
-    def _score(
-        self, query: RecommendQuery, entry: ModelEntry
-    ) -> tuple[ModelEntry, Recommendations]:
+    def _score(self, query: RecommendQuery, entry: ModelEntry) -> Recommendations:
         started = perf_counter()
         _, found = self.models.recommend(query, entry)
         took = perf_counter() - started
         self._metrics.count(entry.name, took, len(query.users), len(found.cold_users))
-        return entry, found
+        return found
 
     def _find_similar(self, query: SimilarQuery, entry: ModelEntry) -> SimilarItems:
         started = perf_counter()

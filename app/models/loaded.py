@@ -11,7 +11,7 @@ from turi_recommender.versions import ModelEntry
 from ..errors import ModelUnavailableError
 from .pace import Pace
 from .queries import RecommendQuery, SimilarQuery
-from .roles import Role, Row, choose, takes_side_data
+from .roles import Role, Row, takes_side_data
 from .slots import Slot
 
 
@@ -127,10 +127,9 @@ class LoadedModels:
         QueryError
             If that model cannot answer such a query.
         """
-        role = query.choice if query.choice != "auto" else choose(query.users)
-        entry = self.need(role) if entry is None else entry
+        entry = self.need(query.role) if entry is None else entry
         answer = entry.model.recommend(
-            self._filled(role, query),
+            self._filled(query),
             k=query.k,
             exclude_known=query.exclude_known,
             items=query.items,
@@ -160,8 +159,8 @@ class LoadedModels:
         entry = self.need(query.role) if entry is None else entry
         return entry, entry.model.similar_items(query.items, k=query.k)
 
-    def _filled(self, role: Role, query: RecommendQuery) -> Sequence[Row]:
+    def _filled(self, query: RecommendQuery) -> Sequence[Row]:
         """Return the users' rows, with defaults where a row leaves side columns out."""
-        if takes_side_data(role) and query.side_data_defaults and self.defaults:
+        if query.side_data_defaults and self.defaults and takes_side_data(query.role):
             return [{**self.defaults, **row} for row in query.users]
         return query.users
