@@ -51,6 +51,7 @@ MAX_VALUES = 50_000
 # Smaller bodies are not counted: they cannot hold so many.
 FEW_BODY_BYTES = 16 * 1024
 
+# -- answers ---------------------------------------------------------------------------------------
 # Bytes of a row of an answer beside its ids and the names of its columns.
 ROW_BYTES = 60
 # Ids up to this length cannot make the answer to a short query large: a thousand answers of two ids
@@ -63,7 +64,6 @@ TEXT_GROWTH = 6
 ANSWER_BUDGET_BYTES = 128 * 1024 * 1024
 SMALL_ANSWER_BYTES = 256 * 1024
 
-# -- answers ---------------------------------------------------------------------------------------
 # A body of a thousand bad rows is not worth a thousand messages.
 SHOWN_ERRORS = 20
 # pydantic lists all errors of a body or none, at 3 microseconds each, on the event loop.
@@ -81,8 +81,8 @@ SUCCESSOR_SAMPLES = 16
 # Combinations of route, method and status whose counters are kept at hand. A client can write any
 # method, so there is no end to the combinations.
 KEPT_COUNTERS = 1000
-# Lines of the access log are written together, at most this long after the first of them: a write
-# for each line would take as long as a small answer.
+# Lines of the access log are written together, at most this long after the first of them. A write
+# for each takes 1.4 microseconds into a file, and as long as its reader into a pipe that is full.
 ACCESS_LOG_FLUSH_SECONDS = 0.05
 # Longest x-request-id that is taken over from a client.
 REQUEST_ID_LENGTH = 100
