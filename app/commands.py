@@ -6,10 +6,13 @@ import argparse
 import asyncio
 import gc
 import logging
+import math
 import os
 import signal
 import sys
+import threading
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
@@ -17,56 +20,142 @@ from turi_recommender.errors import ModelError, ModelNotFoundError, RecommenderE
 from turi_recommender.versions import Registry, register, sync
 
 from . import probe
+from .addresses import check_address
 from .errors import ConfigurationError
 from .models.roles import assignments
-from .settings import SAMPLE_MODELS, Settings, load_settings
+from .observability.output import ensure_streams, settle_stdout
+from .settings import SAMPLE_MODELS, Settings, load_settings, variable_names
 
 FAILED = 2
+_MAX_KEY = 4096  # characters
+
+_SERVE_HELP = """\
+On SIGTERM it goes on for RECOMMENDER_DRAIN_SECONDS while its readiness probe fails, and ends with
+status 0. If it cannot start, one line on standard error says why, and the status is 2.
+
+  RECOMMENDER_MODELS_DIR=models RECOMMENDER_PORT=8080 turi-recommender serve
+"""
+_KEY_HELP = """\
+It prints two lines. The first is the key, for the caller, who sends it as Authorization: Bearer or
+as X-API-Key. The second is its digest, for the service: in RECOMMENDER_API_KEYS, or on a line of a
+key file (RECOMMENDER_API_KEY_FILES). A key file takes either line as it is. The digest is no
+secret.
+
+  turi-recommender key
+  printf %s "$OLD_KEY" | turi-recommender key --from-stdin
+"""
+_REGISTER = """\
+The version gets a manifest with the digests of its files, and appears when it is complete. Its
+directory is printed.
+
+  turi-recommender register recommendation_s.model --name similarity_model --models-dir models
+"""
+_SYNC_HELP = """\
+The versions that RECOMMENDER_SIMILARITY_MODEL and RECOMMENDER_RANKING_MODEL ask for are copied into
+RECOMMENDER_MODELS_DIR, where a running service finds them. A damaged version is left out.
+
+  RECOMMENDER_MODELS_DIR=models turi-recommender sync /mnt/share --every 60
+"""
+_COMPARE_HELP = """\
+Every payload is posted to both. The status is 0 if all answers are there and none differs that
+should not, else 1. Neither keys nor ids are printed.
+
+  turi-recommender compare --old http://old.example/score --old-key-env OLD_KEY \\
+    --new http://127.0.0.1:8000/score payloads.jsonl
+"""
+_PROBE = """\
+For the health check of a container. The status is 0 if the service at RECOMMENDER_HOST and
+RECOMMENDER_PORT is ready, else 1, with one line that says why not.
+"""
 
 log = logging.getLogger(__name__)
 
 
 def run(arguments: list[str] | None = None) -> None:
     """Run a command; if it fails, print one line with the reason and exit with status 2."""
+    has_output = sys.stdout is not None
+    ensure_streams()
     args = _parse(arguments)
     try:
+        if args.prints and not has_output:
+            raise OSError("standard output is closed")
         args.run(args)
+        if args.prints:
+            sys.stdout.flush()
     except RecommenderError as error:
-        print(f"cannot {args.verb}: {error}", file=sys.stderr)
-        sys.exit(FAILED)
+        _fail(args.verb, str(error))
+    except OSError as error:
+        reason = error.strerror or str(error)
+        _fail(args.verb, reason if error.filename is None else f"{error.filename}: {reason}")
+    finally:
+        settle_stdout()
+
+
+def _fail(verb: str, reason: str) -> NoReturn:
+    print(f"cannot {verb}: {reason}", file=sys.stderr)
+    sys.exit(FAILED)
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
         prog="turi-recommender",
-        description="Serve Turi Create recommenders over HTTP. Settings come from the environment.",
+        description="Serve Turi Create recommenders over HTTP.",
+        epilog="Settings are environment variables with the prefix RECOMMENDER_; the README lists "
+        "them. Without a command it serves. COMMAND --help says more about a command.",
     )
-    parser.set_defaults(run=_serve, verb="start")
-    commands = parser.add_subparsers(metavar="COMMAND")
-    serving = commands.add_parser("serve", help="serve (what happens without a command, too)")
-    serving.set_defaults(run=_serve, verb="start")
-    keys = commands.add_parser("key", help="make an API key, and the digest that settings want")
-    keys.set_defaults(run=_make_key, verb="make a key")
-    registering = commands.add_parser("register", help="copy a model into a registry, whole or not")
-    registering.set_defaults(run=_register, verb="register")
+    parser.set_defaults(run=_serve, verb="start", prints=False)
+    commands = parser.add_subparsers(metavar="COMMAND", title="commands")
+
+    def add(
+        name: str, run: Callable[[argparse.Namespace], None], verb: str, summary: str, more: str
+    ) -> argparse.ArgumentParser:
+        command = commands.add_parser(
+            name,
+            help=summary,
+            description=f"{summary[0].upper()}{summary[1:]}.",
+            epilog=more,
+            formatter_class=argparse.RawDescriptionHelpFormatter,
+        )
+        command.set_defaults(run=run, verb=verb, prints=False)
+        return command
+
+    add("serve", _serve, "start", "load the models and serve them", _SERVE_HELP)
+    keys = add("key", _make_key, "make a key", "make an API key and its digest", _KEY_HELP)
+    keys.set_defaults(prints=True)
+    keys.add_argument(
+        "--from-stdin",
+        action="store_true",
+        help="read a key that callers have already, and print its digest",
+    )
+    registering = add(
+        "register", _register, "register", "copy a model into a registry, whole or not", _REGISTER
+    )
+    registering.set_defaults(prints=True)
     registering.add_argument("source", type=Path, help="a model directory")
     registering.add_argument("--name", required=True, help="registry name")
-    registering.add_argument("--version", type=int, help="version (default: highest + 1)")
-    registering.add_argument("--models-dir", type=Path, help="the registry (default: MODELS_DIR)")
-    syncing = commands.add_parser(
-        "sync", help="copy the wanted versions from another registry into MODELS_DIR, checked"
+    registering.add_argument("--version", type=_whole_number, help="version (default: highest + 1)")
+    registering.add_argument(
+        "--models-dir", type=Path, help="the registry (default: RECOMMENDER_MODELS_DIR)"
     )
-    syncing.set_defaults(run=_sync, verb="sync")
+    syncing = add(
+        "sync", _sync, "sync", "copy wanted versions from another registry, checked", _SYNC_HELP
+    )
     syncing.add_argument("source", type=Path, help="a registry, such as a network share")
-    syncing.add_argument("--every", type=float, metavar="SECONDS", help="go on, at this interval")
     syncing.add_argument(
-        "--keep", type=int, default=2, help="versions of a name that stay (default: 2)"
+        "--every", type=_seconds, metavar="SECONDS", help="go on, at this interval"
     )
-    comparing = commands.add_parser(
-        "compare", help="ask an old and a new /score the same, and compare their answers"
+    syncing.add_argument(
+        "--keep", type=_whole_number, default=2, help="versions of a name that stay (default: 2)"
     )
-    comparing.set_defaults(run=_compare, verb="compare")
-    comparing.add_argument("payloads", type=Path, help="a file with one JSON payload a line")
+    comparing = add(
+        "compare",
+        _compare,
+        "compare",
+        "ask an old and a new /score the same, and compare their answers",
+        _COMPARE_HELP,
+    )
+    comparing.set_defaults(prints=True)
+    comparing.add_argument("payloads", type=Path, help="a file with one JSON payload per line")
     for name in ("old", "new"):
         comparing.add_argument(f"--{name}", required=True, metavar="URL", help="its address")
         comparing.add_argument(
@@ -78,9 +167,30 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     comparing.add_argument(
         "--timeout", type=float, default=30, metavar="SECONDS", help="for an answer (default: 30)"
     )
-    probing = commands.add_parser("probe", help="ask the service of this machine if it is ready")
-    probing.set_defaults(run=lambda _: probe.main(), verb="probe")
+    add(
+        "probe",
+        lambda _: probe.main(),
+        "probe",
+        "ask this machine's service if it is ready",
+        _PROBE,
+    )
     return parser.parse_args(arguments)
+
+
+def _whole_number(text: str) -> int:
+    if not (text.isascii() and text.isdecimal()) or int(text) < 1:
+        raise argparse.ArgumentTypeError("a whole number, 1 or more, is needed")
+    return int(text)
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = math.nan
+    if not 0 < seconds <= threading.TIMEOUT_MAX:
+        raise argparse.ArgumentTypeError("a number of seconds, more than 0, is needed")
+    return seconds
 
 
 def _serve(_: argparse.Namespace) -> None:
@@ -94,14 +204,21 @@ def _serve(_: argparse.Namespace) -> None:
 
     settings = load_settings()
     configure_logs(settings.log_level, as_json=settings.logs_json)
+    _check_models_dir(settings)
     app = create_app(settings)
+    check_address(settings.host, settings.port)
     config = uvicorn.Config(app, **server_options(settings))
     server = Server(config, app.lifecycle, settings.drain_seconds)
     gc.freeze()  # what is here now stays: no collection needs to look at it again
     gc.enable()
-    server.run()
+    try:
+        server.run()
+    except SystemExit as leaving:
+        if leaving.code and not server.started:
+            sys.exit(FAILED)  # such as an address that was taken in between: the log says it
+        raise
     if not server.started:
-        sys.exit(FAILED)  # the log says that the address is taken
+        sys.exit(FAILED)
 
 
 def _refuse_samples(root: Path) -> None:
@@ -110,11 +227,33 @@ def _refuse_samples(root: Path) -> None:
         raise ConfigurationError("say where: --models-dir, or RECOMMENDER_MODELS_DIR")
 
 
-def _make_key(_: argparse.Namespace) -> None:
-    from .security.keys import new_key  # noqa: PLC0415
+def _check_models_dir(settings: Settings) -> None:
+    """Stop if the models' directory is there and cannot be read; what is missing says so itself."""
+    try:
+        os.scandir(settings.models_dir).close()
+    except FileNotFoundError:
+        return
+    except OSError as error:
+        variable = variable_names()["models_dir"]
+        raise ConfigurationError(f"{variable}: {settings.models_dir}: {error.strerror}") from None
 
-    key, digest = new_key()
-    print(f"key:    {key}\ndigest: {digest}")
+
+def _make_key(args: argparse.Namespace) -> None:
+    from .security.entries import EntryError, check_characters  # noqa: PLC0415
+    from .security.keys import described_digest, new_key  # noqa: PLC0415
+
+    if not args.from_stdin:
+        key, digest = new_key()
+        print(f"key:    {key}\ndigest: {digest}")
+        return
+    if sys.stdin is None:
+        raise OSError("standard input is closed")
+    key = sys.stdin.buffer.read(_MAX_KEY).decode("latin-1").strip()
+    try:
+        check_characters(key)
+    except EntryError as error:
+        raise ConfigurationError(str(error)) from None
+    print(f"digest: {described_digest(key)}")
 
 
 def _register(args: argparse.Namespace) -> None:

@@ -15,6 +15,7 @@
         ├── RefusedVersionError      409  a version that did not pass its checks
         ├── NotReceivedError         408  a request that took too long to arrive
         ├── NotAnsweredError         503  a request that took too long to answer
+        ├── NotVerifiedError         503  a token whose issuer is just being asked for its keys
         ├── OverloadedError          503  more requests than the service takes at once
         └── ModelUnavailableError    503  the model that a request needs is not loaded
 
@@ -162,6 +163,16 @@ class NotAnsweredError(ServiceError):
 
     def __init__(self) -> None:
         super().__init__("The request took too long to answer.")
+
+
+class NotVerifiedError(ServiceError):
+    """A token that cannot be checked yet: its issuer is just being asked for its keys."""
+
+    status = 503
+    headers = _RETRY
+
+    def __init__(self) -> None:
+        super().__init__("The keys of the token's issuer are being fetched.")
 
 
 class OverloadedError(ServiceError):

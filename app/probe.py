@@ -16,19 +16,25 @@ _EVERY_ADDRESS = {"": "127.0.0.1", "0.0.0.0": "127.0.0.1", "::": "::1"}  # noqa:
 
 def main() -> None:
     """Exit with status 0 if the service is ready; else say why not, and exit with 1."""
-    host = os.environ.get("RECOMMENDER_HOST", "")
-    port = int(os.environ.get("RECOMMENDER_PORT", "8000"))
-    connection = HTTPConnection(_EVERY_ADDRESS.get(host, host), port, timeout=_SECONDS)
+    host, port = _setting("HOST", ""), _setting("PORT", "8000")
+    if not port.isdecimal():
+        sys.exit("not ready: RECOMMENDER_PORT: it must be a whole number")
+    connection = HTTPConnection(_EVERY_ADDRESS.get(host, host), int(port), timeout=_SECONDS)
     try:
         connection.request("GET", "/healthz/ready")
         answer = connection.getresponse()
         reason = "" if answer.status == 200 else f"status {answer.status}"
-    except (OSError, HTTPException) as error:
+    except (OSError, OverflowError, UnicodeError, HTTPException) as error:
         reason = str(error) or type(error).__name__
     finally:
         connection.close()
     if reason:
         sys.exit(f"not ready: {reason}")
+
+
+def _setting(name: str, default: str) -> str:
+    """Return a setting, without what files of variables leave around it; see `Settings`."""
+    return os.environ.get(f"RECOMMENDER_{name}", default).strip().strip("\"'").strip()
 
 
 if __name__ == "__main__":

@@ -3,25 +3,38 @@
 from __future__ import annotations
 
 import difflib
+import json
 import os
+import re
 import sys
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, Field, ValidationError, model_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import AliasChoices, Field, ValidationError, field_validator, model_validator
+from pydantic_core import ErrorDetails
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from .errors import ConfigurationError
 
 PREFIX = "RECOMMENDER_"
+# What the kubelet derives from the Services of a namespace, among them RECOMMENDER_PORT itself.
+_SERVICE_LINK = re.compile(r"_SERVICE_(HOST|PORT)|_PORT_\d+_(TCP|UDP|SCTP)")
+_ADDRESS = re.compile(r"https?://[^\s/]+")
 SAMPLE_MODELS = Path(__file__).parent / "sample_models"
 
 
 class Settings(BaseSettings):
-    """Settings of the service. Lists and objects are written as JSON."""
+    """Settings of the service. Lists are written with commas, objects as JSON.
+
+    White space and quotes around a value do not count: files of variables often have them.
+    """
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, extra="forbid", populate_by_name=True, frozen=True
+        env_prefix=PREFIX,
+        extra="forbid",
+        populate_by_name=True,
+        frozen=True,
+        allow_inf_nan=False,
     )
 
     host: str = Field(default="127.0.0.1", min_length=1)
@@ -44,7 +57,11 @@ class Settings(BaseSettings):
     ranking_model: str = Field(default="ranking_factorization_model", min_length=1)
     """Model for users with side data, named likewise. Left at its default, it may be absent."""
 
-    side_data_defaults: dict[str, Any] = {"period": "Night", "month": 8, "weekday": 2}
+    side_data_defaults: Annotated[dict[str, Any], NoDecode] = {
+        "period": "Night",
+        "month": 8,
+        "weekday": 2,
+    }
     """Value of each side column that a user's row leaves out. Left at its default, columns that the
     ranking model does not have are ignored."""
 
@@ -98,7 +115,7 @@ class Settings(BaseSettings):
     recommendations."""
 
     api_key_files: str = ""
-    """Files (separated by commas) with one such key or digest per line; they are read again when
+    """Files (separated by commas) with one such digest, or key, per line; they are read again when
     they change."""
 
     admin_keys: str = ""
@@ -108,13 +125,15 @@ class Settings(BaseSettings):
     """Files with such keys."""
 
     jwt_issuer: str = ""
-    """Issuer (`iss`) of accepted tokens; `JWT_AUDIENCE` and `JWT_JWKS_URL` must be set with it."""
+    """Issuers (`iss`, separated by commas) of accepted tokens; `JWT_AUDIENCE` and `JWT_JWKS_URL`
+    must be set with them."""
 
     jwt_audience: str = ""
-    """Audience (`aud`) of accepted tokens."""
+    """Audiences (`aud`, separated by commas) of accepted tokens."""
 
     jwt_jwks_url: str = ""
-    """Where the issuer's keys are."""
+    """Where the issuers' keys are: one address for all, or one for each issuer in the same order,
+    separated by commas."""
 
     docs: Literal["open", "auth", "off"] = "open"
     """Who may read the documentation pages."""
@@ -135,11 +154,43 @@ class Settings(BaseSettings):
     """Base address of an OpenTelemetry collector (OTLP over HTTP) to which the spans of requests
     are sent."""
 
+    @field_validator("auth", "docs", "metrics", "log_format", "log_level", mode="before")
+    @classmethod
+    def _in_lower_case(cls, value: object) -> object:
+        return value.lower() if isinstance(value, str) else value
+
+    @field_validator("models_dir", mode="before")
+    @classmethod
+    def _not_empty(cls, value: object) -> object:
+        if value == "":  # it would be the directory that the process happens to be in
+            raise ValueError("it must not be empty")
+        return value
+
+    @field_validator("side_data_defaults", mode="before")
+    @classmethod
+    def _from_json(cls, value: object) -> object:
+        return _json_object(value) if isinstance(value, str) else value
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _bare(cls, value: object) -> object:  # the last of these is called first
+        return _without_quotes(value) if isinstance(value, str) else value
+
     @model_validator(mode="after")
-    def _complete_issuer(self) -> Settings:
-        parts = (self.jwt_issuer, self.jwt_audience, self.jwt_jwks_url)
-        if any(parts) and not all(parts):
+    def _complete_issuers(self) -> Settings:
+        parts = [split_list(part) for part in (self.jwt_issuer, self.jwt_audience)]
+        issuers, addresses = parts[0], split_list(self.jwt_jwks_url)
+        if any((*parts, addresses)) and not all((*parts, addresses)):
             raise ValueError("RECOMMENDER_JWT_ISSUER, _JWT_AUDIENCE and _JWT_JWKS_URL go together")
+        if len(set(issuers)) != len(issuers):
+            raise ValueError("RECOMMENDER_JWT_ISSUER: an issuer is named twice")
+        if len(addresses) not in {0, 1, len(issuers)}:
+            raise ValueError(
+                "RECOMMENDER_JWT_JWKS_URL: one address for all issuers, or one for each of them, "
+                f"is needed; there are {len(issuers)} issuers and {len(addresses)} addresses"
+            )
+        if not all(_ADDRESS.match(address) for address in addresses):
+            raise ValueError("RECOMMENDER_JWT_JWKS_URL: an address begins with https://")
         return self
 
     @model_validator(mode="after")
@@ -152,10 +203,18 @@ class Settings(BaseSettings):
         return (self.api_keys, self.api_key_files, self.admin_keys, self.admin_key_files)
 
     @property
+    def issuers(self) -> dict[str, str]:
+        """The issuers of accepted tokens, and where the keys of each are."""
+        issuers, addresses = split_list(self.jwt_issuer), split_list(self.jwt_jwks_url)
+        if len(addresses) == 1:
+            addresses *= len(issuers)
+        return dict(zip(issuers, addresses, strict=True))
+
+    @property
     def logs_json(self) -> bool:
         """Whether logs are JSON."""
         if self.log_format == "auto":
-            return not sys.stdout.isatty()
+            return sys.stdout is None or not sys.stdout.isatty()
         return self.log_format == "json"
 
     def is_default(self, name: str) -> bool:
@@ -175,14 +234,12 @@ def load_settings() -> Settings:
     try:
         return Settings()
     except ValidationError as error:
-        problems = [
-            # What concerns several settings names them itself.
-            (_variable(one["loc"]) if one["loc"] else "") + one["msg"].removeprefix("Value error, ")
-            for one in error.errors()
-        ]
-        raise ConfigurationError("; ".join(problems)) from None
-    except ValueError as error:  # not JSON where JSON is called for
-        raise ConfigurationError(str(error)) from None
+        raise ConfigurationError("; ".join(map(_problem, error.errors()))) from None
+
+
+def split_list(text: str) -> list[str]:
+    """Return the parts of a list that is written with commas, empty ones left out."""
+    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def variable_names() -> dict[str, str]:
@@ -190,9 +247,62 @@ def variable_names() -> dict[str, str]:
     return {name: f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
 
 
-def _variable(location: tuple[int | str, ...]) -> str:
-    name, *rest = map(str, location)
-    return ".".join([variable_names().get(name, name), *rest]) + ": "
+def _without_quotes(text: str) -> str:
+    text = text.strip()
+    if len(text) > 1 and text[0] == text[-1] and text[0] in "\"'":
+        text = text[1:-1].strip()
+    return text
+
+
+def _json_object(text: str) -> dict[str, Any]:
+    needed = 'a JSON object is needed, such as {"month": 8}'
+    try:
+        value = json.loads(text, parse_constant=_no_number)
+    except (ValueError, RecursionError):
+        raise ValueError(needed) from None
+    if not isinstance(value, dict):
+        raise ValueError(needed)
+    return value
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")
+
+
+def _problem(error: ErrorDetails) -> str:
+    """Return what is wrong with a setting, without its value: that may be a secret."""
+    reason = _reason(error["type"], error.get("ctx", {}))
+    if not error["loc"]:  # settings that do not go together: the reason names them
+        return reason
+    name, *rest = map(str, error["loc"])
+    return f"{'.'.join([variable_names().get(name, name), *rest])}: {reason}"
+
+
+def _reason(kind: str, details: dict[str, Any]) -> str:
+    match kind:
+        case "value_error":
+            return str(details["error"])
+        case "literal_error":
+            return f"it must be {details['expected'].replace(chr(39), '')}"
+        case "greater_than":
+            return f"it must be more than {details['gt']:g}"
+        case "greater_than_equal":
+            return f"it must be {details['ge']:g} or more"
+        case "less_than_equal":
+            return f"it must be {details['le']:g} or less"
+        case "string_too_short":
+            return "it must not be empty"
+        case "string_pattern_mismatch":
+            return "it must be an address such as http://collector:4318"
+        case "finite_number":
+            return "it must be a finite number"
+    if kind.startswith("int"):
+        return "it must be a whole number"
+    if kind.startswith("float"):
+        return "it must be a number"
+    if kind.startswith("bool"):
+        return "it must be true or false"
+    return "it cannot be used"
 
 
 def _refuse_unknown_names() -> None:
@@ -201,6 +311,11 @@ def _refuse_unknown_names() -> None:
     for name in os.environ:
         upper = name.upper()
         if upper.startswith(PREFIX) and upper not in known:
-            near = difflib.get_close_matches(upper, known, 1)
-            hint = f" (did you mean {near[0]}?)" if near else ""
-            raise ConfigurationError(f"unknown setting {name}{hint}")
+            raise ConfigurationError(f"unknown setting {name}{_hint(upper, list(known))}")
+
+
+def _hint(name: str, known: list[str]) -> str:
+    if _SERVICE_LINK.search(name):
+        return " (Kubernetes sets it for a Service of that name, unless enableServiceLinks: false)"
+    near = difflib.get_close_matches(name, known, 1)
+    return f" (did you mean {near[0]}?)" if near else ""

@@ -119,9 +119,10 @@ def test_the_page_says_what_was_not_run() -> None:
 
 
 def test_the_old_digest_is_the_one_that_the_service_knows(tmp_path: Path) -> None:
-    [command] = re.findall(r"`(printf %s .*? \| sha256sum)`", PAGE)
-    done = shell(command, tmp_path, OLD_KEY="a key")
-    assert done.stdout[:64] == hashlib.sha256(b"a key").hexdigest()
+    [command] = re.findall(r"`(printf %s .*? \| turi-recommender key --from-stdin)`", PAGE)
+    old = "nQ8vX2bTz5LmY0dRkW7cJ4hGs1fPa9Ue"
+    done = shell(command, tmp_path, OLD_KEY=old)
+    assert done.stdout == f"digest: sha256:{hashlib.sha256(old.encode()).hexdigest()}\n"
 
 
 @pytest.mark.parametrize(

@@ -44,7 +44,7 @@ class AccessLog:
             try:
                 sys.stdout.buffer.write(b"".join(lines))
                 sys.stdout.buffer.flush()
-            except (OSError, ValueError):  # nobody reads them any more
+            except (OSError, ValueError, AttributeError):  # nobody reads them any more
                 return
 
 

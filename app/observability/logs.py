@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import Any
+from typing import Any, TextIO
 
 import structlog
 
@@ -38,7 +38,7 @@ def configure_logs(level: str, *, as_json: bool) -> None:
         plain = structlog.dev.plain_traceback
         colors = sys.stdout.isatty()
         last.append(structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=plain))
-    handler = logging.StreamHandler(sys.stdout)
+    handler = _Handler(sys.stdout)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=last)
     )
@@ -47,3 +47,12 @@ def configure_logs(level: str, *, as_json: bool) -> None:
     root.setLevel(level.upper())
     for name in ("httpx", "httpcore"):  # they would log addresses at each call
         logging.getLogger(name).setLevel(logging.WARNING)
+
+
+class _Handler(logging.StreamHandler[TextIO]):
+    """A handler that goes on when nobody reads the logs any more."""
+
+    def handleError(self, record: logging.LogRecord) -> None:  # noqa: N802 - its name in logging
+        """Say what went wrong with a line, unless it is that it cannot be written."""
+        if not isinstance(sys.exception(), OSError):
+            super().handleError(record)

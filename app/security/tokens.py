@@ -1,7 +1,7 @@
-"""JSON Web Tokens of one issuer.
+"""JSON Web Tokens of the configured issuers.
 
-Tokens are checked against the issuer's keys (JWKS), which are fetched when needed and kept through
-an outage.
+A token names its issuer, and is checked against the keys of that issuer only: no issuer can make
+tokens in the name of another.
 
 Source: RFC 6750 (bearer tokens), RFC 8725 (best practice for tokens): algorithms are fixed, and
 `exp`, `aud` and `iss` are required.
@@ -9,130 +9,103 @@ Source: RFC 6750 (bearer tokens), RFC 8725 (best practice for tokens): algorithm
 
 from __future__ import annotations
 
+import hashlib
 import json
-import logging
-import math
-import threading
 import time
-from collections.abc import Callable
 from typing import Any
 
 from ..errors import NotAuthenticatedError
-from ..settings import Settings
-from .scopes import scopes_of
-
-log = logging.getLogger(__name__)
+from ..settings import Settings, split_list
+from .issuers import Clock, Fetch, IssuerKeys, fetch_jwks
+from .scopes import Caller, scopes_of
 
 _ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "ES256", "ES384"]
-_JWKS_SECONDS = 3600.0
-_COOL_DOWN_SECONDS = 30.0  # between fetches that an unknown key or a failure asks for
-_JWKS_TIMEOUT = 5.0
-_MAX_JWKS_BYTES = 1 << 20
 _LEEWAY_SECONDS = 30
+_MAX_CHARACTERS = 8 * 1024  # Entra ID's tokens stay below 4 KiB, with 200 groups in them
+_SUBJECTS = ("sub", "azp", "appid", "client_id")  # the first that is there tells who it is
 
 
 class TokenChecker:
-    """Check tokens of one issuer.
+    """Check tokens of the issuers that the settings name.
 
     Parameters
     ----------
     settings : Settings
-        Issuer, audience and where its keys are.
+        Issuers, audiences and where the issuers' keys are.
     fetch : callable, optional
         Takes an address and returns the JWKS document; over HTTP by default.
     clock : callable, optional
-        Returns seconds that never go back.
+        Seconds that never go back.
     """
 
     def __init__(
-        self,
-        settings: Settings,
-        fetch: Callable[[str], dict[str, Any]] | None = None,
-        clock: Callable[[], float] = time.monotonic,
+        self, settings: Settings, fetch: Fetch | None = None, clock: Clock = time.monotonic
     ) -> None:
-        self._issuer = settings.jwt_issuer
-        self._audience = settings.jwt_audience
-        self._address = settings.jwt_jwks_url
-        self._fetch = fetch or _fetch_jwks
-        self._clock = clock
-        self._keys: dict[str, Any] = {}
-        self._fetched = -math.inf
-        self._tried = -math.inf
-        self._lock = threading.Lock()
+        self._audiences = split_list(settings.jwt_audience)
+        self._issuers: dict[str, IssuerKeys] = {}
+        by_address: dict[str, IssuerKeys] = {}
+        for issuer, address in settings.issuers.items():
+            if address not in by_address:
+                by_address[address] = IssuerKeys(address, fetch or fetch_jwks, clock)
+            self._issuers[issuer] = by_address[address]
 
     def scopes(self, token: str) -> frozenset[str]:
-        """Return the scopes of a token.
+        """Return the scopes of a token; raises as `identify`."""
+        return self.identify(token).scopes
+
+    def identify(self, token: str) -> Caller:
+        """Return whose token it is, and what it allows. May block on the network.
 
         Raises
         ------
         NotAuthenticatedError
-            If it is not valid, or the issuer's keys cannot be fetched.
+            If it is not valid, or the issuer's keys cannot be had.
+        NotVerifiedError
+            If another thread is asking for the issuer's keys, and this one is not known.
         """
         import jwt  # noqa: PLC0415 - only where tokens are configured
 
+        if not is_token(token):
+            raise NotAuthenticatedError("The token is not valid")
         try:
-            header = jwt.get_unverified_header(token)
-            if header.get("alg") not in _ALGORITHMS:
-                raise NotAuthenticatedError("The token's algorithm is not allowed")
-            key = self._key(str(header.get("kid", "")))
-            claims = jwt.decode(
-                token,
-                key.key,
-                algorithms=[header["alg"]],
-                audience=self._audience,
-                issuer=self._issuer,
-                leeway=_LEEWAY_SECONDS,
-                options={"require": ["exp", "aud", "iss"]},
-            )
+            claims = self._claims(token)
         except jwt.PyJWTError as error:
             raise NotAuthenticatedError(f"The token is not valid: {error}") from None
-        except (TypeError, ValueError, ArithmeticError):  # such as a key of another kind than `alg`
+        except (TypeError, ValueError, ArithmeticError, RecursionError):
+            # Such as a key of another kind than `alg`.
             raise NotAuthenticatedError("The token is not valid") from None
-        return scopes_of(claims)
+        return Caller(_name(claims), scopes_of(claims))
 
-    def _key(self, name: str) -> Any:
-        """Return a key of the issuer; fetch its keys if necessary, at most every half minute."""
-        is_stale = self._clock() - self._fetched > _JWKS_SECONDS
-        # While one thread fetches keys, only threads whose key is not known wait for it.
-        if (is_stale or name not in self._keys) and self._lock.acquire(name not in self._keys):
-            try:
-                now = self._clock()
-                if now - self._tried > _COOL_DOWN_SECONDS:
-                    self._tried = now
-                    self._refresh(now)
-            finally:
-                self._lock.release()
-        if name in self._keys:
-            return self._keys[name]
-        raise NotAuthenticatedError("The token is signed with a key that its issuer does not list")
-
-    def _refresh(self, now: float) -> None:
+    def _claims(self, token: str) -> dict[str, Any]:
+        """Return the claims of a valid token."""
         import jwt  # noqa: PLC0415
 
-        try:
-            found = jwt.PyJWKSet.from_dict(self._fetch(self._address))
-            keys = {key.key_id: key for key in found.keys if key.key_id}
-            if not keys:
-                raise ValueError("none of its keys has a name")
-        except Exception as error:
-            log.error("the issuer's keys cannot be had: %s; the last ones stay valid", error)
-            return
-        self._keys = keys
-        self._fetched = now
+        said = jwt.decode_complete(token, options={"verify_signature": False})
+        header, issuer = said["header"], said["payload"].get("iss")
+        if header.get("alg") not in _ALGORITHMS:
+            raise NotAuthenticatedError("The token's algorithm is not allowed")
+        if not isinstance(issuer, str) or issuer not in self._issuers:
+            raise NotAuthenticatedError("The token is of another issuer")
+        key = self._issuers[issuer].find(str(header.get("kid", "")))
+        claims: dict[str, Any] = jwt.decode(
+            token,
+            key.key,
+            algorithms=[header["alg"]],
+            audience=self._audiences,
+            issuer=issuer,
+            leeway=_LEEWAY_SECONDS,
+            options={"require": ["exp", "aud", "iss"]},
+        )
+        return claims
 
 
-def _fetch_jwks(address: str) -> dict[str, Any]:
-    import httpx  # noqa: PLC0415
+def is_token(credential: str) -> bool:
+    """Tell whether a text has the outward form of a token, before anything in it is read."""
+    return len(credential) <= _MAX_CHARACTERS and credential.count(".") == 2
 
-    deadline = time.monotonic() + _JWKS_TIMEOUT
-    content = bytearray()
-    with httpx.stream("GET", address, timeout=_JWKS_TIMEOUT) as answer:
-        answer.raise_for_status()
-        for chunk in answer.iter_bytes():
-            content += chunk
-            if len(content) > _MAX_JWKS_BYTES:
-                raise ValueError(f"more than {_MAX_JWKS_BYTES} bytes")
-            if time.monotonic() > deadline:
-                raise TimeoutError(f"not complete after {_JWKS_TIMEOUT:g} s")
-    document: dict[str, Any] = json.loads(content)
-    return document
+
+def _name(claims: dict[str, Any]) -> str:
+    """Return a short name of a token's subject, the same for all of its tokens."""
+    subject = next((claims[name] for name in _SUBJECTS if isinstance(claims.get(name), str)), "")
+    digest = hashlib.sha256(json.dumps([claims["iss"], subject]).encode()).hexdigest()
+    return f"token:{digest[:12]}"

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,10 +14,17 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.support.ports import taken_port
-from tests.support.processes import APP, ROOT, app_process, environment, run_app
+from app.addresses import check_address
+from app.commands import run
+from app.errors import ConfigurationError
+from app.security.authenticator import Authenticator
+from app.settings import Settings
+from tests.support.ports import free_port, taken_port
+from tests.support.processes import APP, ROOT, answers, app_process, environment, run_app
 from tests.support.waiting import PATIENCE_SECONDS, wait_until
 from turi_recommender.versions.register import register
+
+NOBODY = "sha256:" + 64 * "0"
 
 pytestmark = pytest.mark.slow
 
@@ -46,10 +55,17 @@ def test_the_last_request_is_logged() -> None:
     ("settings", "reason"),
     [
         ({"MODELS_DIR": "/nowhere"}, "no model found: no model 'similarity_model' in /nowhere"),
-        ({"MAX_K": "many"}, "RECOMMENDER_MAX_K: Input should be a valid integer"),
+        ({"MAX_K": "many"}, "RECOMMENDER_MAX_K: it must be a whole number"),
         ({"SIMILARTY_MODEL": "x"}, "did you mean RECOMMENDER_SIMILARITY_MODEL?"),
         ({"RANKING_MODEL": "nothing:7"}, "RECOMMENDER_RANKING_MODEL: no version '7'"),
         ({"SIDE_DATA_DEFAULTS": '{"mouth": 8}'}, "no side column mouth"),
+        ({"SIDE_DATA_DEFAULTS": "{"}, "RECOMMENDER_SIDE_DATA_DEFAULTS: a JSON object is needed"),
+        ({"PORT": "abc"}, "RECOMMENDER_PORT: it must be a whole number"),
+        ({"AUTH": "none", "API_KEYS": NOBODY}, "RECOMMENDER_AUTH=none and keys or an issuer"),
+        ({"API_KEYS": "rk_secret"}, "RECOMMENDER_API_KEYS, entry 1: a key is given by its digest"),
+        ({"API_KEY_FILES": "/nowhere/keys"}, "RECOMMENDER_API_KEY_FILES: key file /nowhere/keys"),
+        ({"MODELS_DIR": __file__}, f"RECOMMENDER_MODELS_DIR: {__file__}: Not a directory"),
+        ({"MODELS_DIR": 300 * "x"}, "RECOMMENDER_MODELS_DIR"),
     ],
 )
 def test_it_refuses_to_start_in_one_line(settings: dict[str, str], reason: str) -> None:
@@ -59,6 +75,79 @@ def test_it_refuses_to_start_in_one_line(settings: dict[str, str], reason: str) 
     (line,) = done.stderr.splitlines()
     assert re.match("cannot start: ", line)
     assert reason in line
+
+
+@pytest.mark.parametrize(
+    ("host", "reason"),
+    [
+        ("no-such-host.invalid", "RECOMMENDER_HOST: no-such-host.invalid is not known: "),
+        ("two words", "RECOMMENDER_HOST: two words is not known: "),
+        ("a..b", "RECOMMENDER_HOST: a..b is not known: "),
+        (300 * "x", "is not known: "),
+        ("192.0.2.1", "RECOMMENDER_HOST: 192.0.2.1 is no address of this machine"),
+        ("2001:db8::1", "RECOMMENDER_HOST"),
+    ],
+)
+def test_a_host_that_cannot_be_listened_on(host: str, reason: str) -> None:
+    with pytest.raises(ConfigurationError) as caught:
+        check_address(host, 0)
+    assert reason in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_an_unknown_host_stops_the_start() -> None:
+    done = run_app(HOST="no-such-host.invalid", API_KEYS=NOBODY)
+    assert done.returncode == 2
+    assert done.stderr.startswith("cannot start: RECOMMENDER_HOST: no-such-host.invalid is not")
+    assert done.stderr.count("\n") == 1
+    assert "Traceback" not in done.stdout
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "0.0.0.0"])
+def test_hosts_that_can_be_listened_on(host: str) -> None:
+    check_address(host, 0)
+
+
+WITHOUT_THE_RIGHT_TO_READ_ALL = (
+    ("setpriv", "--bounding-set", "-dac_override,-dac_read_search") if os.geteuid() == 0 else ()
+)
+
+
+@pytest.mark.skipif(
+    bool(WITHOUT_THE_RIGHT_TO_READ_ALL) and shutil.which("setpriv") is None,
+    reason="root may read everything",
+)
+@pytest.mark.parametrize(
+    ("name", "unreadable", "reason"),
+    [
+        ("MODELS_DIR", "", "RECOMMENDER_MODELS_DIR: {path}: Permission denied"),
+        ("MODELS_DIR", "similarity_model", "{path}/similarity_model: Permission denied"),
+        ("API_KEY_FILES", "", "RECOMMENDER_API_KEY_FILES: key file {path}: Permission denied"),
+    ],
+)
+def test_what_may_not_be_read(tmp_path: Path, name: str, unreadable: str, reason: str) -> None:
+    path = tmp_path / "locked"
+    (path / unreadable).mkdir(parents=True)
+    if name == "API_KEY_FILES":
+        path.rmdir()
+        path.write_text(NOBODY)
+    (path / unreadable).chmod(0)
+    try:
+        done = subprocess.run(
+            [*WITHOUT_THE_RIGHT_TO_READ_ALL, *APP],
+            cwd=ROOT,
+            env=environment(**{name: path}),
+            capture_output=True,
+            text=True,
+            timeout=PATIENCE_SECONDS,
+            check=False,
+        )
+    finally:
+        (path / unreadable).chmod(0o700)
+    assert done.returncode == 2
+    (line,) = done.stderr.splitlines()
+    assert line.startswith("cannot start: ")
+    assert reason.format(path=path) in line
 
 
 def test_a_damaged_model_is_named(tmp_path: Path) -> None:
@@ -73,8 +162,10 @@ def test_a_damaged_model_is_named(tmp_path: Path) -> None:
 def test_a_taken_port_is_an_error() -> None:
     with taken_port() as port:
         done = run_app(PORT=port)
-    assert done.returncode != 0
-    assert "address already in use" in done.stdout
+    assert done.returncode == 2
+    assert done.stderr == (
+        f"cannot start: RECOMMENDER_PORT: address already in use: {port} on 127.0.0.1\n"
+    )
 
 
 def test_it_drains_before_it_stops() -> None:
@@ -127,6 +218,79 @@ def _handles_sigterm(pid: int) -> bool:
     return bool(int(caught, 16) >> (signal.SIGTERM - 1) & 1)
 
 
+# Standard output
+
+
+def run_shell(line: str, **settings: object) -> subprocess.CompletedProcess[str]:
+    """Run a line of shell in which "$@" is the service's command line."""
+    return subprocess.run(
+        ["/bin/sh", "-c", line, "sh", *APP],
+        cwd=ROOT,
+        env=environment(**settings),
+        capture_output=True,
+        text=True,
+        timeout=PATIENCE_SECONDS,
+        check=False,
+    )
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ('"$@" key >&-', "cannot make a key: standard output is closed\n"),
+        ('"$@" key >/dev/full', "cannot make a key: No space left on device\n"),
+        ('"$@" key --from-stdin <&-', "cannot make a key: standard input is closed\n"),
+        ('"$@" register /nowhere --name n >&-', "cannot register: standard output is closed\n"),
+    ],
+)
+def test_an_answer_that_is_lost_is_an_error(line: str, reason: str) -> None:
+    done = run_shell(line)
+    assert (done.returncode, done.stderr) == (2, reason)
+
+
+@pytest.mark.parametrize(
+    ("output", "log_format"),
+    [(">&-", "auto"), (">&- <&-", "text"), (">&- <&- 2>&-", "json"), (">/dev/full", "text")],
+)
+def test_it_serves_without_an_output(output: str, log_format: str) -> None:
+    port = free_port()
+    settings = {"PORT": port, "DRAIN_SECONDS": 0, "LOG_FORMAT": log_format, "LOG_LEVEL": "debug"}
+    with subprocess.Popen(
+        ["/bin/sh", "-c", f'exec "$@" {output}', "sh", *APP],
+        cwd=ROOT,
+        env=environment(**settings),
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as running:
+        try:
+            url = f"http://127.0.0.1:{port}"
+            wait_until(lambda: answers(f"{url}/healthz/ready") or running.poll() is not None)
+            for _ in range(3):
+                body = {"users": [{"visitorid": 6000}]}
+                assert httpx.post(f"{url}/recommend/users", json=body).status_code == 200
+            running.send_signal(signal.SIGTERM)
+            _, errors = running.communicate(timeout=PATIENCE_SECONDS)
+        finally:
+            running.kill()
+    assert (running.returncode, errors) == (0, "")
+
+
+def test_it_serves_on_when_nobody_reads_its_log() -> None:
+    with app_process() as (running, url):
+        assert running.stdout is not None
+        running.stdout.close()  # standard error goes there, too
+        for _ in range(3):
+            assert httpx.get(f"{url}/models").status_code == 200
+        running.send_signal(signal.SIGTERM)
+        assert running.wait(timeout=PATIENCE_SECONDS) == 0
+
+
+def test_refusals_without_an_output_have_their_line() -> None:
+    done = run_shell('"$@" >&-', PORT="abc")
+    assert done.returncode == 2
+    assert done.stderr == "cannot start: RECOMMENDER_PORT: it must be a whole number\n"
+
+
 def test_it_does_not_listen_to_others_without_keys() -> None:
     def start(**settings: object) -> subprocess.CompletedProcess[str]:
         return run_app(HOST="0.0.0.0", **settings)
@@ -154,6 +318,62 @@ def test_commands(tmp_path: Path) -> None:
     nowhere = run_app("register", source, "--name", "similarity_model")
     assert nowhere.stderr.startswith("cannot register: say where: --models-dir")  # no samples
     assert [entry.name for entry in (tmp_path / "similarity_model").iterdir()] == ["1"]
+
+
+def test_what_the_key_command_prints_can_be_pasted(tmp_path: Path) -> None:
+    printed = run_app("key").stdout
+    first, second = printed.splitlines()
+    key = first.split()[-1]
+    for content in (printed, first, second, key, second.split()[-1]):
+        (tmp_path / "keys").write_text(content)
+        authenticator = Authenticator(Settings(api_key_files=str(tmp_path / "keys")))
+        assert authenticator.scopes(key) == {"recommend"}
+    for given in (second, second.split()[-1]):
+        assert Authenticator(Settings(api_keys=given)).scopes(key) == {"recommend"}
+
+
+@pytest.mark.parametrize("end", ["", "\n", "\r\n"])
+def test_the_digest_of_a_key_that_callers_have_already(end: str) -> None:
+    old = "nQ8vX2bTz5LmY0dRkW7cJ4hGs1fPa9Ue"
+    done = run_shell(f"printf '%s' '{old}{end}' | \"$@\" key --from-stdin")
+    assert done.stderr == ""
+    assert done.stdout == f"digest: sha256:{hashlib.sha256(old.encode()).hexdigest()}\n"
+    short = run_shell('echo short | "$@" key --from-stdin')
+    assert (short.returncode, short.stdout) == (2, "")
+    assert "short" not in short.stderr
+
+
+@pytest.mark.parametrize("command", ["serve", "key", "register", "sync", "compare", "probe"])
+def test_every_command_has_help(command: str) -> None:
+    done = run_app(command, "--help")
+    assert (done.returncode, done.stderr) == (0, "")
+    assert done.stdout.startswith(f"usage: turi-recommender {command}")
+    example = "RECOMMENDER_PORT" if command == "probe" else f"turi-recommender {command} "
+    assert example.strip() in done.stdout.split("options:")[1]
+    assert max(map(len, done.stdout.splitlines())) <= 100
+
+
+@pytest.mark.parametrize(
+    ("arguments", "needed"),
+    [
+        (("sync", "/x", "--every", "0"), "a number of seconds, more than 0, is needed"),
+        (("sync", "/x", "--every", "-1"), "a number of seconds, more than 0, is needed"),
+        (("sync", "/x", "--every", "nan"), "a number of seconds, more than 0, is needed"),
+        (("sync", "/x", "--every", "inf"), "a number of seconds, more than 0, is needed"),
+        (("sync", "/x", "--every", "often"), "a number of seconds, more than 0, is needed"),
+        (("sync", "/x", "--keep", "0"), "a whole number, 1 or more, is needed"),
+        (("sync", "/x", "--keep=-1"), "a whole number, 1 or more, is needed"),
+        (("register", "/x", "--name", "n", "--version", "0"), "a whole number, 1 or more"),
+        (("register", "/x", "--name", "n", "--version", "x"), "a whole number, 1 or more"),
+    ],
+)
+def test_arguments_that_cannot_be_honoured(
+    arguments: tuple[str, ...], needed: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        run(list(arguments))
+    assert caught.value.code == 2
+    assert needed in capsys.readouterr().err
 
 
 def test_following_a_share_stops_when_told(tmp_path: Path) -> None:

@@ -16,7 +16,7 @@ from tests.support.waiting import wait_until
 pytestmark = pytest.mark.slow
 
 
-def probe(port: int, host: str = "0.0.0.0") -> subprocess.CompletedProcess[str]:
+def probe(port: int | str, host: str = "0.0.0.0") -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "app", "probe"],
         cwd=ROOT,
@@ -34,6 +34,22 @@ def test_ready(client: httpx.Client) -> None:
     for host in ("0.0.0.0", "127.0.0.1", ""):
         done = probe(port, host)
         assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_settings_as_files_of_variables_have_them(client: httpx.Client) -> None:
+    done = probe(f' "{client.base_url.port}"\r', "'127.0.0.1' ")
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("port", "host"),
+    [("abc", "127.0.0.1"), ("", "127.0.0.1"), ("70000", "127.0.0.1"), (80, "a..b")],
+)
+def test_settings_that_cannot_be_used(port: int | str, host: str) -> None:
+    done = probe(port, host)
+    assert done.returncode == 1
+    assert done.stderr.startswith("not ready: ")
+    assert done.stderr.count("\n") == 1
 
 
 def test_nobody_listens() -> None:

@@ -41,12 +41,35 @@ def test_where_models_are(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        ("RECOMMENDER_PORT", "http", "RECOMMENDER_PORT: Input should be a valid integer"),
-        ("RECOMMENDER_PORT", "70000", "RECOMMENDER_PORT: Input should be less than or equal"),
-        ("RECOMMENDER_MAX_K", "0", "RECOMMENDER_MAX_K"),
-        ("RECOMMENDER_SIDE_DATA_DEFAULTS", "{", "side_data_defaults"),
-        ("RECOMMENDER_SIDE_DATA_DEFAULTS", "[1]", "RECOMMENDER_SIDE_DATA_DEFAULTS"),
+        ("RECOMMENDER_PORT", "http", "RECOMMENDER_PORT: it must be a whole number"),
+        ("RECOMMENDER_PORT", "", "RECOMMENDER_PORT: it must be a whole number"),
+        ("RECOMMENDER_PORT", "8000.5", "RECOMMENDER_PORT: it must be a whole number"),
+        ("RECOMMENDER_PORT", "tcp://10.0.0.1:80", "RECOMMENDER_PORT: it must be a whole number"),
+        ("RECOMMENDER_PORT", "70000", "RECOMMENDER_PORT: it must be 65535 or less"),
+        ("RECOMMENDER_PORT", "-1", "RECOMMENDER_PORT: it must be 0 or more"),
+        ("RECOMMENDER_PORT", 5000 * "1", "RECOMMENDER_PORT: it must be a whole number"),
+        ("RECOMMENDER_MAX_K", "0", "RECOMMENDER_MAX_K: it must be 1 or more"),
+        ("RECOMMENDER_MAX_HEADER_BYTES", "1", "it must be 1024 or more"),
+        ("RECOMMENDER_REQUEST_TIMEOUT_SECONDS", "0", "it must be more than 0"),
+        ("RECOMMENDER_REQUEST_TIMEOUT_SECONDS", "inf", "it must be a finite number"),
+        ("RECOMMENDER_DRAIN_SECONDS", "nan", "it must be a finite number"),
+        ("RECOMMENDER_DRAIN_SECONDS", "5s", "RECOMMENDER_DRAIN_SECONDS: it must be a number"),
+        ("RECOMMENDER_ACCESS_LOG", "perhaps", "it must be true or false"),
+        ("RECOMMENDER_LOG_LEVEL", "trace", "it must be debug, info, warning or error"),
+        ("RECOMMENDER_AUTH", "off", "RECOMMENDER_AUTH: it must be auto or none"),
+        ("RECOMMENDER_OTLP_ENDPOINT", "collector:4318", "an address such as http://"),
+        ("RECOMMENDER_HOST", " ", "RECOMMENDER_HOST: it must not be empty"),
+        ("RECOMMENDER_MODELS_DIR", "", "RECOMMENDER_MODELS_DIR: it must not be empty"),
+        *(
+            ("RECOMMENDER_SIDE_DATA_DEFAULTS", value, "a JSON object is needed")
+            for value in (
+                *("{", "", "[1]", "null", "NaN", '"month"', "{'month': 8}", "month=8"),
+                *('{"month": NaN}', '{"month": -Infinity}', 9999 * "[", '{"a": ' + 5000 * "1"),
+            )
+        ),
         ("RECOMMENDER_SIMILARITY_MODEL", "", "RECOMMENDER_SIMILARITY_MODEL"),
+        ("RECOMMENDER_SERVICE_HOST", "10.0.0.1", "enableServiceLinks: false"),
+        ("RECOMMENDER_PORT_8000_TCP", "tcp://10.0.0.1:8000", "enableServiceLinks: false"),
         (
             "RECOMMENDER_MODEL_DIR",
             "/x",
@@ -63,7 +86,71 @@ def test_what_cannot_be_honoured(
     with pytest.raises(ConfigurationError) as caught:
         load_settings()
     assert message in str(caught.value)
+    assert name in str(caught.value)
     assert "\n" not in str(caught.value)
+    for word in ("Input", "valid", "parse", "pydantic"):
+        assert word not in str(caught.value)
+
+
+@pytest.mark.parametrize("dress", [" {} ", "{}\n", "{}\r\n", '"{}"', "'{}'", '\u00a0"{}" \n'])
+def test_what_files_of_variables_leave_around_a_value(
+    monkeypatch: pytest.MonkeyPatch, dress: str
+) -> None:
+    given = {
+        "PORT": "9001",
+        "HOST": "localhost",
+        "MODELS_DIR": "/mine",
+        "RANKING_MODEL": "ranking:7",
+        "SIDE_DATA_DEFAULTS": '{"period": "Noon"}',
+        "DRAIN_SECONDS": "1.5",
+        "JWT_ISSUER": "https://issuer.example/",
+        "JWT_AUDIENCE": "api://recommender",
+        "JWT_JWKS_URL": "https://issuer.example/keys",
+        "LOG_LEVEL": "INFO",
+        "LOG_FORMAT": "Json",
+        "DOCS": "OFF",
+        "ACCESS_LOG": "False",
+        "OTLP_ENDPOINT": "http://collector:4318",
+    }
+    for name, value in given.items():
+        monkeypatch.setenv(PREFIX + name, dress.format(value))
+    expected = Settings(
+        port=9001,
+        host="localhost",
+        models_dir=Path("/mine"),
+        ranking_model="ranking:7",
+        side_data_defaults={"period": "Noon"},
+        drain_seconds=1.5,
+        jwt_issuer="https://issuer.example/",
+        jwt_audience="api://recommender",
+        jwt_jwks_url="https://issuer.example/keys",
+        log_level="info",
+        log_format="json",
+        docs="off",
+        access_log=False,
+        otlp_endpoint="http://collector:4318",
+    )
+    assert load_settings() == expected
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"AUTH": "none", "API_KEYS": "rk_a-secret-of-somebody"},
+        {"JWT_ISSUER": "rk_a-secret-of-somebody"},
+        {"PORT": "rk_a-secret-of-somebody"},
+        {"LOG_LEVEL": "rk_a-secret-of-somebody"},
+        {"SIDE_DATA_DEFAULTS": "rk_a-secret-of-somebody"},
+        {"OTLP_ENDPOINT": "rk_a-secret-of-somebody"},
+    ],
+)
+def test_no_value_is_in_a_message(monkeypatch: pytest.MonkeyPatch, given: dict[str, str]) -> None:
+    for name, value in given.items():
+        monkeypatch.setenv(PREFIX + name, value)
+    with pytest.raises(ConfigurationError) as caught:
+        load_settings()
+    assert "secret" not in str(caught.value)
+    assert f"{PREFIX}{next(iter(given))}" in str(caught.value)
 
 
 def test_every_setting_is_documented_where_it_is_declared() -> None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-
-from anyio import to_thread
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ...errors import NotAllowedError, NotAuthenticatedError
@@ -51,20 +48,16 @@ class Access(Part):
             if credential is None:
                 message = "A key is needed: Authorization: Bearer, or X-API-Key"
                 raise NotAuthenticatedError(message)
-            if needed not in await self._scopes(credential):
+            caller = await self._authenticator.identify_async(credential)
+            if needed not in caller.scopes:
                 raise NotAllowedError(f"The key does not have the scope {needed!r}")
-            return hashlib.sha256(credential.encode(errors="surrogateescape")).hexdigest()[:12]
+            return caller.name
         except NotAuthenticatedError:
             self._metrics.refused.labels("unauthenticated").inc()
             raise
         except NotAllowedError:
             self._metrics.refused.labels("not allowed").inc()
             raise
-
-    async def _scopes(self, credential: str) -> frozenset[str]:
-        if self._authenticator.may_block(credential):
-            return await to_thread.run_sync(self._authenticator.scopes, credential)
-        return self._authenticator.scopes(credential)
 
 
 def _credential(scope: Scope) -> str | None:

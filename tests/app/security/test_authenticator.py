@@ -8,6 +8,7 @@ import logging
 import os
 import shutil
 import signal
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,7 +17,9 @@ import httpx
 import pytest
 
 from app.errors import ConfigurationError, NotAuthenticatedError
+from app.security import key_files
 from app.security.authenticator import Authenticator
+from app.security.key_files import KeyFile
 from app.security.keys import new_key
 from app.security.scopes import ADMIN, RECOMMEND
 from app.settings import Settings
@@ -235,13 +238,9 @@ def test_keys_and_no_keys_contradict_each_other(name: str) -> None:
 
 
 @pytest.fixture
-def file(tmp_path: Path) -> Path:
+def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(key_files, "_LOOK_SECONDS", 0.02)
     return tmp_path / "keys"
-
-
-def make_pipe(path: Path) -> object:
-    os.mkfifo(path)
-    return path
 
 
 def test_lines_of_a_key_file(file: Path) -> None:
@@ -274,13 +273,13 @@ def test_files_of_both_kinds(file: Path, tmp_path: Path) -> None:
     ("content", "reason"),
     [
         (b"key: tooshort\n", "a key must have 24 characters or more"),
-        (b"tooshort and plain, and no key", "line 1: neither a digest nor a key"),
-        (b"\n\nsha256:" + 63 * b"0", "line 3: neither a digest nor a key"),
-        (b"sha256:" + 64 * b"z", "line 1: neither a digest nor a key"),
+        (b"tooshort and plain, and no key", "line 1: not a digest"),
+        (b"\n\nsha256:" + 63 * b"0", "line 3: not a digest"),
+        (b"sha256:" + 64 * b"z", "line 1: not a digest"),
         (b"\xff\xfe" + 40 * b"k\0", "UTF-16: save it as UTF-8"),
-        (b"\xff" + 40 * b"k", "not UTF-8"),
-        (b"rk_" + 40 * b"k" + b"\0", "not text"),
-        (b"#" * (1 << 20) + b"\n", "larger than 1048576 bytes"),
+        (b"\xff" + 40 * b"k", "line 1: not UTF-8"),
+        (b"rk_" + 40 * b"k" + b"\0", "line 1: not UTF-8"),
+        (64 * 1024 * b"#" + b"\n", "larger than 65536 bytes"),
     ],
 )
 def test_key_files_that_are_refused_by_name(file: Path, content: bytes, reason: str) -> None:
@@ -312,13 +311,16 @@ def test_rotation_by_rewriting(file: Path, caplog: pytest.LogCaptureFixture) -> 
     assert NEXT not in caplog.text
 
 
-def test_rotation_by_a_symlink_as_a_kubelet_does_it(tmp_path: Path) -> None:
+def test_rotation_by_a_symlink_as_a_kubelet_does_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def publish(name: str, key: str) -> None:
         (tmp_path / name).mkdir()
         (tmp_path / name / "keys").write_text(key)
         (tmp_path / "..data_tmp").symlink_to(name)
         (tmp_path / "..data_tmp").rename(tmp_path / "..data")
 
+    monkeypatch.setattr(key_files, "_LOOK_SECONDS", 0.02)
     publish("..2026_05", ASK)
     (tmp_path / "keys").symlink_to("..data/keys")
     authenticator = Authenticator(Settings(api_key_files=f"{tmp_path}/keys"))
@@ -329,25 +331,70 @@ def test_rotation_by_a_symlink_as_a_kubelet_does_it(tmp_path: Path) -> None:
     assert not may(authenticator, ASK)
 
 
-@pytest.mark.parametrize(
-    "damage",
-    [
-        lambda file: file.write_text("short"),
-        lambda file: file.write_bytes(b"\xff\xfe\xff"),
-        lambda file: (file.unlink(), file.mkdir()),
-        lambda file: (file.unlink(), make_pipe(file)),
-    ],
-    ids=["neither", "not text", "a directory", "a pipe"],
-)
+def make_huge(file: Path) -> None:
+    """Make a file that would fill the memory, on no disk."""
+    with file.open("wb") as opened:
+        opened.truncate(1 << 40)
+
+
+NO_KEY_FILES: dict[str, Callable[[Path], object]] = {
+    "a directory": Path.mkdir,
+    "a FIFO": os.mkfifo,
+    "a device without end": lambda file: file.symlink_to("/dev/zero"),
+    "a device without content": lambda file: file.symlink_to("/dev/null"),
+    "a file without end": make_huge,
+    "a file that says it is empty": lambda file: file.symlink_to("/proc/self/environ"),
+}
+
+
+def in_time(call: Callable[[], object]) -> list[object]:
+    """Call in a thread; return its answer or error, or fail because it hangs."""
+    result: list[object] = []
+
+    def run() -> None:
+        try:
+            result.append(call())
+        except Exception as error:
+            result.append(error)
+
+    thread = threading.Thread(target=run, daemon=True)
+    thread.start()
+    thread.join(PATIENCE_SECONDS)
+    assert not thread.is_alive(), "it hangs"
+    return result
+
+
+@pytest.mark.parametrize("kind", NO_KEY_FILES)
+def test_what_is_no_file_of_keys_stops_the_start(file: Path, kind: str) -> None:
+    NO_KEY_FILES[kind](file)
+    (error,) = in_time(lambda: Authenticator(Settings(admin_key_files=str(file))))
+    assert isinstance(error, ConfigurationError)
+    assert str(error).startswith(f"RECOMMENDER_ADMIN_KEY_FILES: key file {file}")
+    assert "\n" not in str(error)
+
+
+DAMAGES: dict[str, Callable[[Path], object]] = {
+    **NO_KEY_FILES,
+    "too short": lambda file: file.write_text("key: short"),
+    "not text": lambda file: file.write_bytes(b"\xff\xfe\xff"),
+    "a loop": lambda file: file.symlink_to(file),
+}
+
+
+@pytest.mark.parametrize("damage", DAMAGES)
 def test_a_file_that_cannot_be_read_withdraws_nothing(
-    file: Path, caplog: pytest.LogCaptureFixture, damage: Callable[[Path], object]
+    file: Path, caplog: pytest.LogCaptureFixture, damage: str
 ) -> None:
     file.write_text(ASK)
     authenticator = Authenticator(Settings(api_key_files=str(file)))
-    damage(file)
+    damaged = file.with_name("damaged")
+    file.unlink()
+    DAMAGES[damage](file if damage == "a loop" else damaged)
+    if damage != "a loop":
+        damaged.rename(file)
 
     def is_logged() -> bool:
-        assert may(authenticator, ASK)
+        assert in_time(lambda: authenticator.scopes(ASK)) == [{RECOMMEND}]
         assert not may(authenticator, NEXT)
         return "its last keys stay valid" in caplog.text
 
@@ -362,7 +409,7 @@ def test_a_file_that_cannot_be_read_withdraws_nothing(
     assert not may(authenticator, ASK)
 
 
-@pytest.mark.parametrize("make", [Path.mkdir, make_pipe], ids=["directory", "pipe"])
+@pytest.mark.parametrize("make", [Path.mkdir, os.mkfifo], ids=["directory", "pipe"])
 def test_only_regular_files_are_key_files(file: Path, make: Callable[[Path], object]) -> None:
     make(file)
     with pytest.raises(ConfigurationError, match="not a regular file"):
@@ -379,39 +426,128 @@ def test_a_byte_order_mark_is_no_part_of_a_key(file: Path) -> None:
     assert may(Authenticator(Settings(api_key_files=str(file))), ASK)
 
 
+def test_what_is_wrong_is_logged_when_it_begins(
+    file: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    file.write_text(ASK)
+    authenticator = Authenticator(Settings(api_key_files=str(file)))
+    for other in (NEXT, ADMINISTRATE):
+        caplog.clear()
+        file.write_text("key: short")
+        wait_until(lambda: "stay valid" in caplog.text)
+        file.write_text(other)
+        wait_until(lambda key=other: may(authenticator, key))  # type: ignore[misc]
+        assert caplog.text.count("stay valid") == 1
+
+
+@pytest.mark.parametrize(
+    "content",
+    ["", "# none at the moment\n", "\ufeff\n "],
+    ids=["empty", "remarks", "byte order mark"],
+)
+def test_an_empty_file_withdraws_all_keys(
+    file: Path, caplog: pytest.LogCaptureFixture, content: str
+) -> None:
+    file.write_text(ASK)
+    authenticator = Authenticator(Settings(api_key_files=str(file)))
+    file.write_text(content)
+    wait_until(lambda: not may(authenticator, ASK))
+    assert authenticator.is_configured  # it does not open the door
+    assert "lets nobody in" in caplog.text
+
+
 def test_a_deleted_file_withdraws_all_keys(file: Path, caplog: pytest.LogCaptureFixture) -> None:
     file.write_text(ASK)
     authenticator = Authenticator(Settings(api_key_files=str(file)))
     file.unlink()
     wait_until(lambda: not may(authenticator, ASK))
-    assert "deleted; its keys are withdrawn" in caplog.text
-    assert authenticator.is_configured  # it does not open the door
-    file.write_text(NEXT)
-    wait_until(lambda: may(authenticator, NEXT))
+    assert authenticator.is_configured
+    assert f"{file} is gone: its keys are withdrawn" in caplog.text
+    file.write_text(ASK)  # the same content as before
+    wait_until(lambda: may(authenticator, ASK))
 
 
-def test_a_folder_that_is_gone_withdraws_nothing(
-    tmp_path: Path, caplog: pytest.LogCaptureFixture
+def test_a_file_that_is_missing_for_a_moment_withdraws_nothing(
+    file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    folder = tmp_path / "mount"
+    monkeypatch.setattr(key_files, "_LOOK_SECONDS", 3600.0)  # here only when told
+    file.write_text(ASK)
+    read = KeyFile(file, "VARIABLE")
+    for _ in range(3):
+        file.unlink()
+        read.look()
+        assert read.digests
+        file.write_text(ASK)
+        read.look()
+        assert read.digests
+
+
+@pytest.mark.parametrize("begins", ["with the file", "with the folder"])
+def test_a_folder_that_is_gone_withdraws_nothing(
+    tmp_path: Path,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    begins: str,
+) -> None:
+    monkeypatch.setattr(key_files, "_LOOK_SECONDS", 3600.0)  # here only when told
+    folder, file = tmp_path / "mount", tmp_path / "mount" / "keys"
     folder.mkdir()
-    (folder / "keys").write_text(ASK)
-    authenticator = Authenticator(Settings(api_key_files=str(folder / "keys")))
+    file.write_text(ASK)
+    read = KeyFile(file, "VARIABLE")
+    if begins == "with the file":
+        file.unlink()
+        read.look()
     folder.rename(tmp_path / "elsewhere")
+    for _ in range(4):
+        read.look()
+        assert read.digests
+    assert caplog.text.count("its last keys stay valid") == 1
+    folder.mkdir()  # now that it is back, what it says counts
+    read.look()
+    assert read.digests
+    read.look()
+    assert not read.digests
 
-    def is_logged() -> bool:
-        assert may(authenticator, ASK)
-        return caplog.text.count("its last keys stay valid") > 2
 
-    wait_until(is_logged)
+def test_keys_and_digests_are_counted_apart(file: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        file.write_text(f"{ASK}\n{NEXT_DIGEST}\n{ADMINISTRATE_DIGEST}\n")
+        authenticator = Authenticator(Settings(api_key_files=str(file)))
+        assert "read, 1 keys and 2 digests" in caplog.text
+        file.write_text(f"{ASK}\n{NEXT}\n{ADMINISTRATE_DIGEST}\n")
+        wait_until(lambda: "read again, 2 keys and 1 digests" in caplog.text)
+    assert may(authenticator, NEXT)
 
 
-def test_an_empty_file_withdraws_all_keys(file: Path) -> None:
+def test_a_hanging_mount_holds_nobody_up(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A read that does not come back, as from a network share whose server is away."""
     file.write_text(ASK)
     authenticator = Authenticator(Settings(api_key_files=str(file)))
-    file.write_text("")
-    wait_until(lambda: not may(authenticator, ASK))
-    assert authenticator.is_configured  # it does not open the door
+    hanging, going = threading.Event(), threading.Event()
+
+    def never(_: Path) -> bytes:
+        hanging.set()
+        going.wait()
+        raise OSError("timed out")
+
+    monkeypatch.setattr(key_files, "_read", never)
+    try:
+        assert hanging.wait(PATIENCE_SECONDS)
+        assert in_time(lambda: authenticator.scopes(ASK)) == [{RECOMMEND}]
+    finally:
+        going.set()
+
+
+def test_a_file_is_looked_at_for_as_long_as_it_is_used(file: Path) -> None:
+    file.write_text(ASK)
+
+    def is_followed() -> bool:
+        return any(str(file) in thread.name for thread in threading.enumerate())
+
+    authenticator = Authenticator(Settings(api_key_files=str(file)))
+    assert is_followed()
+    del authenticator
+    wait_until(lambda: not is_followed())
 
 
 def test_a_withdrawn_key_over_http(file: Path) -> None:

@@ -7,20 +7,25 @@ import hashlib
 import hmac
 import json
 import logging
+import re
 import select
 import threading
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler
 from typing import Any
 
+import anyio
 import httpx
 import pytest
+from anyio import to_thread
 
-from app.errors import NotAuthenticatedError
-from app.security import tokens as tokens_module
+from app.errors import NotAuthenticatedError, NotVerifiedError, ServiceError
+from app.security import issuers as issuers_module
+from app.security.authenticator import Authenticator
 from app.security.keys import new_key
-from app.security.scopes import ADMIN, RECOMMEND
+from app.security.scopes import ADMIN, RECOMMEND, Caller
 from app.security.tokens import TokenChecker
 from app.settings import Settings
 from tests.support.issuer import (
@@ -37,6 +42,7 @@ from tests.support.issuer import (
 )
 from tests.support.problems import assert_problem
 from tests.support.serving import serving
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 RSA, CURVE, STRANGER = rsa_key("rsa"), curve_key("curve"), rsa_key("stranger")
 KEY, DIGEST = new_key()
@@ -166,8 +172,11 @@ BAD_TOKENS: dict[str, Callable[[], str]] = {
     "kid as a list": lambda: assembled({"alg": "RS256", "kid": ["rsa"]}, claims()),
     "half a character": lambda: assembled(b'{"alg":"RS256","kid":"\\ud800"}', claims()),
     "a header that is a list": lambda: assembled([], claims()),
-    "a deep header": lambda: assembled(9000 * b"[", claims()),
-    "a long number": lambda: assembled(b'{"alg":' + 6000 * b"1" + b"}", claims()),
+    "a deep header": lambda: assembled(5000 * b"[", claims()),
+    "deep claims": lambda: assembled({"alg": "RS256", "kid": "rsa"}, 5000 * b"["),
+    "claims that are a list": lambda: assembled({"alg": "RS256", "kid": "rsa"}, []),
+    "larger than any": lambda: RSA.token(pad=9000 * "x"),
+    "a long number": lambda: assembled(b'{"alg":' + 5000 * b"1" + b"}", claims()),
     "critical": lambda: RSA.token({"crit": ["x"], "x": 1}),
     "not base64": lambda: "!.!.!",
     "empty parts": lambda: "..",
@@ -399,7 +408,7 @@ def test_an_issuer_that_cannot_be_relied_on(
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(tokens_module, "_JWKS_TIMEOUT", 0.5)
+    monkeypatch.setattr(issuers_module, "_TIMEOUT_SECONDS", 0.5)
     with issuer(answer) as (address, asked), caplog.at_level(logging.ERROR):
         tokens = TokenChecker(issuer_settings(address))
         refused: list[Exception] = []
@@ -423,6 +432,205 @@ def test_nobody_at_the_issuers_address() -> None:
     with serving(issuer_settings("http://127.0.0.1:9/keys", api_keys=DIGEST)) as client:
         assert_problem(client.get("/models", headers=bearer(RSA.token())), 401)
         assert client.get("/models", headers=bearer(KEY)).status_code == 200
+
+
+# Several issuers and audiences
+
+V1, V2 = "https://sts.example/tenant/", "https://login.example/tenant/v2.0"
+
+
+def several(**given: str) -> TokenChecker:
+    """Return a checker of two issuers, the second with a key set of its own unless told."""
+    listed = {"https://v1.example/keys": jwks(RSA), "https://v2.example/keys": jwks(CURVE)}
+    settings: dict[str, Any] = {
+        "jwt_issuer": f"{V1}, {V2}",
+        "jwt_audience": f"{AUDIENCE},the-application",
+        "jwt_jwks_url": ",".join(listed),
+        **given,
+    }
+    return TokenChecker(Settings(**settings), listed.__getitem__, Clock())
+
+
+@pytest.mark.parametrize("audience", [AUDIENCE, "the-application", ["else", "the-application"]])
+def test_tokens_of_several_issuers_and_audiences(audience: object) -> None:
+    tokens = several()
+    assert tokens.scopes(RSA.token(iss=V1, aud=audience)) == {RECOMMEND}
+    assert tokens.scopes(CURVE.token(iss=V2, aud=audience)) == {RECOMMEND}
+
+
+@pytest.mark.parametrize(
+    "token",
+    [
+        lambda: RSA.token(iss=V2),  # the first issuer signs in the name of the second
+        lambda: CURVE.token(iss=V1),
+        lambda: RSA.token(iss=f"{V1}, {V2}"),
+        lambda: RSA.token(iss=V1 + "else"),
+        lambda: RSA.token(iss=""),
+        lambda: RSA.token(iss=V1, aud=f"{AUDIENCE},the-application"),
+        lambda: RSA.token(iss=V1, aud="the"),
+        lambda: RSA.token(iss=V1, aud=""),
+    ],
+)
+def test_issuers_vouch_for_their_own_only(token: Callable[[], str]) -> None:
+    with pytest.raises(NotAuthenticatedError):
+        several().scopes(token())
+
+
+def test_several_issuers_with_one_key_set() -> None:
+    tokens = several(jwt_jwks_url="https://v1.example/keys")
+    for issuer_name in (V1, V2):
+        assert tokens.scopes(RSA.token(iss=issuer_name)) == {RECOMMEND}
+
+
+def test_issuers_fail_apart() -> None:
+    asked: list[str] = []
+
+    def fetch(address: str) -> Any:
+        asked.append(address)
+        if "v1" in address:
+            raise OSError("no route to host")
+        return jwks(CURVE)
+
+    settings = Settings(
+        jwt_issuer=f"{V1},{V2}",
+        jwt_audience=AUDIENCE,
+        jwt_jwks_url="https://v1.example/keys,https://v2.example/keys",
+    )
+    tokens = TokenChecker(settings, fetch, Clock())
+    for _ in range(2):
+        with pytest.raises(NotAuthenticatedError):
+            tokens.scopes(RSA.token(iss=V1))
+        assert tokens.scopes(CURVE.token(iss=V2)) == {RECOMMEND}
+    assert asked == ["https://v1.example/keys", "https://v2.example/keys"]
+
+
+def test_another_issuers_token_asks_nobody() -> None:
+    fetch = Fetch(RSA)
+    with pytest.raises(NotAuthenticatedError, match="another issuer"):
+        checker(fetch).scopes(RSA.token(iss="https://else.example"))
+    assert fetch.count == 0
+
+
+@pytest.mark.parametrize(
+    ("given", "reason"),
+    [
+        ({"jwt_jwks_url": "https://a/1,https://a/2,https://a/3"}, "2 issuers and 3 addresses"),
+        ({"jwt_issuer": f"{V1},{V1}"}, "named twice"),
+        ({"jwt_jwks_url": "issuer.example/keys"}, "begins with https://"),
+        ({"jwt_audience": " , "}, "go together"),
+    ],
+)
+def test_lists_that_do_not_fit(given: dict[str, str], reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        several(**given)
+
+
+# Who has proved nothing holds nobody up
+
+
+class Hanging:
+    """An issuer that does not answer before it is told to."""
+
+    def __init__(self) -> None:
+        self.asked, self.going = threading.Event(), threading.Event()
+
+    def __call__(self, handler: BaseHTTPRequestHandler) -> None:
+        self.asked.set()
+        self.going.wait(PATIENCE_SECONDS)
+        lists(RSA)(handler)
+
+
+async def _crowd(authenticator: Authenticator, hanging: Hanging) -> list[BaseException]:
+    refused: list[BaseException] = []
+
+    async def ask(number: int) -> None:
+        try:
+            await authenticator.identify_async(STRANGER.token({"kid": str(number)}))
+        except ServiceError as error:
+            refused.append(error)
+
+    async with anyio.create_task_group() as group:
+        for number in range(70):
+            group.start_soon(ask, number)
+        with anyio.fail_after(4):  # less than the issuer has
+            while len(refused) < 69:
+                assert (await authenticator.identify_async(KEY)).scopes == {RECOMMEND}
+                assert to_thread.current_default_thread_limiter().borrowed_tokens == 0
+                await anyio.sleep(0.001)
+        assert len(refused) == 69
+        hanging.going.set()
+    assert len(refused) == 70
+    return refused
+
+
+def test_one_thread_at_most_waits_for_an_issuer() -> None:
+    hanging = Hanging()
+    with issuer(hanging) as (address, asked):
+        authenticator = Authenticator(issuer_settings(address, api_keys=DIGEST))
+        refused = anyio.run(_crowd, authenticator, hanging)
+        assert asked == ["/keys"]
+        assert {type(error) for error in refused} == {NotVerifiedError, NotAuthenticatedError}
+        assert sum(isinstance(error, NotVerifiedError) for error in refused) == 69
+        # The attempt is over: what the issuer does not list is refused for good.
+        with pytest.raises(NotAuthenticatedError, match="does not list"):
+            authenticator.scopes(STRANGER.token())
+        assert authenticator.scopes(RSA.token()) == {RECOMMEND}
+
+
+def test_a_valid_key_is_answered_while_strangers_wait() -> None:
+    hanging = Hanging()
+    with (
+        issuer(hanging) as (address, _),
+        serving(issuer_settings(address, api_keys=DIGEST)) as client,
+        ThreadPoolExecutor(70) as crowd,
+    ):
+        token = STRANGER.token()
+        asking = [
+            crowd.submit(client.get, "/models", headers=bearer(token), timeout=PATIENCE_SECONDS)
+            for _ in range(70)
+        ]
+        try:
+            assert hanging.asked.wait(PATIENCE_SECONDS)
+            wait_until(lambda: sum(one.done() for one in asking) == 69, seconds=4)
+            answer = client.post("/recommend/users", json=BODY, headers=bearer(KEY))
+            assert answer.status_code == 200
+            assert sum(one.done() for one in asking) == 69, "the issuer did not hang"
+        finally:
+            hanging.going.set()
+        statuses = sorted(one.result().status_code for one in asking)
+        assert statuses == [401, *69 * [503]]
+        answer = next(one.result() for one in asking if one.result().status_code == 503)
+        assert answer.headers["retry-after"] == "1"
+
+
+# Who it is
+
+
+def test_a_caller_has_a_name() -> None:
+    other = new_key()
+    authenticator = Authenticator(Settings(api_keys=f"{DIGEST},{other[1]}", admin_keys=DIGEST))
+    caller = authenticator.identify(KEY)
+    assert caller == Caller(f"key:{DIGEST[7:19]}", frozenset({RECOMMEND, ADMIN}))
+    assert authenticator.identify(other[0]).name != caller.name
+    assert anyio.run(authenticator.identify_async, KEY) == caller
+    with pytest.raises(NotAuthenticatedError):
+        anyio.run(authenticator.identify_async, KEY[:-1])
+
+
+def test_the_subject_of_a_token_has_a_name() -> None:
+    tokens = several()
+    name = tokens.identify(RSA.token(iss=V1, sub="shop")).name
+    assert re.fullmatch("token:[0-9a-f]{12}", name)
+    later = RSA.token(iss=V1, sub="shop", exp=int(time.time()) + 60, scp="admin")
+    assert tokens.identify(later).name == name
+    others = [
+        RSA.token(iss=V1, sub="stock"),
+        CURVE.token(iss=V2, sub="shop"),
+        RSA.token(iss=V1),
+        RSA.token(iss=V1, azp="application"),
+        RSA.token(iss=V1, appid="application-2"),
+    ]
+    assert len({name, *(tokens.identify(token).name for token in others)}) == 1 + len(others)
 
 
 def test_an_issuer_goes_with_an_audience_and_an_address() -> None:
