@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 _Pickled = tuple[type[Exception], tuple[Any, ...]]
+_LONGEST_TEXT = 1000
 
 
 class RecommenderError(Exception):
@@ -39,18 +40,23 @@ class ModelFormatError(ModelError):
     offset : int
         Byte offset in that file; 0 where the file as a whole is meant.
     expected, found : str
-        What the format calls for at that place, and what stands there.
+        What the format calls for at that place, and what stands there; long texts are cut.
     """
 
     def __init__(self, path: Path, offset: int, expected: str, found: str) -> None:
         self.path = path
         self.offset = offset
-        self.expected = expected
-        self.found = found
-        super().__init__(f"{path}, byte {offset}: expected {expected}, found {found}")
+        self.expected = _short(expected)
+        self.found = _short(found)
+        super().__init__(f"{path}, byte {offset}: expected {self.expected}, found {self.found}")
 
     def __reduce__(self) -> _Pickled:
         return type(self), (self.path, self.offset, self.expected, self.found)
+
+
+def _short(text: str) -> str:
+    """Return a text that a log takes, whatever the file says that it quotes."""
+    return text if len(text) <= _LONGEST_TEXT else f"{text[:_LONGEST_TEXT]} ..."
 
 
 class ModelUnreadableError(ModelError):

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from turi_recommender.errors import ModelError, ModelFormatError
 from turi_recommender.format import read_model
 from turi_recommender.memory import give_back_freed
 from turi_recommender.scoring import (
@@ -37,7 +38,13 @@ def load_model(path: str | os.PathLike[str]) -> Recommender:
     Raises
     ------
     ModelFormatError
-        If it is damaged, truncated, foreign or unsupported; it names the file and the byte offset.
+        Whatever is wrong with it: damaged, truncated, foreign, unsupported, unreadable, or larger
+        than the memory. It names the file and the byte offset.
+
+    Notes
+    -----
+    Nothing in the directory is executed. What loading takes depends on the length of the files
+    alone, whatever they say (docs/format.md, section 11).
 
     Examples
     --------
@@ -45,7 +52,22 @@ def load_model(path: str | os.PathLike[str]) -> Recommender:
     >>> model.kind
     'item_similarity'
     """
-    saved = read_model(Path(path))
+    directory = Path(path)
+    try:
+        return _load(directory)
+    except ModelError:
+        raise
+    except MemoryError as error:
+        raise ModelFormatError(directory, 0, "a model that fits the memory", "more") from error
+    except Exception as error:
+        # The one boundary: whoever loads a directory has one kind of error to think of, so that one
+        # model, whatever it is, cannot take others with it.
+        reason = f"{type(error).__name__}: {error}"
+        raise ModelFormatError(directory, 0, "a model that can be read", reason) from error
+
+
+def _load(directory: Path) -> Recommender:
+    saved = read_model(directory)
     recommender = make_recommender(saved)
     if saved.stream is not None:
         saved.stream.release_pages()

@@ -185,7 +185,12 @@ def test_foreign_directories(
 @pytest.mark.parametrize(
     ("start", "expected", "found"),
     [
-        (b"GLMODELX", "a model of Turi Create 5.7 or newer", "one of GraphLab Create"),
+        (
+            b"GLMODELX",
+            "a model of Turi Create 5.7 or newer",
+            "one of GraphLab Create (load it, and save it again, with Turi Create 4 or 5 on "
+            "Python 2)",
+        ),
         (b"TCMODEL1", "the mark TCMODEL0", "b'TCMODEL1'"),
         (b"\x80\x04pickle", "the mark TCMODEL0", "b'\\x80\\x04pickle'"),
     ],

@@ -6,7 +6,7 @@ import pytest
 
 import turi_recommender
 from tests.turi_recommender.golden import SAMPLE_MODELS, unpack_model
-from turi_recommender import Recommender, load_model, recommend, similar_items
+from turi_recommender import Recommender, load_model, loading, recommend, similar_items
 from turi_recommender.errors import ModelFormatError, QueryError
 
 SIMILARITY = SAMPLE_MODELS / "similarity_model" / "6" / "recommendation_s.model"
@@ -52,3 +52,36 @@ def test_the_public_names_are_there() -> None:
     names = turi_recommender.__all__
     assert len(names) == len(set(names))
     assert all(hasattr(turi_recommender, name) for name in names)
+
+
+class OddError(Exception):
+    """Nothing that anybody expects."""
+
+
+@pytest.mark.parametrize(
+    ("error", "message"),
+    [
+        (OddError("strange"), "a model that can be read, found OddError: strange"),
+        (OverflowError("too far"), "found OverflowError: too far"),
+        (RecursionError(), "found RecursionError"),
+        (OSError(5, "the disk is gone"), "the disk is gone"),
+        (MemoryError(), "a model that fits the memory"),
+    ],
+)
+def test_whatever_goes_wrong_is_one_kind_of_error(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, message: str
+) -> None:
+    def fail(_: object) -> None:
+        raise error
+
+    monkeypatch.setattr(loading, "make_recommender", fail)
+    with pytest.raises(ModelFormatError, match=message) as caught:
+        load_model(SIMILARITY)
+    assert caught.value.path == SIMILARITY
+    assert caught.value.__cause__ is error
+
+
+@pytest.mark.parametrize("path", ["with\0zero", "\ud800"])
+def test_a_path_that_is_none(path: str) -> None:
+    with pytest.raises(ModelFormatError):
+        load_model(path)

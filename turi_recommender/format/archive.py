@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from turi_recommender.errors import ModelFormatError
+from turi_recommender.format.files import read_regular
 
 _INDEX_FILE = "dir_archive.ini"
 _MAX_INI_BYTES = 1 << 20
@@ -59,9 +60,9 @@ def open_archive(root: Path) -> Archive:
     ini = read_ini(path)
     _expect(path, ini, "archive", "version", "1")
     _expect(path, ini, "metadata", "contents", "model")
-    count = ini.get("archive", "num_prefixes", fallback="missing")
+    count = ini.get("archive", "num_prefixes", fallback="missing")[:80]
     names = dict(ini.items("prefixes")) if ini.has_section("prefixes") else {}
-    if not count.isdecimal() or int(count) != len(names) or len(names) < 3:
+    if not (count.isascii() and count.isdecimal()) or int(count) != len(names) or len(names) < 3:
         raise ModelFormatError(
             path, 0, "num_prefixes = the number of prefixes (3 or more)", count or "nothing"
         )
@@ -83,13 +84,10 @@ def read_ini(path: Path) -> configparser.ConfigParser:
     """
     ini = configparser.ConfigParser(interpolation=None)
     try:
-        with path.open("rb") as file:
-            data = file.read(_MAX_INI_BYTES + 1)
+        data = read_regular(path, _MAX_INI_BYTES + 1)
         if len(data) > _MAX_INI_BYTES:
             raise ModelFormatError(path, 0, f"at most {_MAX_INI_BYTES} bytes", "a larger file")
         ini.read_string(data.decode())
-    except OSError as error:
-        raise ModelFormatError(path, 0, "a readable file", error.strerror or str(error)) from error
     except (configparser.Error, UnicodeDecodeError) as error:
         reason = str(error).splitlines()[0]
         raise ModelFormatError(path, 0, "an INI file in UTF-8", reason) from error
@@ -114,7 +112,11 @@ def check_file_name(path: Path, name: str, what: str) -> None:
         If it is not the name of a file beside `path`.
     """
     if not name or name in {".", ".."} or any(mark in name for mark in "/\\\0"):
-        raise ModelFormatError(path, 0, f"{what} = the name of a file beside it", repr(name))
+        raise ModelFormatError(path, 0, f"{what} = the name of a file beside it", repr(name[:80]))
+    try:
+        name.encode()
+    except UnicodeEncodeError as error:
+        raise ModelFormatError(path, 0, f"{what} in Unicode", error.reason) from error
 
 
 def _expect(path: Path, ini: configparser.ConfigParser, section: str, key: str, value: str) -> None:

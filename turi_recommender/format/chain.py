@@ -15,7 +15,8 @@ from numpy.typing import NDArray
 
 Guess = Callable[[int, int], tuple[NDArray[np.int64], NDArray[np.int64]]]
 
-_STRETCH = 1 << 20  # bytes looked at in one guess
+_SHORT_STRETCH = 1 << 12  # bytes looked at in the first guess: most lists are short
+_STRETCH = 1 << 20  # and in later ones, at most
 _WORTHWHILE = 64  # records a guess must yield
 _WALK = 4096  # records walked where it did not
 
@@ -46,17 +47,20 @@ def follow_chain(
         None if some record of the chain is not valid.
     """
     parts: list[NDArray[np.int64]] = []
-    position, left = start, count
+    position, left, stretch = start, count, _SHORT_STRETCH
     while left:
         if position >= end:
             return None
-        run, after = _verified_run(position, left, *guess(position, min(position + _STRETCH, end)))
+        run, after = _verified_run(position, left, *guess(position, min(position + stretch, end)))
         if len(run) < _WORTHWHILE or after > end:
-            # Crafted data could spoil every guess: many records share the cost of one.
+            # Crafted data could spoil every guess: many records share the cost of a short one.
+            stretch = _SHORT_STRETCH
             walked = _walk(position, min(left, _WALK), end, length_at)
             if walked is None:
                 return None
             run, after = walked
+        else:
+            stretch = min(8 * stretch, _STRETCH)
         parts.append(run)
         left -= len(run)
         position = after

@@ -12,11 +12,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from turi_recommender.format.fields import Fields
 from turi_recommender.format.value_list import GenericValues, ValueList
 from turi_recommender.format.values import ValueReader, ValueType
 
 _SAMPLE = 1000  # categories that stay at hand
 MAX_INDICES = 2**31 - 1  # index arrays are int32
+_SHOWN = 80  # characters of a name that errors show
 
 
 class ColumnMode(IntEnum):
@@ -90,7 +92,8 @@ def read_column(values: ValueReader, what: str) -> Column | None:
     if not stream.boolean(f"presence of {what}"):
         return None
     fields = values.variant_fields(what, tagged=True)
-    name = fields.string("name")
+    full_name = fields.string("name")
+    name = full_name[:_SHOWN]
     mode = ColumnMode(fields.integer("mode", high=5))
     categories: ValueList = GenericValues([])
     if stream.boolean(f"presence of the index of {name}"):
@@ -109,8 +112,12 @@ def read_column(values: ValueReader, what: str) -> Column | None:
         known = len(means)
     if size > known:
         stream.fail(f"{size} values of {name}", str(known), fields.offset)
+    least = 1 if mode in (ColumnMode.NUMERIC, ColumnMode.NUMERIC_VECTOR) else 0
+    if size < least or (size > 1 and mode == ColumnMode.NUMERIC):
+        stream.fail(f"a number, or a vector of them, in {name}", f"{size} numbers", fields.offset)
+    _check_values(fields, name, categories, size)
     return Column(
-        name=name,
+        name=full_name,
         mode=mode,
         value_type=ValueType(fields.integer("original_column_type", high=7)),
         size=size,
@@ -118,6 +125,16 @@ def read_column(values: ValueReader, what: str) -> Column | None:
         counts=counts,
         means=means,
     )
+
+
+def _check_values(fields: Fields, name: str, values: ValueList, size: int) -> None:
+    """Refuse categories that no query can name: lists, dictionaries and the like."""
+    if not isinstance(values, GenericValues):
+        return
+    for value in values.values[:size]:
+        if not (value is None or isinstance(value, int | float | str)):
+            found = type(value).__name__
+            fields.stream.fail(f"numbers and strings as values of {name}", found, fields.offset)
 
 
 def _read_statistics(

@@ -9,6 +9,7 @@ Source: docs/format.md, sections 6.1, 6.2 and 6.3.
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,6 +20,7 @@ from numpy.typing import NDArray
 
 from turi_recommender.errors import ModelFormatError
 from turi_recommender.format.archive import check_file_name
+from turi_recommender.format.files import read_regular
 from turi_recommender.format.stream import Stream
 
 _BLOCK = np.dtype(
@@ -36,6 +38,10 @@ _LZ4 = 1
 _MAX_LZ4_RATIO = 255  # one byte of LZ4 input stands for at most 255 bytes of output
 _LARGEST_INDEX = np.uint64(2**32)
 _MAX_INDEX_BYTES = 1 << 24
+_MAX_SEGMENTS = 100  # each is an open file; saved models have one
+# Unpacked interactions are a fifth to a half of a model's files in real models.
+_MOST_PER_BYTE = 2
+_FREE_BYTES = 1 << 24
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -67,7 +73,7 @@ class Interactions:
         return self.items[low:high], self.values[low:high]
 
 
-def read_interactions(root: Path, prefix: str, num_items: int) -> Interactions:
+def read_interactions(root: Path, prefix: str, num_items: int, others: int = 0) -> Interactions:
     """Read the whole table.
 
     Parameters
@@ -78,23 +84,56 @@ def read_interactions(root: Path, prefix: str, num_items: int) -> Interactions:
         The table's file prefix.
     num_items : int
         Item indices must be below it.
+    others : int
+        Bytes of the model's other files, which vouch for the size of the table, too.
 
     Raises
     ------
     ModelFormatError
         If a file is missing or damaged, or names an item that does not exist.
     """
-    parts = [
-        _read_block(stream, offset, block, num_items)
+    blocks = [
+        (stream, offset, record)
         for stream in _segments(root, prefix)
-        for offset, block in _blocks(stream)
+        for offset, record in _blocks(stream)
     ]
-    counts = np.concatenate([np.zeros(1, np.int64), *(part[0] for part in parts)])
-    return Interactions(
-        starts=np.cumsum(counts),
-        items=np.concatenate([np.empty(0, np.int32), *(part[1] for part in parts)]),
-        values=np.concatenate([np.empty(0, np.float64), *(part[2] for part in parts)]),
-    )
+    users, entries = _check_totals(blocks, others)
+    starts = np.zeros(users + 1, np.int64)
+    items, values = np.empty(entries, np.int32), np.empty(entries, np.float64)
+    user = entry = 0
+    for stream, _, record in blocks:
+        rows = _read_block(stream, record, num_items)
+        starts[user + 1 : user + len(rows.starts)] = rows.starts[1:] + entry
+        user += rows.num_users
+        here = slice(entry, entry + len(rows.items))
+        items[here], values[here] = rows.items, rows.values
+        entry = here.stop
+    return Interactions(starts, items, values)
+
+
+def _check_totals(blocks: Sequence[tuple[Stream, int, Any]], others: int) -> tuple[int, int]:
+    """Refuse more than the files can hold, before anything is unpacked; return rows and entries.
+
+    Blocks that share bytes, or that are nothing but repeats, would make gigabytes of kilobytes.
+    """
+    sizes = {id(stream): stream.size for stream, _, _ in blocks}
+    most = _FREE_BYTES + _MOST_PER_BYTE * (sum(sizes.values()) + others)
+    ends: dict[int, int] = {}
+    users = words = 0
+    for stream, offset, record in sorted(blocks, key=lambda each: int(each[2]["offset"])):
+        start, length, raw, rows = (
+            int(record[name]) for name in ("offset", "length", "raw_length", "elements")
+        )
+        if start < ends.get(id(stream), 0):
+            stream.fail("blocks that do not overlap", f"one at {start}", offset)
+        ends[id(stream)] = start + length
+        users += rows
+        words += raw // 8 - 1
+        if 8 * words > most:
+            stream.fail(f"at most {most} bytes of interactions", f"{8 * words} or more", offset)
+        if users > words:
+            stream.fail(f"at most {words} users with interactions", str(users), offset)
+    return users, (words - users) // 2
 
 
 def _segments(root: Path, prefix: str) -> list[Stream]:
@@ -102,24 +141,31 @@ def _segments(root: Path, prefix: str) -> list[Stream]:
     path = root / f"{prefix}.sidx"
     index = _read_json(path)
     try:
-        count = int(index["sarray"]["num_segments"])
-        names = [str(index["segment_files"][f"{number:04d}"]) for number in range(count)]
-    except (KeyError, TypeError, ValueError) as error:
+        listed, count = index["segment_files"], index["sarray"]["num_segments"]
+    except (KeyError, TypeError) as error:
         raise ModelFormatError(
-            path, 0, "sarray.num_segments and that many segment_files", f"trouble with {error}"
+            path, 0, "sarray.num_segments and segment_files", f"trouble with {error}"
         ) from error
+    if isinstance(count, str) and count.isascii() and count.isdecimal():
+        count = int(count[:9])
+    if type(count) is not int or not isinstance(listed, dict) or not 0 <= count <= _MAX_SEGMENTS:
+        raise ModelFormatError(
+            path, 0, f"num_segments up to {_MAX_SEGMENTS} and segment_files", repr(count)[:80]
+        )
+    names = [listed.get(f"{number:04d}") for number in range(count)]
     for name in names:
+        if not isinstance(name, str):
+            raise ModelFormatError(path, 0, "a name of each segment file", repr(name)[:80])
         check_file_name(path, name, "segment file")
-    return [Stream(root / name) for name in names]
+    if len(set(names)) != len(names):
+        raise ModelFormatError(path, 0, "different segment files", "one of them twice")
+    return [Stream(root / str(name)) for name in names]
 
 
 def _read_json(path: Path) -> Any:
+    data = read_regular(path, _MAX_INDEX_BYTES)
     try:
-        with path.open("rb") as file:
-            data = file.read(_MAX_INDEX_BYTES)
         return json.loads(data)
-    except OSError as error:
-        raise ModelFormatError(path, 0, "a readable file", error.strerror or str(error)) from error
     except (ValueError, RecursionError) as error:
         raise ModelFormatError(path, 0, "a JSON index", str(error)) from error
 
@@ -140,14 +186,14 @@ def _blocks(stream: Stream) -> list[tuple[int, Any]]:
     count = stream.count("blocks", _BLOCK.itemsize)
     start = stream.offset
     records = stream.array(_BLOCK, count, "block records")
+    for number, record in enumerate(records):
+        _check_record(stream, start + number * _BLOCK.itemsize, record)
     return [(start + number * _BLOCK.itemsize, record) for number, record in enumerate(records)]
 
 
-def _read_block(
-    stream: Stream, record_offset: int, record: Any, num_items: int
-) -> tuple[NDArray[np.int64], NDArray[np.int32], NDArray[np.float64]]:
-    """Decode one block into row lengths, item indices and values."""
-    words = _block_words(stream, record_offset, record)
+def _read_block(stream: Stream, record: Any, num_items: int) -> Interactions:
+    """Decode one block, whose users are counted from 0 again."""
+    words = _block_words(stream, record)
     offset = int(record["offset"])
     starts = _row_starts(words, int(record["elements"]))
     if starts is None:
@@ -159,12 +205,19 @@ def _read_block(
     items = entries[:, 0]
     if len(items) and int(items.max()) >= num_items:
         stream.fail(f"item indices below {num_items}", str(items.max()), offset)
+    bounds = np.zeros(len(starts) + 1, np.int64)
+    np.cumsum(words[starts].astype(np.int64), out=bounds[1:])
+    ascends = items[1:] > items[:-1]
+    first = bounds[(bounds > 0) & (bounds < len(items))]
+    ascends[first - 1] = True  # a row begins
+    if not ascends.all():
+        stream.fail("ascending items in each user's row", "others, or an item twice", offset)
     values = np.ascontiguousarray(entries[:, 1]).view(np.float64)
-    return words[starts].astype(np.int64), items.astype(np.int32), values
+    return Interactions(bounds, items.astype(np.int32), values)
 
 
-def _block_words(stream: Stream, record_offset: int, record: Any) -> NDArray[np.uint64]:
-    """Return the decompressed block as u64 words."""
+def _check_record(stream: Stream, record_offset: int, record: Any) -> None:
+    """Refuse a block that cannot be: other flags, outside the file, or of an impossible length."""
     offset, length, raw_length = (int(record[name]) for name in ("offset", "length", "raw_length"))
     flags = int(record["flags"])
     if flags not in (0, _LZ4):
@@ -173,8 +226,13 @@ def _block_words(stream: Stream, record_offset: int, record: Any) -> NDArray[np.
         stream.fail("a block within the file", f"bytes {offset} + {length}", record_offset)
     if raw_length % 8 or raw_length < 8 or raw_length > _MAX_LZ4_RATIO * length + 16:
         stream.fail(f"a plausible size of {length} bytes unpacked", str(raw_length), record_offset)
+
+
+def _block_words(stream: Stream, record: Any) -> NDArray[np.uint64]:
+    """Return the decompressed block as u64 words."""
+    offset, length, raw_length = (int(record[name]) for name in ("offset", "length", "raw_length"))
     data = memoryview(stream.map)[offset : offset + length]
-    if flags == _LZ4:
+    if int(record["flags"]) == _LZ4:
         try:
             raw = lz4.block.decompress(data, uncompressed_size=raw_length)
         except (lz4.block.LZ4BlockError, ValueError, MemoryError) as error:

@@ -9,7 +9,9 @@ from dataclasses import dataclass
 
 from turi_recommender.format.column import MAX_INDICES, Column, ColumnMode, read_column
 from turi_recommender.format.side_table import SideTable, read_side_rows
-from turi_recommender.format.values import ValueReader
+from turi_recommender.format.stream import Stream
+from turi_recommender.format.value_list import IntegerValues, StringValues
+from turi_recommender.format.values import ValueReader, ValueType
 
 _END_OF_SIDE_FEATURES = 0x0F0F0F0F
 
@@ -71,11 +73,34 @@ def read_metadata(values: ValueReader) -> Metadata:
     for column in main[:2]:
         if column.mode != ColumnMode.CATEGORICAL:
             stream.fail(f"a categorical column {column.name}", column.mode.name.lower(), start)
+        _check_ids(stream, column, start)
+    names = [column.name for column in main]
+    if len(set(names)) != len(names):
+        stream.fail("columns of different names", "one name twice", start)
     target = read_column(values, "target column")
     tables = [SideTable.empty(), SideTable.empty()]
     if stream.boolean("presence of side features"):
         tables = _read_side_features(values, main)
     return Metadata(main, target, tables[0], tables[1])
+
+
+def _check_ids(stream: Stream, column: Column, start: int) -> None:
+    """Refuse ids of a type that no query can name, or of another one than the column's."""
+    kinds: dict[ValueType, type] = {ValueType.INTEGER: int, ValueType.STRING: str}
+    kind = kinds.get(column.value_type)
+    if kind is None:
+        found = column.value_type.name.lower()
+        stream.fail(f"a column {column.name} of integers or strings", found, start)
+    match column.values:
+        case IntegerValues():
+            fits = kind is int or column.size == 0
+        case StringValues():
+            fits = kind is str or column.size == 0
+        case _:
+            trained = column.values.take(range(column.size))
+            fits = all(value is None or isinstance(value, kind) for value in trained)
+    if not fits:
+        stream.fail(f"ids of {column.name} of type {kind.__name__}", "others", start)
 
 
 def skip_copy(values: ValueReader, start: int, end: int) -> None:
@@ -108,6 +133,8 @@ def _read_side_features(values: ValueReader, main: tuple[Column, ...]) -> list[S
     sizes = values.variant_fields("side features", tagged=True)
     lookups = sizes.integer("side_lookups_size", low=2, high=max(2, len(main)))
     tables = [_read_side_table(values, f"side data of column {n}") for n in range(lookups)]
+    for table in tables:
+        table.check_lengths()
     if any(table.columns for table in tables[2:]):
         stream.fail("side data of users and items only", "side data of another column", start)
     stream.u64("current column index")

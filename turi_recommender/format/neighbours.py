@@ -10,6 +10,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from turi_recommender.format.fields import Fields
 from turi_recommender.format.stream import Stream
 from turi_recommender.format.values import ValueReader
 
@@ -17,6 +18,9 @@ _END = 0x36FE3812B00EDDB0
 _SIMILARITIES = ("jaccard", "cosine", "pearson")
 _NEIGHBOUR = np.dtype([("item", "<u8"), ("value", "<i8")])
 _CHUNK = 1 << 16  # records checked at a time: 1 MiB
+# Similarities are at most 1, or what the trainer was given as `nearest_items`; up to here the sums
+# of a history of millions of items stay within 64 bits.
+_LARGEST = 1 << 40
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -57,8 +61,15 @@ class NeighbourModel:
         return len(self.bounds) - 1
 
 
-def read_neighbour_model(values: ValueReader) -> NeighbourModel:
+def read_neighbour_model(values: ValueReader, trained: int) -> NeighbourModel:
     """Read the class specific part of an item similarity model at the cursor.
+
+    Parameters
+    ----------
+    values : ValueReader
+        The cursor.
+    trained : int
+        Number of trained items; the table can have fewer, but not more.
 
     Raises
     ------
@@ -76,12 +87,14 @@ def read_neighbour_model(values: ValueReader) -> NeighbourModel:
     stream.expect_version((1,), "neighbour table version")
     start = stream.offset
     num_items = stream.u64("number of items")
+    if num_items > trained:
+        stream.fail(f"at most {trained} items with neighbours", str(num_items), start)
     item_means = stream.counted_array("<f8", "item means")
     if len(item_means) != (num_items if similarity == "pearson" else 0):
         stream.fail(f"item means of {num_items} items for pearson", str(len(item_means)), start)
     bounds, neighbours = _read_table(stream, num_items)
     stream.expect_u64(_END, "end of the neighbour table")
-    seeds = means.pairs("new_user_seed_items")
+    seed_items, seed_values = _read_seeds(means)
     return NeighbourModel(
         similarity=similarity,
         bounds=bounds,
@@ -90,9 +103,21 @@ def read_neighbour_model(values: ValueReader) -> NeighbourModel:
         mean_scores=means.vector("item_mean_score"),
         mean_min=means.number("item_mean_min"),
         mean_max=means.number("item_mean_max"),
-        seed_items=np.array(seeds.keys, np.int64),
-        seed_values=np.array(seeds.values, np.float64),
+        seed_items=seed_items,
+        seed_values=seed_values,
     )
+
+
+def _read_seeds(means: Fields) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
+    seeds = means.pairs("new_user_seed_items")
+    if len(seeds) == 0:
+        return np.empty(0, np.int64), np.empty(0, np.float64)
+    keys, values = seeds.keys, seeds.values
+    if not (
+        isinstance(keys, np.ndarray) and isinstance(values, np.ndarray) and keys.dtype == "<i8"
+    ):
+        means.stream.fail("new_user_seed_items of INTEGER to FLOAT", "others", means.offset)
+    return np.array(keys), np.array(values)
 
 
 def _read_similarity(stream: Stream) -> str:
@@ -110,10 +135,20 @@ def _read_table(stream: Stream, num_items: int) -> tuple[NDArray[np.uint64], NDA
         stream.fail(f"{num_items + 1} neighbour bounds", str(len(bounds)), start)
     table_start = stream.offset
     neighbours = stream.counted_array(_NEIGHBOUR, "neighbours")
-    if (np.diff(bounds.astype(np.int64)) < 0).any() or int(bounds[-1]) > len(neighbours):
+    if (bounds[1:] < bounds[:-1]).any() or int(bounds[-1]) > len(neighbours):
         stream.fail(f"ascending bounds up to {len(neighbours)}", "others", start)
+    begins = np.zeros(len(neighbours) + 1, np.bool_)
+    begins[bounds] = True
     for low in range(0, len(neighbours), _CHUNK):
-        largest = neighbours["item"][low : low + _CHUNK].max()
-        if largest >= num_items:
-            stream.fail(f"neighbours below {num_items}", str(largest), table_start)
+        # One record more: what follows a row within a chunk is compared with it.
+        items = neighbours["item"][low : low + _CHUNK + 1]
+        if items.max() >= num_items:
+            stream.fail(f"neighbours below {num_items}", str(items.max()), table_start)
+        ascends = items[1:] > items[:-1]
+        if not (ascends | begins[low + 1 : low + len(items)]).all():
+            stream.fail("ascending neighbours of each item", "others, or one twice", table_start)
+        values = neighbours["value"][low : low + _CHUNK]
+        if values.max() > _LARGEST or values.min() < -_LARGEST:
+            extreme = max(int(values.max()), -int(values.min()))
+            stream.fail(f"similarities up to {_LARGEST}", str(extreme), table_start)
     return bounds, neighbours

@@ -26,6 +26,9 @@ from turi_recommender.format.values import ValueReader
 
 _MAGIC = b"TCMODEL0"
 _OLD_MAGIC = b"GLMODELX"
+_GRAPHLAB = (
+    "one of GraphLab Create (load it, and save it again, with Turi Create 4 or 5 on Python 2)"
+)
 _MODEL_VARIANT = 3
 _MAP_VARIANT = 6
 
@@ -95,7 +98,9 @@ def read_model(path: Path) -> SavedModel:
     table = values.take_prefix()
     details = _read_details(values, kind, metadata, (metadata_start, metadata_end))
     _read_tail(values, len(archive.prefixes))
-    interactions = read_interactions(path, archive.prefixes[table], metadata.item.size)
+    interactions = read_interactions(
+        path, archive.prefixes[table], metadata.item.size, others=stream.size
+    )
     if interactions.num_users > metadata.user.size:
         stream.fail(
             f"at most {metadata.user.size} users with interactions", str(interactions.num_users)
@@ -117,18 +122,20 @@ def _read_header(values: ValueReader) -> str:
     stream = values.stream
     magic = stream.map[: len(_MAGIC)]
     if magic == _OLD_MAGIC:
-        stream.fail("a model of Turi Create 5.7 or newer", "one of GraphLab Create")
+        stream.fail("a model of Turi Create 5.7 or newer", _GRAPHLAB)
     if magic != _MAGIC:
         stream.fail(f"the mark {_MAGIC.decode()}", repr(magic))
     stream.skip(len(_MAGIC), "mark")
-    stream.string("model name")
+    start = stream.offset
+    name = stream.string("model name")
     _expect_i32(stream, _MAP_VARIANT, "variant type of the model file")
-    stream.expect_u64(2, "entries of the model file")
+    known = (*NEIGHBOUR_KINDS, *FACTOR_KINDS, POPULARITY_KIND)
+    if stream.u64("entries of the model file") != 2:  # as models have that are made in Python
+        stream.fail(f"a recommender ({', '.join(known)})", f"a model {name[:80]!r}", start)
     _expect_string(stream, "model", "first entry")
     _expect_i32(stream, _MODEL_VARIANT, "variant type of the model")
     start = stream.offset
     kind = stream.string("class name")
-    known = (*NEIGHBOUR_KINDS, *FACTOR_KINDS, POPULARITY_KIND)
     if kind not in known:
         stream.fail(f"a recommender ({', '.join(known)})", repr(kind[:80]), start)
     return kind
@@ -165,7 +172,7 @@ def _read_details(
     values: ValueReader, kind: str, metadata: Metadata, copy: tuple[int, int]
 ) -> Details:
     if kind in NEIGHBOUR_KINDS:
-        return read_neighbour_model(values)
+        return read_neighbour_model(values, metadata.item.size)
     if kind in FACTOR_KINDS:
         return read_factor_model(values, metadata, copy)
     return read_popularity_model(values)

@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from turi_recommender.errors import ModelFormatError, ModelUnreadableError
+from turi_recommender.errors import ModelUnreadableError
+from turi_recommender.format.files import open_regular
 
 
 class OpenFile:
@@ -30,15 +31,12 @@ class OpenFile:
     Raises
     ------
     ModelFormatError
-        If it cannot be opened.
+        If it is not a regular file, or cannot be opened.
     """
 
     def __init__(self, path: Path) -> None:
         self.path = path
-        try:
-            self.descriptor = os.open(path, os.O_RDONLY)
-        except OSError as error:
-            raise ModelFormatError(path, 0, "a readable file", error.strerror or "none") from error
+        self.descriptor = open_regular(path)
         weakref.finalize(self, os.close, self.descriptor)
 
     def read(self, offset: int, length: int) -> bytes:

@@ -16,6 +16,7 @@ from turi_recommender.format.stream import Stream
 
 _ROW_MARK = 0x05322323
 _MAX_ROW_WORDS = 1 << 40
+_ROWS_AT_ONCE = 1 << 16
 _VARIABLE = (ColumnMode.CATEGORICAL_LIST, ColumnMode.DICTIONARY)
 
 
@@ -72,6 +73,21 @@ class SideTable:
         none = np.empty(0, np.int64)
         return cls((), np.empty(0, np.uint64), none, none)
 
+    def check_lengths(self) -> None:
+        """Check that each row is as long as its columns need, without keeping what is in it.
+
+        Raises
+        ------
+        ModelFormatError
+            If one is shorter.
+        """
+        if not self.columns:
+            return
+        for low in range(0, len(self.starts), _ROWS_AT_ONCE):
+            here = slice(low, low + _ROWS_AT_ONCE)
+            rows = np.flatnonzero(self.lengths[here] > 0) + low
+            _RowReader(self, rows, self.starts[rows], self.lengths[rows]).skip_row()
+
     def entries(self, indices: NDArray[np.int64]) -> SideEntries:
         """Take the rows of these user or item indices apart.
 
@@ -87,8 +103,7 @@ class SideTable:
         rows = rows[self.lengths[indices[rows]] > 0]
         picked = indices[rows]
         reader = _RowReader(self, rows, self.starts[picked], self.lengths[picked])
-        if any(column.mode in _VARIABLE for column in self.columns):
-            reader.skip_word()  # the row's own length, known already
+        reader.skip_header()
         for position, column in enumerate(self.columns):
             reader.read_column(position, column)
         return reader.finish()
@@ -119,8 +134,18 @@ class _RowReader:
             )
         return start
 
-    def skip_word(self) -> None:
-        self._advance(1)
+    def skip_header(self) -> None:
+        """Skip the row's own length, known already, which rows of variable length begin with."""
+        if any(column.mode in _VARIABLE for column in self.table.columns):
+            self._advance(1)
+
+    def skip_row(self) -> None:
+        self.skip_header()
+        for column in self.table.columns:
+            if column.mode in _VARIABLE:
+                self._advance(self._stored_counts() * (2 if column.mode == _VARIABLE[1] else 1))
+            else:
+                self._advance(column.size if column.mode == ColumnMode.NUMERIC_VECTOR else 1)
 
     def read_column(self, position: int, column: Column) -> None:
         words = self.table.words
@@ -143,14 +168,18 @@ class _RowReader:
     def _read_variable(self, position: int, width: int) -> None:
         """Read a count and that many records of one word (list) or two (dictionary)."""
         words = self.table.words
-        stored = words[self._advance(1)]
-        # Limited first, so that a damaged count cannot overflow the cursor.
-        counts = np.minimum(stored, np.uint64(len(words) + 1)).astype(np.int64)
+        counts = self._stored_counts()
         at = self._advance(counts * width)
         owner, place = self._spread(counts)
         records = at[owner] + place * width
         values = np.ones(len(owner)) if width == 1 else _floats(words[records + 1])
         self._add(self.rows[owner], position, words[records].astype(np.int64), values)
+
+    def _stored_counts(self) -> NDArray[np.int64]:
+        """Read a count in each row, limited so that a damaged one cannot overflow the cursor."""
+        words = self.table.words
+        stored = words[self._advance(1)]
+        return np.minimum(stored, np.uint64(len(words) + 1)).astype(np.int64)
 
     def _spread(self, counts: NDArray[np.int64]) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
         """Return the row and the place within it of each record; row i has `counts[i]`."""

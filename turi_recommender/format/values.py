@@ -28,6 +28,12 @@ from turi_recommender.format.value_list import (
 VARIANT_TAG = 0xB2AED596F5A8ECDA
 MAX_DEPTH = 32  # real models nest about five deep
 _TAG = 128
+# What one by one becomes a Python object, in scalars: a value within another one takes some hundred
+# bytes. Real models have some hundred such values; only a list with None in it has more scalars.
+_CONTAINER_COST = 64
+_FREE_SCALARS = 1 << 18
+_BYTES_PER_SCALAR = 8
+_LONGEST_NAME = 80  # of a name that errors show
 
 
 class ValueType(IntEnum):
@@ -41,6 +47,14 @@ class ValueType(IntEnum):
     DICT = 5
     DATETIME = 6
     UNDEFINED = 7
+
+
+_CONTAINERS = frozenset({ValueType.VECTOR, ValueType.LIST, ValueType.DICT})
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """A value of a type that recommenders have no use for (DATETIME)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +78,7 @@ class ValueReader:
     def __init__(self, stream: Stream, first_prefix: int = 2) -> None:
         self.stream = stream
         self.next_prefix = first_prefix
+        self._left = _FREE_SCALARS + stream.size // _BYTES_PER_SCALAR
 
     def take_prefix(self) -> int:
         """Take the archive prefix of the SArray or SFrame at this place."""
@@ -88,7 +103,15 @@ class ValueReader:
         ModelFormatError
             If it is damaged, or nested too deep.
         """
-        return self._payload(self._value_type(what), what, depth)
+        kind = self._value_type(what)
+        self._spend(_CONTAINER_COST if kind in _CONTAINERS else 1, what)
+        return self._payload(kind, what, depth)
+
+    def _spend(self, scalars: int, what: str) -> None:
+        """Refuse a file of nothing but tiny values, which would take far more memory than that."""
+        self._left -= scalars
+        if self._left < 0:
+            self.stream.fail(f"fewer values than fill {self.stream.size} bytes", f"more in {what}")
 
     def _value_type(self, what: str) -> ValueType:
         start = self.stream.offset
@@ -116,7 +139,8 @@ class ValueReader:
             case ValueType.DICT:
                 return self._dict(what, depth)
             case ValueType.DATETIME:
-                return stream.skip(12, what)
+                stream.skip(12, what)
+                return Skipped()
             case ValueType.UNDEFINED:
                 return None
 
@@ -180,6 +204,7 @@ class ValueReader:
         which = stream.i32(f"variant type of {what}")
         if depth > MAX_DEPTH:
             stream.fail(f"{what} nested at most {MAX_DEPTH} deep", "a deeper variant", start)
+        self._spend(_CONTAINER_COST, what)
         match which:
             case 0:
                 return self.flexible(what, depth + 1)
@@ -198,7 +223,10 @@ class ValueReader:
         entries: dict[str, Any] = {}
         for _ in range(self.stream.count(what, 12)):
             name = self.stream.string(f"name in {what}")
-            entries[name] = self.variant(f"{what}.{name}", depth + 1)
+            # Errors need no more of the names, and here a text is made for each entry.
+            entries[name] = self.variant(
+                f"{what[-_LONGEST_NAME:]}.{name[:_LONGEST_NAME]}", depth + 1
+            )
         return entries
 
     def tagged_variant(self, what: str) -> Any:

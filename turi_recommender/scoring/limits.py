@@ -14,6 +14,9 @@ from __future__ import annotations
 STRINGS_AT_A_TIME = 1 << 15
 """Strings hashed in one step: bounds the arrays of hash terms, one word for each byte."""
 
+HASHED_AT_A_TIME = 1 << 19
+"""Bytes of strings hashed in one step, likewise: a catalogue may have few, long strings."""
+
 HASH_WEIGHTS = 1 << 12
 """Random weights of a string's hash; the bytes of a longer string take them in turn."""
 

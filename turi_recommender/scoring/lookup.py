@@ -87,18 +87,33 @@ class _StringLookup(Lookup):
         offsets = self._values.offsets
         octets = np.frombuffer(self._values.data, np.uint8)
         hashes = np.empty(size, np.uint64)
-        for low in range(0, size, limits.STRINGS_AT_A_TIME):
+        low = 0
+        while low < size:
+            end = int(offsets[low]) + limits.HASHED_AT_A_TIME
             high = min(low + limits.STRINGS_AT_A_TIME, size)
-            starts, end = offsets[low:high], offsets[high]
+            high = min(high, int(offsets.searchsorted(end, "right")) - 1)
+            if high <= low:  # one long string
+                hashes[low] = self._hash_record(octets[offsets[low] : offsets[low + 1]])
+                low += 1
+                continue
+            starts, end = offsets[low:high], int(offsets[high])
             places = np.arange(starts[0], end) - np.repeat(starts, np.diff(offsets[low : high + 1]))
             terms = self._weights[places % len(self._weights)] * octets[starts[0] : end]
             hashes[low:high] = np.add.reduceat(terms, starts - starts[0])
+            low = high
         return hashes
 
     def _hash(self, raw: bytes) -> np.uint64:
-        record = np.frombuffer(b"\x82" + len(raw).to_bytes(8, "little") + raw, np.uint8)
-        places = np.arange(len(record)) % len(self._weights)
-        return np.uint64(np.add.reduce(self._weights[places] * record))
+        return self._hash_record(
+            np.frombuffer(b"\x82" + len(raw).to_bytes(8, "little") + raw, np.uint8)
+        )
+
+    def _hash_record(self, record: NDArray[np.uint8]) -> np.uint64:
+        total = np.uint64(0)
+        for low in range(0, len(record), len(self._weights)):
+            part = record[low : low + len(self._weights)]
+            total = np.add(total, np.add.reduce(self._weights[: len(part)] * part))
+        return np.uint64(total)
 
     def find(self, value: object) -> int:
         if not isinstance(value, str):
@@ -116,17 +131,16 @@ class _StringLookup(Lookup):
 
 class _GenericLookup(Lookup):
     def __init__(self, values: Sequence[object]) -> None:
-        # The type is part of the key: 1, 1.0 and True are one key to Python, not to the library.
-        self._index = {
-            (type(value), value): index
-            for index, value in reversed(list(enumerate(values)))
-            if isinstance(value, int | float | str | None)
-        }
+        # A map for each type: 1, 1.0 and True are one key to Python, not to the library.
+        self._index: dict[type, dict[object, int]] = {}
+        for index, value in enumerate(values):
+            if isinstance(value, int | float | str | None):
+                self._index.setdefault(type(value), {}).setdefault(value, index)
 
     def find(self, value: object) -> int:
         if not isinstance(value, int | float | str | None):
             return UNKNOWN
-        return self._index.get((type(value), value), UNKNOWN)
+        return self._index.get(type(value), {}).get(value, UNKNOWN)
 
 
 def make_lookup(values: ValueList, size: int) -> Lookup:

@@ -76,7 +76,8 @@ def write_table(root: Path, segments: list[list[bytes]], *, compressed: bool) ->
         (root / name).write_bytes(body + footer + struct.pack("<Q", len(footer)))
 
 
-TABLES = st.lists(st.lists(ROWS.filter(bool), max_size=3), min_size=1, max_size=3)
+ROWS_OF_USERS = ROWS.filter(bool).map(lambda rows: [sorted(dict(row).items()) for row in rows])
+TABLES = st.lists(st.lists(ROWS_OF_USERS, max_size=3), min_size=1, max_size=3)
 
 
 @given(TABLES, st.booleans())
@@ -101,3 +102,68 @@ def test_an_item_that_does_not_exist_is_refused(tmp_path: Path) -> None:
     assert read_interactions(tmp_path, "t", 4).items.tolist() == [3]
     with pytest.raises(ModelFormatError, match="item indices below 3, found 3"):
         read_interactions(tmp_path, "t", 3)
+
+
+@pytest.mark.parametrize("row", [[(1, 1.0), (1, 2.0)], [(2, 1.0), (1, 1.0)]])
+def test_a_row_that_repeats_an_item_is_refused(
+    tmp_path: Path, row: list[tuple[int, float]]
+) -> None:
+    write_table(tmp_path, [[block([[(3, 1.0)], row, [(0, 1.0)]])[0].tobytes()]], compressed=True)
+    with pytest.raises(ModelFormatError, match="ascending items in each user's row"):
+        read_interactions(tmp_path, "t", 4)
+
+
+def test_blocks_that_share_bytes_are_refused(tmp_path: Path) -> None:
+    """A few kilobytes of records could ask for gigabytes that way."""
+    write_table(tmp_path, [[block([[(3, 1.0)]])[0].tobytes()] * 2], compressed=True)
+    file = tmp_path / "t.0000"
+    data = bytearray(file.read_bytes())
+    data[-8 - 48 : -8 - 40] = bytes(8)  # the second block's offset: where the first one is
+    file.write_bytes(data)
+    with pytest.raises(ModelFormatError, match="blocks that do not overlap"):
+        read_interactions(tmp_path, "t", 4)
+
+
+def test_repeats_that_unpack_to_more_than_the_files_vouch_for_are_refused(tmp_path: Path) -> None:
+    empty_rows = np.zeros(1 << 20, np.uint64)
+    empty_rows[0] = len(empty_rows) - 1
+    write_table(tmp_path, [[empty_rows.tobytes()] * 2], compressed=True)
+    assert read_interactions(tmp_path, "t", 4).num_users == 2 * (len(empty_rows) - 1)
+    write_table(tmp_path, [[empty_rows.tobytes()] * 4], compressed=True)
+    with pytest.raises(ModelFormatError, match=r"at most .* bytes of interactions"):
+        read_interactions(tmp_path, "t", 4)
+    vouching = 1 << 23
+    assert read_interactions(tmp_path, "t", 4, vouching).num_users == 4 * (len(empty_rows) - 1)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (
+            '{"sarray": {"num_segments": Infinity}, "segment_files": {}}',
+            "num_segments .* found inf",
+        ),
+        ('{"sarray": {"num_segments": 1e9}, "segment_files": {}}', "num_segments"),
+        ('{"sarray": {"num_segments": -1}, "segment_files": {}}', "num_segments"),
+        ('{"sarray": {"num_segments": true}, "segment_files": {}}', "num_segments"),
+        ('{"sarray": {"num_segments": 101}, "segment_files": {}}', "num_segments"),
+        ('{"sarray": {"num_segments": 1}, "segment_files": []}', "segment_files"),
+        ('{"sarray": [], "segment_files": {}}', "trouble with"),
+        ('{"sarray": {"num_segments": 1}, "segment_files": {"0000": 7}}', "found 7"),
+        (
+            '{"sarray": {"num_segments": 1}, "segment_files": {"0000": "a\\ud800"}}',
+            "segment file in Unicode",
+        ),
+        ('{"sarray": {"num_segments": ' + "9" * 5000 + "}}", "a JSON index"),
+        ("[" * 100_000, "a JSON index"),
+        (
+            '{"sarray": {"num_segments": 2}, "segment_files": {"0000": "t", "0001": "t"}}',
+            "different segment files",
+        ),
+    ],
+)
+def test_an_index_that_means_nothing_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "t.sidx").write_text(text)
+    with pytest.raises(ModelFormatError, match=message) as caught:
+        read_interactions(tmp_path, "t", 4)
+    assert caught.value.path == tmp_path / "t.sidx"

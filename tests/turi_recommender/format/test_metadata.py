@@ -10,6 +10,8 @@ from turi_recommender.format.metadata import read_metadata, skip_copy
 USER = encode.column("user", 1, 0, 2, values=[10, 20])
 ITEM = encode.column("item", 1, 2, 2, values=["a", "b"])
 HOUR = encode.column("hour", 0, 1, 1, means=[11.5])
+PAIR = encode.column("pair", 2, 3, 2, means=[0.0, 0.0])
+BAG = encode.column("bag", 3, 4, 3, values=["a", "b", "c"])
 NOTHING = encode.side_table([], [])
 
 
@@ -46,6 +48,32 @@ def test_side_columns_follow_users_first() -> None:
         (encode.metadata([USER]), "a user column, an item column and others, found 1 of 1"),
         (encode.metadata([USER, b"\x00"]), "found 1 of 2"),
         (encode.metadata([HOUR, ITEM]), "a categorical column hour, found numeric"),
+        (encode.metadata([USER, USER]), "columns of different names"),
+        (encode.metadata([USER, ITEM, HOUR, HOUR]), "columns of different names"),
+        (
+            encode.metadata([encode.column("user", 1, 3, 1, values=[1]), ITEM]),
+            "a column user of integers or strings, found vector",
+        ),
+        (
+            encode.metadata([USER, encode.column("item", 1, 2, 2, values=[1, 2])]),
+            "ids of item of type str",
+        ),
+        (
+            encode.metadata([USER, encode.column("item", 1, 0, 2, values=["a", "b"])]),
+            "ids of item of type int",
+        ),
+        (
+            encode.metadata([USER, encode.column("item", 1, 0, 2, values=[1, 2.5])]),
+            "ids of item of type int",
+        ),
+        (
+            encode.metadata([USER, ITEM], side=[encode.side_table([PAIR], [[1.0]]), NOTHING]),
+            "side data rows as long as their columns need",
+        ),
+        (
+            encode.metadata([USER, ITEM], side=[encode.side_table([BAG], [[2, 5, 0]]), NOTHING]),
+            "side data rows as long as their columns need",
+        ),
         (
             encode.metadata(
                 [USER, ITEM, HOUR], side=[NOTHING, NOTHING, encode.side_table([USER], [])]
@@ -73,3 +101,10 @@ def test_a_second_copy_is_skipped(name: str) -> None:
     read_metadata(values)
     skip_copy(values, 0, len(data))
     assert values.stream.remaining == 4
+
+
+@pytest.mark.parametrize("ids", [[10, None], [None, 10], ["a", None]])
+def test_an_id_can_be_missing(ids: list[int | str | None]) -> None:
+    kind = 2 if "a" in ids else 0
+    data = encode.metadata([encode.column("user", 1, kind, 2, values=ids), ITEM])
+    assert read_metadata(reader(data)).user.values.tolist() == ids

@@ -8,6 +8,7 @@ import pytest
 from tests.turi_recommender import encode
 from tests.turi_recommender.encode import reader
 from turi_recommender.errors import ModelFormatError
+from turi_recommender.format import neighbours
 from turi_recommender.format.neighbours import read_neighbour_model
 
 DEFAULTS: dict[str, Any] = {
@@ -18,6 +19,7 @@ DEFAULTS: dict[str, Any] = {
     "means": [],
     "bounds": [0, 2, 2, 3],
     "rows": [(1, 5), (2, -6), (0, 7)],
+    "seeds": {0: 1.0, 2: 0.25},
     "end": 0x36FE3812B00EDDB0,
 }
 
@@ -29,7 +31,7 @@ def encoded(**changes: Any) -> bytes:
         "item_mean_max": encode.variant(4.5),
         "item_mean_min": encode.variant(0.5),
         "item_mean_score": encode.variant((1.0, 2.0, 3.0)),
-        "new_user_seed_items": encode.variant({0: 1.0, 2: 0.25}),
+        "new_user_seed_items": encode.variant(part["seeds"]),
     }
     table = b"".join(struct.pack("<Qq", *row) for row in part["rows"])
     return b"".join(
@@ -51,7 +53,7 @@ def encoded(**changes: Any) -> bytes:
 
 def test_the_table_and_what_stands_in_for_a_history() -> None:
     values = reader(encoded() + b"rest")
-    model = read_neighbour_model(values)
+    model = read_neighbour_model(values, 3)
     assert values.stream.remaining == 4
     assert (model.similarity, model.num_items) == ("jaccard", 3)
     assert model.bounds.tolist() == [0, 2, 2, 3]
@@ -64,7 +66,7 @@ def test_the_table_and_what_stands_in_for_a_history() -> None:
 
 
 def test_pearson_has_a_mean_for_each_item() -> None:
-    model = read_neighbour_model(reader(encoded(similarity="pearson", means=[1.0, 2.0, 3.0])))
+    model = read_neighbour_model(reader(encoded(similarity="pearson", means=[1.0, 2.0, 3.0])), 3)
     assert model.item_means.tolist() == [1.0, 2.0, 3.0]
 
 
@@ -81,9 +83,42 @@ def test_pearson_has_a_mean_for_each_item() -> None:
         ({"bounds": [0, 2, 2, 4]}, "ascending bounds up to 3"),
         ({"bounds": [0, 2**63, 2, 3]}, "ascending bounds up to 3"),
         ({"rows": [(1, 5), (3, 6), (0, 7)]}, "neighbours below 3, found 3"),
+        (
+            {"items": 5, "bounds": [0, 2, 2, 3, 3, 3]},
+            "at most 4 items with neighbours, found 5",
+        ),
+        ({"rows": [(1, 5), (1, 6), (0, 7)]}, "ascending neighbours of each item"),
+        ({"rows": [(2, 5), (1, 6), (0, 7)]}, "ascending neighbours of each item"),
+        (
+            {"rows": [(1, 5), (2, 2**63 - 1), (0, 7)]},
+            "found 9223372036854775807",
+        ),
+        (
+            {"rows": [(1, 5), (2, -(2**63)), (0, 7)]},
+            "found 9223372036854775808",
+        ),
+        ({"seeds": {"a": 1.0}}, "new_user_seed_items of INTEGER to FLOAT"),
+        ({"seeds": {0.5: 1.0}}, "new_user_seed_items of INTEGER to FLOAT"),
+        ({"seeds": {1: "a"}}, "new_user_seed_items of INTEGER to FLOAT"),
+        ({"seeds": {1: 1.0, 2: None}}, "new_user_seed_items of INTEGER to FLOAT"),
         ({"end": 1}, "end of the neighbour table"),
     ],
 )
 def test_a_model_that_does_not_add_up(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ModelFormatError, match=message):
-        read_neighbour_model(reader(encoded(**changes)))
+        read_neighbour_model(reader(encoded(**changes)), 4)
+
+
+def test_a_model_without_seeds() -> None:
+    model = read_neighbour_model(reader(encoded(seeds={})), 3)
+    assert (len(model.seed_items), len(model.seed_values)) == (0, 0)
+
+
+def test_rows_are_checked_where_they_meet_a_chunk(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A repeat is found, and the beginning of a row is none, wherever the chunks end."""
+    for chunk in (1, 2, 3):
+        monkeypatch.setattr(neighbours, "_CHUNK", chunk)
+        assert len(read_neighbour_model(reader(encoded()), 3).neighbours) == 3
+        for bad in ([(1, 5), (1, 6), (0, 7)], [(1, 5), (0, 6), (0, 7)]):
+            with pytest.raises(ModelFormatError, match="ascending neighbours"):
+                read_neighbour_model(reader(encoded(rows=bad)), 3)

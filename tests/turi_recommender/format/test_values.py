@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import struct
+import time
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from tests.turi_recommender.encode import reader
 from turi_recommender.errors import ModelFormatError
 from turi_recommender.format.pairs import PairList
 from turi_recommender.format.value_list import IntegerValues, StringValues, ValueList
-from turi_recommender.format.values import MAX_DEPTH, Frame
+from turi_recommender.format.values import MAX_DEPTH, Frame, Skipped
 
 INTEGERS = st.integers(-(2**63), 2**63 - 1)
 FLOATS = st.floats(allow_nan=False)
@@ -131,3 +132,42 @@ def test_fields_tell_what_is_missing() -> None:
         fields.string("size")
     with pytest.raises(ModelFormatError, match=r"column\.size within 0 - 6, found 7"):
         fields.integer("size", high=6)
+
+
+def test_a_date_is_skipped_and_is_no_number() -> None:
+    values = reader(b"\x86" + bytes(12) + encode.flexible(7))
+    assert values.flexible("date") == Skipped()
+    assert values.flexible("number") == 7
+
+
+def test_names_of_names_cost_their_own_length() -> None:
+    """A text of a long name for each of the values below it would take minutes."""
+    inner = encode.variant_map({f"{number:04d}": encode.variant(1) for number in range(3000)})
+    data = encode.variant_map({"n" * 1_000_000: inner})
+    started = time.process_time()
+    (read,) = reader(data).variant("state").values()
+    assert len(read) == 3000
+    assert time.process_time() - started < 1.0
+
+
+def test_nothing_but_tiny_values_are_refused() -> None:
+    """Each takes tens of bytes of memory for one of the file, or hundreds."""
+    nones = b"\x84" + encode.u64(1 << 20) + b"\x87" * (1 << 20)
+    lists = b"\x84" + encode.u64(1 << 17) + (b"\x84" + bytes(8)) * (1 << 17)
+    maps = struct.pack("<iQ", 7, 1 << 16) + struct.pack("<iQ", 6, 0) * (1 << 16)
+    for read in (reader(nones).flexible, reader(lists).flexible, reader(maps).variant):
+        with pytest.raises(ModelFormatError, match="fewer values than fill"):
+            read("ids")
+
+
+def test_a_long_list_with_a_missing_value_is_not_refused() -> None:
+    ids: list[int | None] = [None, *range(600_000)]
+    assert len(encode.stored(ids)) == len(ids)
+
+
+def test_many_short_lists_that_look_like_strings_are_read_fast() -> None:
+    few = [["a", *[None] * 70] for _ in range(1000)]
+    data = encode.flexible(few) + bytes(3_000_000)
+    started = time.process_time()
+    assert len(reader(data).flexible("lists")) == len(few)
+    assert time.process_time() - started < 2.0
