@@ -77,6 +77,10 @@ DELIVERED_AT_ONCE_BYTES = 256 * 1024
 # Known users and items, of the old and of the new version, for which a new version has to answer.
 SUCCESSOR_SAMPLES = 16
 
+# Longest time to read a version, seconds: a disk that has gone away never answers. The manifest
+# of a model of 10 GB takes some 30 s on one core.
+LOAD_SECONDS = 600.0
+
 # -- records ---------------------------------------------------------------------------------------
 # Combinations of route, method and status whose counters are kept at hand. A client can write any
 # method, so there is no end to the combinations.

@@ -11,13 +11,15 @@ import asyncio
 import logging
 from collections.abc import Callable
 from pathlib import Path
+from typing import TypeVar
 
-from anyio import to_thread
-
-from turi_recommender.errors import ModelError, ModelNotFoundError, RecommenderError
+from turi_recommender.errors import ModelNotFoundError, RecommenderError
 from turi_recommender.versions import ModelEntry, Registry
 
+from ..errors import RefusedVersionError
+from ..limits import LOAD_SECONDS
 from ..settings import Settings
+from .aside import run_aside
 from .loaded import LoadedModels
 from .pace import Pace, measure_pace
 from .roles import Role, assignments
@@ -26,6 +28,7 @@ from .successor import check_successor
 log = logging.getLogger(__name__)
 
 Signature = tuple[tuple[str, int, int], ...]
+Result = TypeVar("Result")
 
 
 class HotSwap:
@@ -73,16 +76,25 @@ class HotSwap:
             if entry is None or entry.version is None or role in self._pinned:
                 continue
             try:
-                newer = await to_thread.run_sync(self._newer, entry)
-            except (ModelError, OSError) as error:  # the other model's folder may be in order
-                log.error("cannot look for versions of model %s: %s", entry.name, error)
-                continue
-            for version in newer:
-                try:
-                    await self.take(role, version)
-                    break
-                except RecommenderError:
-                    continue  # refused and reported; perhaps the next lower one is good
+                await self._follow(role, entry)
+            except Exception:  # the other role's model may be in order
+                log.exception("cannot look for versions of model %s", entry.name)
+
+    async def _follow(self, role: Role, entry: ModelEntry) -> None:
+        """Take up the highest version of a model that passes, if it is above the serving one."""
+        for version in await self._aside(self._newer, entry):
+            try:
+                await self.take(role, version, following=True)
+            except RecommenderError:
+                continue  # refused and reported; perhaps the next lower one is good
+            return
+
+    async def _aside(self, work: Callable[..., Result], *args: object) -> Result:
+        try:
+            return await run_aside(work, *args, seconds=LOAD_SECONDS)
+        except TimeoutError as error:
+            reason = f"the files could not be read within {LOAD_SECONDS:g} seconds"
+            raise RefusedVersionError(reason) from error
 
     def _newer(self, entry: ModelEntry) -> list[str]:
         """Return versions above the serving one, highest first, that are worth a try."""
@@ -122,7 +134,7 @@ class HotSwap:
             If the version is refused.
         """
         role = self.role_of(name)
-        versions = await to_thread.run_sync(self._registry.versions, name)
+        versions = await self._aside(self._registry.versions, name)
         if not versions:
             raise ModelNotFoundError(f"model {name!r} has no versions in {self._registry.root}")
         entry = await self.take(role, versions[-1])
@@ -151,7 +163,7 @@ class HotSwap:
         self._pinned.add(role)
         return entry
 
-    async def take(self, role: Role, version: str) -> ModelEntry:
+    async def take(self, role: Role, version: str, *, following: bool = False) -> ModelEntry:
         """Load a version, check it, and let it serve.
 
         Parameters
@@ -160,6 +172,9 @@ class HotSwap:
             The role that it is to play.
         version : str
             A version of the model that plays the role now.
+        following : bool
+            Whether this is because a new version was found, and not because somebody asked for it:
+            then a pin, or a higher version, that came meanwhile holds.
 
         Raises
         ------
@@ -170,10 +185,13 @@ class HotSwap:
         """
         async with self._one_at_a_time:
             old = self._models.need(role)
+            if following and (role in self._pinned or int(version) <= int(old.version or 0)):
+                return old
             folder = self._registry.root / old.name / version
-            signature = await to_thread.run_sync(_signature, folder)
+            signature: Signature = ()
             try:
-                new, pace = await to_thread.run_sync(self._load, old, version)
+                signature = await self._aside(_signature, folder)
+                new, pace = await self._aside(self._load, old, version)
             except ModelNotFoundError:
                 raise
             except RecommenderError as error:
@@ -188,9 +206,23 @@ class HotSwap:
             return new
 
     def _load(self, old: ModelEntry, version: str) -> tuple[ModelEntry, Pace]:
-        new = self._registry.load(f"{old.name}:{version}")
-        check_successor(old.model, new.model, self._models.defaults)
-        return new, measure_pace(new.model, self._models.defaults)
+        new = self._load_version(old.name, version)
+        try:
+            check_successor(old.model, new.model, self._models.defaults)
+            return new, measure_pace(new.model, self._models.defaults)
+        except RefusedVersionError:
+            raise
+        except Exception as error:  # a model that loads, and cannot be asked
+            raise RefusedVersionError(f"a sample query fails: {error!r}") from error
+
+    def _load_version(self, name: str, version: str) -> ModelEntry:
+        """Load a version that is there; one that cannot be told from another is refused."""
+        try:
+            return self._registry.load(f"{name}:{version}")
+        except ModelNotFoundError as error:
+            if version not in self._registry.versions(name):
+                raise
+            raise RefusedVersionError(str(error)) from error
 
 
 def _signature(folder: Path) -> Signature:

@@ -6,9 +6,9 @@ from typing import Any
 
 from turi_recommender import Column, Recommender
 from turi_recommender.errors import ModelNotFoundError, QueryError
-from turi_recommender.versions import Registry
+from turi_recommender.versions import ModelEntry, Registry
 
-from ..errors import ConfigurationError
+from ..errors import ConfigurationError, RefusedVersionError
 from ..settings import Settings, variable_names
 from .loaded import LoadedModels
 from .pace import measure_pace
@@ -42,12 +42,20 @@ def load_models(settings: Settings) -> LoadedModels:
 
 def _load_slot(registry: Registry, assignment: Assignment) -> Slot:
     try:
-        entry, refused = registry.load_newest(assignment.reference)
+        entry, refused = registry.load_newest(assignment.reference, _check_answers)
         return Slot(assignment.role, entry, refused=refused)
     except ModelNotFoundError as error:
         if assignment.may_be_absent:
             return Slot(assignment.role, None, reason=str(error))
         raise ConfigurationError(f"{assignment.variable}: {error}") from error
+
+
+def _check_answers(entry: ModelEntry) -> None:
+    """Refuse a model that loads and cannot be asked, so that the next best version is taken."""
+    try:
+        measure_pace(entry.model, {})
+    except Exception as error:
+        raise RefusedVersionError(f"a sample query fails: {error!r}") from error
 
 
 def _check_columns_agree(models: LoadedModels) -> None:

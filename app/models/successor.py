@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from typing import Any
 
-from turi_recommender import Column, Id, Recommender
+from turi_recommender import Column, ColumnMode, Id, Recommender
 from turi_recommender.errors import QueryError
 
 from ..errors import RefusedVersionError
@@ -55,9 +55,14 @@ def _names(model: Recommender) -> set[str]:
     return {column.name for column in model.side_columns}
 
 
-def _columns(columns: Any) -> list[tuple[str, str, str]]:
+def _columns(columns: Any) -> list[tuple[str | int, ...]]:
+    """Return what the documented types are made of: a vector's length is part of its type."""
     listed = columns if isinstance(columns, tuple) else (columns,)
-    return [(each.name, each.mode.name, each.value_type.name) for each in listed]
+    return [(each.name, each.mode.name, each.value_type.name, *_length(each)) for each in listed]
+
+
+def _length(column: Column) -> tuple[int, ...]:
+    return (column.size,) if column.mode == ColumnMode.NUMERIC_VECTOR else ()
 
 
 def _samples(*columns: Column) -> list[Id]:

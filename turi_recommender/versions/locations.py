@@ -5,21 +5,23 @@ Two layouts are understood below a root directory::
     <root>/<name>/<version>/<anything>.model/    a registry, as Azure ML lays it out
     <root>/<name>.model/                         flat, without versions
 
-A `.model` is a directory that Turi Create saved. Versions are whole numbers; the highest one that
-holds a model is meant unless another is named.
+A `.model` is a directory that Turi Create saved. What names and versions may be: `names`. The
+highest version is meant unless another is named.
 """
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from turi_recommender.errors import ModelError, ModelNotFoundError
+from turi_recommender.errors import ModelError, ModelFormatError, ModelNotFoundError
 from turi_recommender.format.archive import is_archive
 from turi_recommender.loading import load_model
 from turi_recommender.scoring import Recommender
 from turi_recommender.versions.manifest import check_manifest
+from turi_recommender.versions.names import is_model_name, is_name, is_path, is_version
 
 # The original deployment's file names in the flat layout.
 _FLAT_FILES = {
@@ -124,13 +126,17 @@ class Registry:
             check_manifest(folder)
         return ModelEntry(found.name, found.version, found.path, load_model(found.path))
 
-    def load_newest(self, reference: str) -> tuple[ModelEntry, dict[str, str]]:
+    def load_newest(
+        self, reference: str, check: Callable[[ModelEntry], None] = lambda _: None
+    ) -> tuple[ModelEntry, dict[str, str]]:
         """Load a model; if it is not pinned, the highest version that can be loaded.
 
         Parameters
         ----------
         reference : str
             As for `find`.
+        check : callable
+            Called with each version that was loaded; it raises a `ModelError` to refuse it.
 
         Returns
         -------
@@ -149,13 +155,17 @@ class Registry:
         first: ModelError | None = None
         for version in reversed(versions):
             try:
-                return self.load(f"{reference}:{version}"), refused
+                entry = self.load(f"{reference}:{version}")
+                check(entry)
+                return entry, refused
             except ModelError as error:
                 first = first or error
                 refused[version] = str(error)
         if first is not None:
             raise first
-        return self.load(reference), refused
+        entry = self.load(reference)
+        check(entry)
+        return entry, refused
 
     def find(self, reference: str) -> ModelLocation:
         """Find a model.
@@ -169,42 +179,59 @@ class Registry:
         Raises
         ------
         ModelNotFoundError
-            If there is no such model; the message says where it was looked for.
+            If there is no such model, or more than one; the message says where it was looked for.
+        ModelFormatError
+            If the version's folder cannot be read.
         """
-        if "/" in reference or Path(reference).is_absolute():
+        if is_path(reference):
             return self._find_path(Path(reference))
-        name, _, version = reference.partition(":")
-        if not name or name in {".", ".."} or "\\" in name or "\0" in name:
+        name, colon, version = reference.partition(":")
+        if not is_model_name(name) or (colon and not version):
             raise ModelNotFoundError(f"{reference!r} is not a model name, name:version or path")
-        if version:
+        if colon:
             return self._find_version(name, version)
         return self._find_highest(name)
 
     def versions(self, name: str) -> list[str]:
-        """Return the versions of a name that hold a model, lowest first."""
+        """Return the versions of a name, lowest first.
+
+        Those that hold a model, or something that `load` refuses with a reason, such as two models.
+
+        Raises
+        ------
+        ModelNotFoundError
+            If the folder of the name cannot be read.
+        """
         folder = self.root / name
-        if not folder.is_dir():
-            return []
-        numbers = [entry.name for entry in folder.iterdir() if _is_version(entry.name)]
-        held = [number for number in numbers if _model_in(folder / number) is not None]
+        try:
+            if not is_model_name(name) or not folder.is_dir():
+                return []
+            numbers = [entry.name for entry in folder.iterdir() if is_version(entry.name)]
+        except OSError as error:
+            raise ModelNotFoundError(f"{folder} cannot be read: {error.strerror}") from error
+        held = [number for number in numbers if _is_worth_a_try(folder / number)]
         return sorted(held, key=int)
 
     def _find_path(self, path: Path) -> ModelLocation:
-        if not is_archive(path):
+        if not _is_archive(path):
             raise ModelNotFoundError(f"{path} is not a model directory (no dir_archive.ini in it)")
-        version = path.parent.name
-        if _is_version(version):
-            return ModelLocation(path.parent.parent.name, version, path)
+        name, version = path.parent.parent.name, path.parent.name
+        if is_version(version) and is_model_name(name):
+            return ModelLocation(name, version, path)
         return ModelLocation(path.stem, None, path)
 
     def _find_version(self, name: str, version: str) -> ModelLocation:
-        path = _model_in(self.root / name / version) if _is_version(version) else None
-        if path is None:
+        folder = self.root / name / version
+        models = _hold_models(folder) if is_version(version) else []
+        if len(models) > 1:
+            names = ", ".join(entry.name for entry in models)
+            raise ModelNotFoundError(f"{folder} holds more than one model: {names}")
+        if not models:
             held = ", ".join(self.versions(name)) or "none"
             raise ModelNotFoundError(
                 f"no version {version!r} of model {name!r} in {self.root} (versions: {held})"
             )
-        return ModelLocation(name, version, path)
+        return ModelLocation(name, version, models[0])
 
     def _find_highest(self, name: str) -> ModelLocation:
         versions = self.versions(name)
@@ -212,29 +239,43 @@ class Registry:
             return self._find_version(name, versions[-1])
         flat = [name, f"{name}.model", _FLAT_FILES.get(name, name)]
         for file in flat:
-            if is_archive(self.root / file):
+            if _is_archive(self.root / file):
                 return ModelLocation(name, None, self.root / file)
         looked_for = f"{name}/<version>/ or {' or '.join(dict.fromkeys(flat[1:]))}"
         raise ModelNotFoundError(f"no model {name!r} in {self.root} (looked for {looked_for})")
 
 
-def is_name(reference: str) -> bool:
-    """Tell whether a reference is a bare registry name: no path, no version."""
-    return not ("/" in reference or ":" in reference or Path(reference).is_absolute())
+def _is_archive(path: Path) -> bool:
+    try:
+        return is_archive(path)
+    except (OSError, ValueError):  # nobody may look there, or it is no path
+        return False
 
 
-def _is_version(name: str) -> bool:
-    return name.isascii() and name.isdecimal()
+def _hold_models(folder: Path) -> list[Path]:
+    """Return the models in a version folder: the folder itself, or those in it.
+
+    Raises
+    ------
+    ModelFormatError
+        If the folder cannot be read.
+    """
+    try:
+        if is_archive(folder):
+            return [folder]
+        if not folder.is_dir():
+            return []
+        return sorted(entry for entry in folder.iterdir() if is_archive(entry))
+    except OSError as error:
+        raise ModelFormatError(folder, 0, "a readable folder", error.strerror or "none") from error
 
 
-def _model_in(folder: Path) -> Path | None:
-    """Return the one model directory in a version folder, or the folder itself if it is one."""
-    if is_archive(folder):
-        return folder
-    if not folder.is_dir():
-        return None
-    held = sorted(entry for entry in folder.iterdir() if is_archive(entry))
-    if len(held) > 1:
-        names = ", ".join(entry.name for entry in held)
-        raise ModelNotFoundError(f"{folder} holds more than one model: {names}")
-    return held[0] if held else None
+def _is_worth_a_try(folder: Path) -> bool:
+    """Tell whether a version folder holds a model, or something that is refused when it is loaded.
+
+    What is wrong with one version must not hide the others.
+    """
+    try:
+        return len(_hold_models(folder)) > 0
+    except ModelFormatError:
+        return True

@@ -10,11 +10,12 @@ import hashlib
 import json
 import os
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
 from turi_recommender.errors import ModelFormatError
+from turi_recommender.format.files import open_regular, read_regular, unreadable
+from turi_recommender.versions.threads import map_in_threads
 
 MANIFEST = "manifest.json"
 _MAX_MANIFEST_BYTES = 1 << 20
@@ -41,51 +42,81 @@ def check_manifest(folder: str | os.PathLike[str]) -> None:
         If a file differs, is missing, or is there and not listed; it names the file.
     """
     folder = Path(folder)
-    path = folder / MANIFEST
-    if not path.is_file():
+    if not (folder / MANIFEST).is_file():
         return
-    listed = _read(path)
-    found = _files(folder)
-    for name in sorted(set(listed) ^ set(found)):
-        expected, there = ("a file", "none") if name in listed else ("no such file", "one")
-        raise ModelFormatError(folder / name, 0, f"{expected}, says the manifest", there)
-    for name, actual in _describe_all(folder, found).items():
+    listed = check_sizes(folder)
+    for name, actual in _describe_all(folder, list(listed)).items():
         if actual != listed[name]:
             raise ModelFormatError(
                 folder / name, 0, f"{listed[name]}, says the manifest", str(actual)
             )
 
 
+def check_sizes(folder: Path) -> dict[str, Any]:
+    """Check names and lengths of a version folder's files, without reading them.
+
+    Parameters
+    ----------
+    folder : Path
+        A version folder with a manifest.
+
+    Returns
+    -------
+    dict of str to dict
+        What the manifest says of each file.
+
+    Raises
+    ------
+    ModelFormatError
+        If a file has another length, is missing, or is there and not listed; it names the file.
+    """
+    listed = _read(folder / MANIFEST)
+    found = _files(folder)
+    for name in sorted(set(listed) ^ set(found)):
+        expected, there = ("a file", "none") if name in listed else ("no such file", "one")
+        raise ModelFormatError(folder / name, 0, f"{expected}, says the manifest", there)
+    for name in found:
+        length = (folder / name).stat().st_size
+        says = listed[name].get("bytes") if isinstance(listed[name], dict) else None
+        if says != length:
+            raise ModelFormatError(
+                folder / name, 0, f"{says} bytes, says the manifest", f"{length} bytes"
+            )
+    return listed
+
+
 def _files(folder: Path) -> list[str]:
-    """Return the names of all files below a folder but the manifest itself."""
-    found = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file())
+    """Return the names of everything below a folder that is no folder, but the manifest itself.
+
+    A pipe, a device or a link to nowhere is something that no manifest lists.
+    """
+    found = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir())
     return sorted(name for name in found if name != MANIFEST)
 
 
 def _describe_all(folder: Path, names: Sequence[str]) -> dict[str, dict[str, Any]]:
     """Describe files, several at a time: hashing them is what takes time at a start."""
-    with ThreadPoolExecutor() as pool:
-        return dict(zip(names, pool.map(lambda name: _describe(folder / name), names), strict=True))
+    described = map_in_threads(lambda name: _describe(folder / name), names)
+    return dict(zip(names, described, strict=True))
 
 
 def _describe(path: Path) -> dict[str, Any]:
     try:
-        with path.open("rb", buffering=0) as file:
+        with os.fdopen(open_regular(path), "rb", buffering=0) as file:
             digest, buffer = hashlib.sha256(), memoryview(bytearray(_BYTES_AT_A_TIME))
             while length := file.readinto(buffer):
                 digest.update(buffer[:length])
             return {"sha256": digest.hexdigest(), "bytes": file.tell()}
     except OSError as error:
-        raise ModelFormatError(path, 0, "a readable file", error.strerror or str(error)) from error
+        raise unreadable(path, error) from error
 
 
 def _read(path: Path) -> dict[str, Any]:
     try:
-        with path.open("rb") as file:
-            content = json.loads(file.read(_MAX_MANIFEST_BYTES))
+        content = json.loads(read_regular(path, _MAX_MANIFEST_BYTES))
         files = content["files"]
         if isinstance(files, dict):
             return files
-    except (OSError, ValueError, RecursionError, KeyError, TypeError) as error:
+    except (ValueError, RecursionError, KeyError, TypeError) as error:
         raise ModelFormatError(path, 0, "a manifest", str(error)) from error
     raise ModelFormatError(path, 0, "a manifest", "another file")

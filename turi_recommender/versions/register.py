@@ -8,6 +8,7 @@ from pathlib import Path
 from turi_recommender.errors import ModelNotFoundError, RegistrationError
 from turi_recommender.loading import load_model
 from turi_recommender.versions.manifest import write_manifest
+from turi_recommender.versions.names import is_model_name, is_version
 from turi_recommender.versions.staging import copy_errors, copy_files, publish
 
 
@@ -26,9 +27,9 @@ def register(
     root : str or path-like
         The directory of the registry; made if it is not there.
     name : str
-        Registry name; without slashes, and not beginning with a dot.
+        Registry name: printable, without slashes and colons, and not beginning with a dot.
     version : int, optional
-        0 or more; if absent, the highest version plus one.
+        0 or more, of at most 18 digits; if absent, the highest version plus one.
 
     Returns
     -------
@@ -45,12 +46,12 @@ def register(
         If the source is not a model that can be read.
     """
     source, root = Path(source), Path(root)
-    if not name or name.startswith(".") or "/" in name or "\\" in name:
+    if not is_model_name(name):
         raise RegistrationError(f"{name!r} is not a model name")
-    if version is not None and version < 0:
-        raise RegistrationError(f"{version} is not a version")
     if not source.is_dir():
         raise ModelNotFoundError(f"{source} is not a model directory")
+    if version is not None:
+        _check_version(version)
 
     def fill(staging: Path) -> None:
         copy = staging / (source.name or "model")
@@ -62,11 +63,17 @@ def register(
     with copy_errors(source):
         folder.mkdir(parents=True, exist_ok=True)
         number = _next_version(folder) if version is None else version
+    _check_version(number)
     target = folder / str(number)
     publish(source, target, fill)
     return target
 
 
+def _check_version(version: int) -> None:
+    if not is_version(str(version)):
+        raise RegistrationError(f"{version} is not a version")
+
+
 def _next_version(folder: Path) -> int:
-    numbers = [int(entry.name) for entry in folder.iterdir() if entry.name.isdecimal()]
+    numbers = [int(entry.name) for entry in folder.iterdir() if is_version(entry.name)]
     return max(numbers, default=0) + 1

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
@@ -72,11 +72,42 @@ def copy_files(source: Path, target: Path) -> None:
     target.mkdir(exist_ok=True)
     for entry in sorted(source.iterdir()):
         if entry.is_dir():
+            if entry.is_symlink():  # it could lead back here
+                raise OSError(f"{entry} is a link to a folder")
             copy_files(entry, target / entry.name)
         else:
-            shutil.copyfile(entry, target / entry.name)
-            with (target / entry.name).open("rb") as file:
-                os.fsync(file.fileno())
+            _copy_file(entry, target / entry.name)
+
+
+def copy_listed(source: Path, target: Path, names: Iterable[str]) -> None:
+    """Copy some files of a folder, and nothing else.
+
+    Parameters
+    ----------
+    source : Path
+        The folder.
+    target : Path
+        The copy; it is there already.
+    names : iterable of str
+        The files' names, below the folder and with slashes.
+
+    Raises
+    ------
+    OSError
+        If the system refuses.
+    """
+    for name in names:
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        _copy_file(source / name, target / name)
+
+
+def _copy_file(source: Path, target: Path) -> None:
+    """Copy a regular file; nothing else, for a pipe or a device would never end."""
+    if not source.is_file():
+        raise OSError(f"{source} is not a regular file")
+    shutil.copyfile(source, target)
+    with target.open("rb") as file:
+        os.fsync(file.fileno())
 
 
 def remove_leftovers(folder: Path) -> None:

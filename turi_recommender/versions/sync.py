@@ -12,9 +12,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from turi_recommender.errors import ModelError, RegistrationError
-from turi_recommender.versions.locations import ModelLocation, Registry, is_name
-from turi_recommender.versions.manifest import MANIFEST, check_manifest
-from turi_recommender.versions.staging import copy_files, publish, remove_leftovers
+from turi_recommender.versions.locations import ModelLocation, Registry
+from turi_recommender.versions.manifest import MANIFEST, check_manifest, check_sizes
+from turi_recommender.versions.names import is_name
+from turi_recommender.versions.staging import copy_listed, publish, remove_leftovers
 
 log = logging.getLogger(__name__)
 
@@ -77,9 +78,10 @@ def _copy_version(source: Registry, target: Registry, reference: str) -> Path | 
     if wanted.exists():
         return None
     remove_leftovers(wanted.parent)
+    listed = check_sizes(folder)  # before anything is copied: a stray file can fill the disk
 
     def fill(staging: Path) -> None:
-        copy_files(folder, staging)
+        copy_listed(folder, staging, [*listed, MANIFEST])
         check_manifest(staging)
 
     publish(folder, wanted, fill)
@@ -97,6 +99,6 @@ def _version_folder(found: ModelLocation) -> Path:
 def _remove_old(registry: Registry, newest: Path, keep: int) -> None:
     name = newest.parent.name
     versions = [registry.root / name / version for version in registry.versions(name)]
-    for folder in versions[: max(len(versions) - keep, 0)]:
+    for folder in versions[: max(len(versions) - keep, 0)]:  # broken ones count, too
         if folder != newest:
             shutil.rmtree(folder, ignore_errors=True)

@@ -1,11 +1,18 @@
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
+from tests.turi_recommender.golden import SAMPLE_MODELS
 from turi_recommender.errors import ModelFormatError, ModelNotFoundError
-from turi_recommender.versions.locations import ModelLocation, Registry
+from turi_recommender.versions.locations import ModelEntry, ModelLocation, Registry
+from turi_recommender.versions.register import register
+
+SAMPLE = SAMPLE_MODELS / "similarity_model" / "6" / "recommendation_s.model"
 
 
 def make_archive(path: Path) -> Path:
@@ -86,3 +93,83 @@ def test_two_models_in_one_version_are_not_guessed_between(registry: Registry) -
 def test_a_model_that_cannot_be_read_is_a_format_error(registry: Registry) -> None:
     with pytest.raises(ModelFormatError, match=r"dir_archive\.ini"):
         registry.load("similarity_model")
+
+
+def test_what_is_wrong_with_one_version_does_not_hide_the_others(tmp_path: Path) -> None:
+    root = tmp_path / "models"
+    register(SAMPLE, root, "m", 1)
+    register(SAMPLE, root, "m", 2)
+    for name in ("a.model", "b.model"):
+        make_archive(root / "m" / "3" / name)
+    (root / "m" / "4").mkdir()
+    (root / "m" / "4" / "dir_archive.ini").symlink_to("/dev/zero")
+    make_archive(root / "m" / "5")
+    (root / "m" / "6").symlink_to("6")
+    (root / "m" / "7").write_text("a file")
+    registry = Registry(root)
+    assert registry.versions("m") == ["1", "2", "3", "5"]
+    entry, refused = registry.load_newest("m")
+    assert entry.version == "2"
+    assert sorted(refused) == ["3", "5"]
+    assert "more than one model" in refused["3"]
+
+
+def test_a_version_that_a_check_refuses_is_passed_over(tmp_path: Path) -> None:
+    for version in (1, 2):
+        register(SAMPLE, tmp_path, "m", version)
+
+    def refuse_two(entry: ModelEntry) -> None:
+        if entry.version == "2":
+            raise ModelFormatError(entry.path, 0, "something", "nothing")
+
+    entry, refused = Registry(tmp_path).load_newest("m", refuse_two)
+    assert entry.version == "1"
+    assert "expected something" in refused["2"]
+    with pytest.raises(ModelFormatError, match="something"):
+        Registry(tmp_path).load_newest("m:2", refuse_two)
+
+
+def test_a_version_that_may_not_be_read_is_refused_by_itself(tmp_path: Path) -> None:
+    root = tmp_path / "models"
+    register(SAMPLE, root, "m", 1)
+    register(SAMPLE, root, "m", 2)
+    with unprivileged(tmp_path), forbidden(root / "m" / "2"):
+        entry, refused = Registry(root).load_newest("m")
+        assert entry.version == "1"
+        assert "Permission denied" in refused["2"]
+        with forbidden(root / "m"), pytest.raises(ModelNotFoundError, match="Permission denied"):
+            Registry(root).versions("m")
+
+
+@contextmanager
+def forbidden(folder: Path) -> Iterator[None]:
+    mode = folder.stat().st_mode
+    folder.chmod(0)
+    try:
+        yield
+    finally:
+        folder.chmod(mode)
+
+
+@contextmanager
+def unprivileged(folder: Path) -> Iterator[None]:
+    """Be somebody whom modes mean something to; the folder, and all above it, they may read."""
+    if os.geteuid() != 0:
+        yield
+        return
+    nobody = 65534
+    above = [
+        parent for parent in folder.parents if parent.stat().st_uid == 0 and parent != Path("/")
+    ]
+    modes = {parent: parent.stat().st_mode for parent in above}
+    for path in (folder, *folder.rglob("*")):
+        os.chown(path, nobody, nobody)
+    for parent in above:
+        parent.chmod(modes[parent] | 0o011)
+    os.seteuid(nobody)
+    try:
+        yield
+    finally:
+        os.seteuid(0)
+        for parent, mode in modes.items():
+            parent.chmod(mode)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
@@ -79,3 +80,19 @@ def test_a_place_that_cannot_be_written_to(tmp_path: Path) -> None:
     (tmp_path / "file").write_bytes(b"")
     with pytest.raises(RegistrationError, match="cannot copy"):
         register(SOURCE, tmp_path / "file", NAME)
+
+
+@pytest.mark.parametrize("kind", ["a device", "a pipe", "a link to itself"])
+def test_what_would_never_end_is_not_copied(share: Registry, tmp_path: Path, kind: str) -> None:
+    odd = tmp_path / "odd.model"
+    shutil.copytree(SOURCE, odd)
+    match kind:
+        case "a device":
+            (odd / "more").symlink_to("/dev/zero")
+        case "a pipe":
+            os.mkfifo(odd / "more")
+        case _:
+            (odd / "more").symlink_to(".")
+    with pytest.raises(RegistrationError, match="cannot copy"):
+        register(odd, share.root, NAME)
+    assert names(share.root / NAME) == []

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
 from tests.turi_recommender.golden import SAMPLE_MODELS
 from turi_recommender.errors import ModelFormatError, ModelNotFoundError, RegistrationError
+from turi_recommender.versions import staging
 from turi_recommender.versions.locations import Registry
 from turi_recommender.versions.register import register
 from turi_recommender.versions.sync import sync
@@ -99,3 +101,30 @@ def test_what_a_killed_copy_left_is_removed(share: Registry, local: Registry) ->
 def test_nothing_to_follow(share: Registry, local: Registry) -> None:
     with pytest.raises(ModelNotFoundError):
         sync(share, local, [NAME])
+
+
+@pytest.mark.parametrize("spoil", ["a stray file", "a longer file", "a pipe", "a link"])
+def test_what_the_manifest_does_not_list_is_not_copied(
+    share: Registry, local: Registry, spoil: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file of a terabyte, which has no blocks on the disk, would fill the one it is copied to."""
+    target = register(SOURCE, share.root, NAME)
+    match spoil:
+        case "a stray file":
+            with (target / "stray").open("wb") as file:
+                file.truncate(1 << 40)
+        case "a longer file":
+            with (target / SOURCE.name / "objects.bin").open("r+b") as file:
+                file.truncate(1 << 40)
+        case "a pipe":
+            os.mkfifo(target / SOURCE.name / "pipe")
+        case "a link":
+            (target / "more").symlink_to("/dev/zero")
+
+    def copied(*_: object) -> None:
+        raise AssertionError("something was copied")
+
+    monkeypatch.setattr(staging.shutil, "copyfile", copied)  # type: ignore[attr-defined]
+    with pytest.raises(ModelFormatError, match="says the manifest"):
+        sync(share, local, [NAME])
+    assert names(local.root / NAME) == []
