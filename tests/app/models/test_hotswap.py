@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
+import os
 import shutil
 import weakref
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,12 +20,17 @@ from app.errors import RefusedVersionError
 from app.models.hotswap import HotSwap
 from app.models.loaded import LoadedModels
 from app.models.loading import load_models
+from app.models.successor import check_successor
 from app.settings import SAMPLE_MODELS, Settings
 from reliability import variants
 from tests.support.serving import serving
 from tests.support.waiting import wait_until
-from turi_recommender.errors import ModelFormatError
-from turi_recommender.format import FactorModel, read_model
+from tests.turi_recommender.scoring import synthetic
+from turi_recommender import Recommender
+from turi_recommender.errors import ModelError, ModelFormatError, ModelNotFoundError
+from turi_recommender.format import ColumnMode, FactorModel, ValueType, read_model
+from turi_recommender.scoring import make_recommender
+from turi_recommender.versions import ModelEntry
 from turi_recommender.versions.manifest import write_manifest
 from turi_recommender.versions.register import register
 
@@ -274,6 +282,107 @@ async def test_who_began_on_the_old_model_ends_on_it_and_then_it_is_freed(
     del old
     gc.collect()
     assert gone() is None
+
+
+def a_pipe(target: Path) -> None:
+    model = variants.copy(SIMILARITY_SOURCE, target / "m.model")
+    (model / "objects.bin").unlink()
+    os.mkfifo(model / "objects.bin")
+
+
+def infinite_segments(target: Path) -> None:
+    model = variants.copy(SIMILARITY_SOURCE, target / "m.model")
+    (index,) = model.glob("*.sidx")
+    index.write_text('{"sarray": {"num_segments": Infinity}, "segment_files": {}}')
+
+
+def two_models(target: Path) -> None:
+    variants.copy(SIMILARITY_SOURCE, target / "a.model")
+    variants.copy(SIMILARITY_SOURCE, target / "b.model")
+
+
+@pytest.mark.parametrize("spoil", [a_pipe, infinite_segments, two_models])
+async def test_roles_and_versions_do_not_suffer_from_one_that_is_broken(
+    root: Path, watched: Watched, spoil: Callable[[Path], None]
+) -> None:
+    register(SIMILARITY_SOURCE, root, SIMILARITY, 2)
+    spoil(root / SIMILARITY / "3")
+    register(RANKING_SOURCE, root, RANKING, 2)
+    await watched.look()
+    await watched.look()
+    assert (watched.version("similarity"), watched.version("ranking")) == ("2", "2")
+    assert list(watched.refused("similarity")) == ["3"]
+    assert watched.reported.count((SIMILARITY, "refused")) == 1
+    with pytest.raises(ModelError) as caught:
+        await watched.swaps.reload(SIMILARITY)
+    assert not isinstance(caught.value, ModelNotFoundError), "that is answered 404, not 409"
+    again = Watched(root)
+    assert (again.version("similarity"), again.version("ranking")) == ("2", "2")
+    assert list(again.refused("similarity")) == ["3"]
+
+
+async def test_whatever_goes_wrong_with_one_role_the_other_is_looked_at(
+    root: Path, watched: Watched, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    whole = watched.swaps._newer
+
+    def fail_for_similarity(entry: ModelEntry) -> list[str]:
+        if entry.name == SIMILARITY:
+            raise ZeroDivisionError("nobody thought of it")
+        return whole(entry)
+
+    monkeypatch.setattr(watched.swaps, "_newer", fail_for_similarity)
+    register(RANKING_SOURCE, root, RANKING)
+    await watched.look()
+    assert watched.version("ranking") == "2"
+    assert "nobody thought of it" in caplog.text
+
+
+async def test_a_pin_holds_against_a_version_that_was_found_before_it(
+    root: Path, watched: Watched
+) -> None:
+    for version in (5, 7):
+        register(SIMILARITY_SOURCE, root, SIMILARITY, version)
+    await watched.swaps.look()
+    async with watched.swaps._one_at_a_time:  # the roll-back waits first, then what the look found
+        pin = asyncio.create_task(watched.swaps.activate(SIMILARITY, "5"))
+        await asyncio.sleep(0)
+        look = asyncio.create_task(watched.swaps.look())
+        while len(watched.swaps._one_at_a_time._waiters or ()) < 2:
+            await asyncio.sleep(0)
+    assert (await pin).version == "5"
+    await look
+    assert watched.version() == "5"
+
+
+async def test_a_vector_of_another_length_is_another_column() -> None:
+    def model(length: int) -> Recommender:
+        vector = replace(
+            synthetic.column("taste", length, ColumnMode.NUMERIC),
+            value_type=ValueType.VECTOR,
+        )
+        saved = synthetic.factor_model(1, item_side=False)
+        details = saved.details
+        assert isinstance(details, FactorModel)
+        columns = (*saved.metadata.columns, vector)
+        total = sum(column.size for column in columns)
+        more = length
+        metadata = replace(saved.metadata, columns=columns)
+        rows = [details.factors, np.ones((more, details.num_factors), np.float32)]
+        changed = replace(
+            details,
+            sizes=[column.size for column in columns],
+            offsets=[*details.offsets, total - more],
+            shifts=np.append(details.shifts, np.zeros(more)),
+            scales=np.append(details.scales, np.ones(more)),
+            weights=np.append(details.weights, np.zeros(more, np.float32)),
+            factors=np.concatenate(rows),
+        )
+        return make_recommender(replace(saved, metadata=metadata, details=changed))
+
+    check_successor(model(3), model(3), {})
+    with pytest.raises(RefusedVersionError, match="side columns changed"):
+        check_successor(model(3), model(4), {})
 
 
 @pytest.fixture
