@@ -227,10 +227,14 @@ def _typed_dict(name: str, fields: dict[str, Any]) -> Any:
 
 
 def _id_type(column: Column) -> Any:
+    """Return the type of an id; null is one only where the model was trained with it."""
     example = column.sample(1)
+    kind: Any
     if column.value_type == ValueType.STRING:
-        return Annotated[str, Field(examples=example)]
-    return Annotated[int, Field(ge=-(2**63), le=2**63 - 1, examples=example)]
+        kind = Annotated[str, Field(examples=example)]
+    else:
+        kind = Annotated[int, Field(ge=-(2**63), le=2**63 - 1, examples=example)]
+    return kind | None if column.nullable else kind
 
 
 def _side_type(column: Column) -> Any:

@@ -97,7 +97,7 @@ def recommend(
     exclude_known : bool
         Whether to leave out the items that the user is known to have interacted with.
     items : sequence of int or str, optional
-        Recommend only these. Unknown ids are ignored.
+        Recommend only these. Unknown ids are ignored. An empty list allows nothing.
     exclude : sequence of int or str, optional
         Recommend none of these. Unknown ids are ignored.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from turi_recommender import Column, Recommendations, Recommender, SimilarItems
@@ -93,12 +94,12 @@ class LoadedModels:
     @property
     def user_column(self) -> Column:
         """The user column, which all loaded models share."""
-        return self.entries[0].model.user_column
+        return _shared([entry.model.user_column for entry in self.entries])
 
     @property
     def item_column(self) -> Column:
         """The item column, which all loaded models share."""
-        return self.entries[0].model.item_column
+        return _shared([entry.model.item_column for entry in self.entries])
 
     @property
     def side_columns(self) -> Sequence[Column]:
@@ -164,3 +165,8 @@ class LoadedModels:
         if query.side_data_defaults and self.defaults and takes_side_data(query.role):
             return [{**self.defaults, **row} for row in query.users]
         return query.users
+
+
+def _shared(columns: Sequence[Column]) -> Column:
+    """Return a column that all models have; ids can be missing where one model has such an id."""
+    return replace(columns[0], nullable=any(column.nullable for column in columns))

@@ -37,6 +37,9 @@ def check_successor(old: Recommender, new: Recommender, defaults: Mapping[str, A
         mine, yours = _columns(getattr(old, what)), _columns(getattr(new, what))
         if mine != yours:
             raise RefusedVersionError(f"{what.replace('_', ' ')} changed: {mine} to {yours}")
+    for what in ("user_column", "item_column"):
+        if getattr(new, what).nullable and not getattr(old, what).nullable:
+            raise RefusedVersionError(f"{what.replace('_', ' ')} changed: an id is missing (None)")
     users = _samples(old.user_column, new.user_column)
     side = {name: value for name, value in defaults.items() if name in _names(new)}
     name = new.user_column.name

@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 import turi_recommender
+from tests.turi_recommender.encode import flexible
 from tests.turi_recommender.golden import SAMPLE_MODELS, unpack_model
 from turi_recommender import Recommender, load_model, loading, recommend, similar_items
 from turi_recommender.errors import ModelFormatError, QueryError
+from turi_recommender.format import ValueType, read_model
 
 SIMILARITY = SAMPLE_MODELS / "similarity_model" / "6" / "recommendation_s.model"
 KINDS = {
@@ -85,3 +89,87 @@ def test_whatever_goes_wrong_is_one_kind_of_error(
 def test_a_path_that_is_none(path: str) -> None:
     with pytest.raises(ModelFormatError):
         load_model(path)
+
+
+def test_ids_out_of_arrays_are_those_of_lists() -> None:
+    model = load_model(SIMILARITY)
+    users, items = model.users.ids([0, 1]), model.items.ids([0, 1, 2])
+    expected = model.recommend(users, k=3, exclude_known=False, items=items, exclude=items[:1])
+    arrays = model.recommend(
+        np.array(users),  # type: ignore[arg-type]
+        k=np.int64(3),  # type: ignore[arg-type]
+        exclude_known=np.False_,  # type: ignore[arg-type]
+        items=np.array(items),  # type: ignore[arg-type]
+        exclude=np.array(items[:1]),  # type: ignore[arg-type]
+    )
+    assert arrays == expected
+    floats = [float(user) for user in users]
+    assert model.recommend(floats, k=3) == model.recommend(users, k=3)  # type: ignore[arg-type]
+    similar = model.similar_items(np.array(items), k=2)  # type: ignore[arg-type]
+    assert similar == model.similar_items(items, k=2)
+
+
+@pytest.mark.parametrize(
+    ("changes", "message"),
+    [
+        ({"users": None}, "users: expected a list, got null"),
+        ({"users": 6000}, "users: expected a list, got int"),
+        ({"users": "6000"}, "users: expected a list, got str"),
+        ({"users": [None]}, r"users\.0\.visitorid: expected an integer, got null"),
+        ({"k": 3.0}, "k: expected an integer, got float"),
+        ({"k": "3"}, "k: expected an integer, got str"),
+        ({"k": None}, "k: expected an integer, got null"),
+        ({"k": True}, "k: expected an integer, got bool"),
+        ({"exclude_known": np.array([True, False])}, "exclude_known: expected True or False"),
+        ({"exclude_known": "no"}, "exclude_known: expected True or False"),
+        ({"items": 7}, "items: expected a list, got int"),
+        ({"items": "7"}, "items: expected a list, got str"),
+        ({"exclude": 7}, "exclude: expected a list, got int"),
+        ({"exclude": np.array([[7]])}, "exclude: expected one dimension, got 2"),
+        ({"items": [True]}, r"items\.0: expected an integer, got bool"),
+    ],
+)
+def test_whatever_is_no_question_is_a_query_error(changes: dict[str, Any], message: str) -> None:
+    arguments = {"users": [6000], **changes}
+    with pytest.raises(QueryError, match=message):
+        recommend(load_model(SIMILARITY), **arguments)
+
+
+def test_an_empty_list_of_items_allows_nothing() -> None:
+    model = load_model(SIMILARITY)
+    nothings: list[Any] = [[], (), np.array([], np.int64)]
+    for nothing in nothings:
+        answer = recommend(model, [6000], items=nothing)
+        assert answer.rankings[0].items == []
+    assert recommend(model, [6000], exclude=[]) == recommend(model, [6000])
+
+
+@pytest.mark.parametrize("name", ["similarity_jaccard", "ranking_plain", "popularity_counts"])
+def test_a_model_with_a_missing_id(tmp_path: Path, name: str) -> None:
+    """Turi Create trains on rows without a user or an item; None is then an id like any other."""
+    path = with_missing_ids(unpack_model(name, tmp_path))
+    model = load_model(path)
+    assert (model.user_column.nullable, model.item_column.nullable) == (True, True)
+    assert None not in model.user_column.sample(1000)
+    stranger = 9_999_999 if model.user_column.value_type == ValueType.INTEGER else "nobody"
+    asked: list[Any] = [None, model.users.ids([1])[0], stranger]
+    answer = model.recommend(asked, k=model.num_items, exclude_known=False)
+    assert answer.users == asked
+    assert answer.cold_users == [stranger]
+    assert any(None in ranking.items for ranking in answer.rankings)
+    assert answer.columns().users.dtype == answer.columns().items.dtype == object
+    assert None in model.similar_items([None]).items  # type: ignore[list-item]
+    without = model.recommend(asked, k=99, exclude=[None])  # type: ignore[list-item]
+    assert not any(None in ranking.items for ranking in without.rankings)
+
+
+def with_missing_ids(path: Path) -> Path:
+    """Put None in the place of the first user and the first item."""
+    saved = read_model(path)
+    data = (path / "objects.bin").read_bytes()
+    for column in saved.metadata.columns[:2]:
+        ids = flexible(column.values.tolist())
+        assert ids in data
+        data = data.replace(ids, flexible([None, *column.values.tolist()[1:]]))
+    (path / "objects.bin").write_bytes(data)
+    return path

@@ -53,6 +53,8 @@ class Column:
         Number of rows with each index.
     means : ndarray of float64
         Mean at each index; what a missing number stands for.
+    nullable : bool
+        Whether None is among the trained categories: the library trains on rows without an id.
     """
 
     name: str
@@ -62,10 +64,13 @@ class Column:
     values: ValueList
     counts: NDArray[np.uint64]
     means: NDArray[np.float64]
+    nullable: bool = False
 
     def sample(self, count: int) -> list[Any]:
-        """Return the first `count` trained categories."""
-        return self.values.take(range(min(count, self.size, len(self.values))))
+        """Return the first `count` trained categories besides None."""
+        more = count + 1 if self.nullable else count
+        values = self.values.take(range(min(more, self.size, len(self.values))))
+        return [value for value in values if value is not None][:count]
 
     def kept(self) -> Column:
         """Return what is asked of a column while its model serves, independent of the file."""
@@ -124,6 +129,7 @@ def read_column(values: ValueReader, what: str) -> Column | None:
         values=categories,
         counts=counts,
         means=means,
+        nullable=isinstance(categories, GenericValues) and None in categories.values[:size],
     )
 
 

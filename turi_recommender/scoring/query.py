@@ -6,9 +6,9 @@ Source: docs/format.md, sections 7.1 and 7.4 (expansion by mode).
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -140,7 +140,8 @@ class QueryReader:
             As `read`.
         """
         values = [row.get(name, _ABSENT) for name in self._side_names]
-        if len(values) - values.count(_ABSENT) + (self._user.name in row) != len(row):
+        given = [value for value in values if value is not _ABSENT]  # arrays cannot be compared
+        if len(given) + (self._user.name in row) != len(row):
             self._check_names(row)
         for value in values:
             if type(value) is str and len(value) > limits.LONG_TEXT:
@@ -178,7 +179,8 @@ def cast_id(value: object, column: Column) -> Id:
     Parameters
     ----------
     value : object
-        An int or a str; a float without a fraction and a scalar of NumPy will do, too.
+        An int or a str; a float without a fraction and a scalar of NumPy will do, too. None is an
+        id only where the model was trained with one.
     column : Column
         The user or item column; errors name it.
 
@@ -189,8 +191,9 @@ def cast_id(value: object, column: Column) -> Id:
     """
     if type(value) is int and column.value_type == ValueType.INTEGER:
         return value
-    if isinstance(value, np.generic):  # a scalar of an array or a data frame
-        value = value.item()
+    value = plain(value)
+    if value is None and column.nullable:
+        return cast("Id", None)
     if column.value_type == ValueType.STRING:
         if isinstance(value, str):
             return value
@@ -206,7 +209,55 @@ def cast_id(value: object, column: Column) -> Id:
     raise QueryError((column.name,), f"expected an integer, got {_kind(value)}")
 
 
+def plain(value: Any) -> Any:
+    """Return a scalar of an array or a data frame as a Python object, and the rest as it is."""
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def read_count(value: object) -> int:
+    """Check how many answers are asked for.
+
+    Raises
+    ------
+    QueryError
+        If it is not a whole number of 1 or more.
+    """
+    value = plain(value)
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise QueryError(("k",), f"expected an integer, got {_kind(value)}")
+    if value < 1:
+        raise QueryError(("k",), "must be 1 or more")
+    return value
+
+
+def read_list(values: Any, argument: str) -> Sequence[Any]:
+    """Check a list of ids or rows: a sequence, an array of one dimension, or a series.
+
+    Parameters
+    ----------
+    values : object
+        What was given.
+    argument : str
+        As what, for errors.
+
+    Raises
+    ------
+    QueryError
+        If it is something else, such as one id, a string or a table.
+    """
+    if isinstance(values, np.ndarray):
+        if values.ndim != 1:
+            message = f"expected one dimension, got {values.ndim}"
+            raise QueryError((argument,), message)
+        return values.tolist()  # type: ignore[no-any-return]
+    is_one = isinstance(values, str | bytes | Mapping) or getattr(values, "ndim", 1) != 1
+    if is_one or not isinstance(values, Iterable):
+        raise QueryError((argument,), f"expected a list, got {_kind(values)}")
+    return values if isinstance(values, Sequence) else list(values)
+
+
 def _expand(position: int, column: Column, categories: IdIndex, value: Any) -> list[Entry]:
+    value = plain(value)
     match column.mode:
         case ColumnMode.NUMERIC:
             number = float(column.means[0]) if value is None else _number(value, column)
@@ -228,11 +279,12 @@ def _expand(position: int, column: Column, categories: IdIndex, value: Any) -> l
 
 
 def _known(categories: IdIndex, values: Sequence[Any]) -> list[int]:
-    indices = [categories.find(value) for value in values]
+    indices = [categories.find(plain(value)) for value in values]
     return [index for index in indices if index != UNKNOWN]
 
 
 def _number(value: Any, column: Column) -> float:
+    value = plain(value)
     if isinstance(value, bool) or not isinstance(value, int | float):
         raise QueryError((column.name,), f"expected a number, got {_kind(value)}")
     try:
@@ -254,7 +306,9 @@ def _vector(value: Any, column: Column) -> list[float]:
 def _list(value: Any, column: Column) -> Sequence[Any]:
     if value is None:
         return []
-    if isinstance(value, str) or not isinstance(value, Sequence):
+    if isinstance(value, np.ndarray) and value.ndim == 1:
+        return value.tolist()  # type: ignore[no-any-return]
+    if isinstance(value, str | bytes) or not isinstance(value, Sequence):
         raise QueryError((column.name,), f"expected a list, got {_kind(value)}")
     return value
 
@@ -265,7 +319,7 @@ def _dictionary(position: int, column: Column, categories: IdIndex, value: Any) 
     if not isinstance(value, Mapping):
         raise QueryError((column.name,), f"expected a dictionary, got {_kind(value)}")
     entries = [
-        Entry(position, categories.find(key), _number(number, column))
+        Entry(position, categories.find(plain(key)), _number(number, column))
         for key, number in value.items()
     ]
     known = [entry for entry in entries if entry.place != UNKNOWN]

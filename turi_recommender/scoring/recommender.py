@@ -17,7 +17,14 @@ from turi_recommender.format import SavedModel, ValueType
 from turi_recommender.scoring.candidates import Candidates
 from turi_recommender.scoring.ids import IdIndex
 from turi_recommender.scoring.lookup import UNKNOWN
-from turi_recommender.scoring.query import History, Query, QueryReader, cast_id
+from turi_recommender.scoring.query import (
+    History,
+    Query,
+    QueryReader,
+    cast_id,
+    read_count,
+    read_list,
+)
 from turi_recommender.scoring.results import Id, Ranking, Recommendations, SimilarItems
 
 Indices = NDArray[np.integer[Any]]
@@ -67,7 +74,8 @@ class Recommender(ABC):
         self.users = IdIndex(user.values, user.size, user.value_type)
         self.items = IdIndex(item.values.in_memory(), item.size, item.value_type)
         # Users are answered as they were asked for, cast to the column's type (`cast_id`).
-        self._user_dtype = np.dtype(object if user.value_type == ValueType.STRING else np.int64)
+        is_object = user.nullable or user.value_type == ValueType.STRING
+        self._user_dtype = np.dtype(object if is_object else np.int64)
         self.interactions = saved.interactions
         self._queries = QueryReader(metadata.columns, self.users)
         self._everything = Candidates(self.num_items)
@@ -97,13 +105,14 @@ class Recommender(ABC):
         ----------
         users : sequence of int, str or mapping
             User ids, or mappings of column names to values: the user column and any of the
-            observation side columns (`side_columns`).
+            observation side columns (`side_columns`). Here and below, arrays of one dimension and
+            scalars of NumPy, of which data frames are made, will do, too.
         k : int
             Number of items per user; at least 1. A user gets fewer where fewer candidates are left.
         exclude_known : bool
             Whether to leave out the items that the user is known to have interacted with.
         items : sequence of int or str, optional
-            Recommend only these. Unknown ones are ignored.
+            Recommend only these. Unknown ones are ignored. An empty list allows nothing.
         exclude : sequence of int or str, optional
             Recommend none of these. Unknown ones are ignored.
 
@@ -127,15 +136,18 @@ class Recommender(ABC):
         >>> for user, item, score, rank in model.recommend(visits, k=3).rows():
         ...     print(user, item, score, rank)
         """
-        _check_k(k)
-        queries = [self._queries.read(row, position) for position, row in enumerate(users)]
+        k = read_count(k)
+        if not isinstance(exclude_known, bool | np.bool_):
+            raise QueryError(("exclude_known",), "expected True or False")
+        rows = read_list(users, "users")
+        queries = [self._queries.read(row, position) for position, row in enumerate(rows)]
         everyone = self._everything
-        exclude = () if exclude is None else exclude
+        exclude = () if exclude is None else read_list(exclude, "exclude")
         if items is not None or len(exclude) > 0:
             allowed = None if items is None else self._known_items(items, "items")
             excluded = self._known_items(exclude, "exclude")
             everyone = Candidates.of(self.num_items, allowed, excluded)
-        return self._answer(queries, everyone, k, exclude_known=exclude_known)
+        return self._answer(queries, everyone, k, exclude_known=bool(exclude_known))
 
     def _answer(
         self, queries: Sequence[Query], everyone: Candidates, k: int, *, exclude_known: bool
@@ -224,11 +236,11 @@ class Recommender(ABC):
         ModelUnreadableError
             If the model's file can no longer be read.
         """
-        _check_k(k)
+        k = read_count(k)
         known: list[Id] = []
         rankings: list[Ranking] = []
         unknown: dict[Id, None] = {}
-        for position, item in enumerate(items):
+        for position, item in enumerate(read_list(items, "items")):
             item_id = self._cast_item(item, "items", position)
             index = self.items.find(item_id)
             if index == UNKNOWN:
@@ -264,7 +276,8 @@ class Recommender(ABC):
         return Ranking(self.items.ids(items), scores.tolist())
 
     def _known_items(self, items: Sequence[Id], argument: str) -> Indices:
-        ids = [self._cast_item(item, argument, position) for position, item in enumerate(items)]
+        listed = read_list(items, argument)
+        ids = [self._cast_item(item, argument, position) for position, item in enumerate(listed)]
         indices = np.array([self.items.find(item) for item in ids], np.int64)
         known: Indices = indices[indices != UNKNOWN]
         return known
@@ -274,8 +287,3 @@ class Recommender(ABC):
             return cast_id(item, self.item_column)
         except QueryError as error:
             raise QueryError((argument, position), error.message) from None
-
-
-def _check_k(k: int) -> None:
-    if k < 1:
-        raise QueryError(("k",), "must be 1 or more")

@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+# None, too, in models that were trained on rows without an id; hardly any is, and whoever has such
+# a model knows it (`Column.nullable`).
 Id = int | str
 Ids = NDArray[Any]  # int64, or object arrays of str
 

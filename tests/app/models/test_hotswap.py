@@ -359,6 +359,7 @@ async def test_a_vector_of_another_length_is_another_column() -> None:
     def model(length: int) -> Recommender:
         vector = replace(
             synthetic.column("taste", length, ColumnMode.NUMERIC),
+            mode=ColumnMode.NUMERIC_VECTOR,
             value_type=ValueType.VECTOR,
         )
         saved = synthetic.factor_model(1, item_side=False)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +14,7 @@ from turi_recommender.errors import QueryError
 from turi_recommender.format import Column, ColumnMode, GenericValues, ValueType
 from turi_recommender.scoring.ids import IdIndex
 from turi_recommender.scoring.lookup import UNKNOWN
-from turi_recommender.scoring.query import Entry, QueryReader, cast_id
+from turi_recommender.scoring.query import Entry, QueryReader, cast_id, read_count, read_list
 
 LETTERS = ["a", "b", "c"]
 
@@ -151,3 +152,73 @@ def test_what_is_no_string(value: object) -> None:
 def test_a_bare_id_is_a_user_without_context(reader: QueryReader) -> None:
     query = reader.read(99, 0)
     assert (query.user_id, query.user, query.has_context) == (99, UNKNOWN, False)
+
+
+def test_scalars_and_arrays_of_a_data_frame_are_values(reader: QueryReader) -> None:
+    plain = {"number": 3, "letter": "b", "pair": [1.0, 2.5], "bag": ["a"], "weights": {"b": 2.0}}
+    given = {
+        "number": np.int64(3),
+        "letter": np.str_("b"),
+        "pair": np.array([1.0, 2.5]),
+        "bag": np.array(["a"]),
+        "weights": {np.str_("b"): np.float32(2.0)},
+    }
+    expected = reader.read({"user": 20, **plain}, 0)
+    for user in (20, np.int64(20), np.int32(20), np.uint8(20), 20.0, np.float64(20.0), "20"):
+        query = reader.read({"user": user, **given}, 0)
+        assert (query.user_id, query.user, query.context) == (20, 1, expected.context)
+        assert type(query.user_id) is int
+
+
+@pytest.mark.parametrize(
+    "value",
+    [None, True, np.True_, 20.5, np.nan, np.inf, "abc", b"20", [20], np.array([20]), object()],
+)
+def test_what_is_no_id_is_an_error_with_its_place(reader: QueryReader, value: object) -> None:
+    with pytest.raises(QueryError, match=r"users\.3\.user: expected an integer"):
+        reader.read({"user": value}, 3)
+
+
+def test_none_is_an_id_where_it_was_trained() -> None:
+    missing = replace(USER, values=GenericValues([10, None]), nullable=True)
+    reader = QueryReader([missing, ITEM], IdIndex(missing.values, missing.size))
+    query = reader.read({"user": None}, 0)
+    assert [query.user_id, query.user] == [None, 1]
+    assert missing.sample(5) == [10]
+    assert missing.kept().nullable
+
+
+@pytest.mark.parametrize("k", [1, np.int64(3), np.uint8(3)])
+def test_counts(k: int) -> None:
+    assert read_count(k) == int(k)
+    assert type(read_count(k)) is int
+
+
+@pytest.mark.parametrize(
+    "k", [0, -1, 3.0, np.float64(3), "3", None, True, np.True_, [3], np.array([3])]
+)
+def test_what_is_no_count(k: object) -> None:
+    with pytest.raises(QueryError, match=r"^k: "):
+        read_count(k)
+
+
+def test_lists() -> None:
+    ids = [6000, 6001]
+    for ids_given in (
+        ids,
+        tuple(ids),
+        np.array(ids),
+        iter(ids),
+        range(6000, 6002),
+        {6000: 0, 6001: 0}.keys(),
+    ):
+        assert list(read_list(ids_given, "users")) == ids
+    assert read_list([], "users") == []
+
+
+@pytest.mark.parametrize(
+    "given", [None, 6000, "6000", b"6000", {"visitorid": 6000}, np.array([[1]]), np.array(1)]
+)
+def test_what_is_no_list(given: object) -> None:
+    with pytest.raises(QueryError, match=r"^users: expected"):
+        read_list(given, "users")
