@@ -22,15 +22,20 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from reliability import variants
+from reliability import structured, variants
 from reliability.report import ROOT, Report, command_line
 from reliability.service import RANKING, SIMILARITY
-from turi_recommender import Recommender, load_model
+from turi_recommender import Column, ColumnMode, Recommender, load_model
 from turi_recommender.errors import ModelError, QueryError
 
 GOLDEN = ROOT / "tests" / "golden"
 GIBIBYTE = 1 << 30
 _SECONDS_EACH = 20
+_STRUCTURED = 0.3  # of the damage has the right form and another meaning
+# What loading may take, by the bytes of the files (docs/format.md, section 11).
+BOUND_SECONDS = 10.0
+BOUND_BYTES = 64 << 20
+BOUND_BYTES_PER_BYTE = 16
 _WORDS = (0, 1, 2**31, 2**32 - 1, 2**32, 2**40, 2**63 - 1, 2**63, 2**64 - 1)
 _BYTES = (0, 1, 0x7F, 0x80, 0x82, 0x84, 0xFF)
 
@@ -70,6 +75,8 @@ def damage(draw: random.Random, models: list[Path], target: Path) -> str:
         The directory of the copy.
     """
     source = draw.choice(models)
+    if draw.random() < _STRUCTURED:
+        return structured.apply(draw, source, target)
     variants.copy(source, target)
     victims = needed_files(target)
     victim = draw.choice([*victims, *victims[1:2] * 6])  # most of a model is in one file
@@ -146,11 +153,15 @@ def ask(model: Recommender, users: list[Any] | None = None) -> None:
             answers = model.recommend(asked, k=k, exclude_known=exclude_known).rankings
             for answer in answers:
                 _check(answer.items, answer.scores, catalogue, k)
-    if model.side_columns:  # missing values, which stand for means
-        side = {column.name: None for column in model.side_columns if column.mode != 5}
-        rows = [{model.user_column.name: user, **side} for user in [*users, stranger]]
-        for answer in model.recommend(rows, k=5).rankings:
-            _check(answer.items, answer.scores, catalogue, 5)
+    if catalogue is not None:  # a history that is wrong is one of many
+        rows = model.users.ids(range(min(2000, model.num_users)))
+        _check_rows(model, rows, catalogue)
+    if model.side_columns:
+        none = {column.name: None for column in model.side_columns if column.mode != 5}
+        full = {column.name: _value(column) for column in model.side_columns}
+        for side in (none, full):  # missing values stand for means
+            rows = [{model.user_column.name: user, **side} for user in [*users, stranger]]
+            _check_rows(model, rows, catalogue)
     for column in (model.user_column, model.item_column, *model.side_columns):
         column.sample(1000)
     for answer in model.recommend(users, k=5, items=items, exclude=items[:1]).rankings:
@@ -165,6 +176,27 @@ def ask(model: Recommender, users: list[Any] | None = None) -> None:
         _check(answer.items, answer.scores, catalogue, 5)
 
 
+def _check_rows(model: Recommender, rows: list[Any], catalogue: set[Any] | None) -> None:
+    for answer in model.recommend(rows, k=5).rankings:
+        _check(answer.items, answer.scores, catalogue, 5)
+
+
+def _value(column: Column) -> Any:
+    """Return a value of a side column as callers would send it."""
+    categories = column.sample(2)
+    match column.mode:
+        case ColumnMode.NUMERIC:
+            return 7
+        case ColumnMode.NUMERIC_VECTOR:
+            return [0.5] * column.size
+        case ColumnMode.CATEGORICAL_LIST:
+            return categories
+        case ColumnMode.DICTIONARY:
+            return dict.fromkeys(categories, 2.0)
+        case _:
+            return categories[0] if categories else None
+
+
 def _check(items: list[Any], scores: list[Any], catalogue: set[Any] | None, k: int) -> None:
     if len(items) > k or len(items) != len(scores):
         raise OutOfRangeError(f"{len(items)} items and {len(scores)} scores for k = {k}")
@@ -173,6 +205,39 @@ def _check(items: list[Any], scores: list[Any], catalogue: set[Any] | None, k: i
         raise OutOfRangeError(f"items that the model does not have: {strange[:3]}")
     if not all(isinstance(score, float) for score in scores):
         raise OutOfRangeError(f"scores that are none: {scores[:3]}")
+
+
+def measure(path: Path) -> dict[str, Any]:
+    """Load a model in this process, which does nothing else; say what that took.
+
+    Returns
+    -------
+    dict
+        ``outcome``, ``seconds``, ``bytes`` of memory beyond those of an empty process, and what is
+        ``allowed`` of them.
+    """
+    files = [file for file in path.iterdir() if file.is_file() and not file.is_symlink()]
+    size = sum(file.stat().st_size for file in files)
+    load_model(SIMILARITY)  # code and buffers that any load needs
+    Path("/proc/self/clear_refs").write_text("5")  # the peak so far, a parent's among it, is over
+    before = _peak_bytes()
+    started = time.perf_counter()
+    try:
+        load_model(path)
+        outcome = "loaded"
+    except ModelError as error:
+        outcome = f"{type(error).__name__}: {error}"
+    return {
+        "outcome": outcome,
+        "seconds": time.perf_counter() - started,
+        "bytes": _peak_bytes() - before,
+        "allowed": BOUND_BYTES + BOUND_BYTES_PER_BYTE * size,
+    }
+
+
+def _peak_bytes() -> int:
+    status = Path("/proc/self/status").read_text()
+    return int(status.partition("VmHWM:")[2].split()[0]) * 1024
 
 
 def _work(first: int, last: int, models: Path) -> None:
@@ -278,7 +343,9 @@ def run(count: int = 1000, first: int = 0) -> Report:
 
 
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--worker"]:
+    if sys.argv[1:2] == ["--measure"]:
+        print(json.dumps(measure(Path(sys.argv[2]))))
+    elif sys.argv[1:2] == ["--worker"]:
         _work(int(sys.argv[3]), int(sys.argv[4]), Path(sys.argv[2]))
     else:
         command_line(run, __doc__)

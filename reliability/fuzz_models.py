@@ -9,6 +9,7 @@ dependency group ``fuzz`` (``scripts/reliability fuzz_models`` sets it up): whee
 from __future__ import annotations
 
 import os
+import random
 import re
 import resource
 import subprocess
@@ -16,7 +17,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from reliability import damage, variants
+from reliability import damage, structured, variants
 from reliability.report import ROOT, Report, command_line
 
 # Small ones, of every class and kind of column.
@@ -30,17 +31,32 @@ _MODELS = (
     "popularity_target",
 )
 _FILES = 4
+_MOST_BYTES = 200_000
 _MEMORY_MIB = 512  # that one input may take
 _ROUND_SECONDS = 15  # then another process: atheris's own hooks leak some hundred kB an input
 _SECONDS_EACH = 20
 
 
 def _seeds(folder: Path, corpus: Path) -> None:
-    """Write each file of each model as an input: a byte that says which it is, then its bytes."""
+    """Write each file of each model as an input: a byte that says which it is, then its bytes.
+
+    So are those with a meaning that no model has, which random changes would not find.
+    """
     for number, model in enumerate(_chosen(folder)):
         for place, file in enumerate(damage.needed_files(model)):
             name = f"{number}-{place}"
             (corpus / name).write_bytes(bytes([number * _FILES + place]) + file.read_bytes())
+        for kind, mutate in structured.MUTATIONS.items():
+            copy = variants.copy(model, folder / "structured")
+            whole = [file.read_bytes() for file in damage.needed_files(copy)]
+            mutate(random.Random(number), copy)
+            for place, file in enumerate(damage.needed_files(model)):
+                changed = copy / file.name
+                if changed.is_file() and not changed.is_symlink():
+                    data = changed.read_bytes()
+                    if data != whole[place] and len(data) < _MOST_BYTES:
+                        name = f"{number}-{place}-{kind.replace(' ', '-')}"
+                        (corpus / name).write_bytes(bytes([number * _FILES + place]) + data)
 
 
 def _chosen(folder: Path) -> list[Path]:
@@ -113,7 +129,7 @@ def run(seconds: int = 60, seed: int = 1) -> Report:
                 f"-seed={seed + number}",
                 "-rss_limit_mb=0",
                 f"-timeout={_SECONDS_EACH}",
-                "-max_len=200000",
+                f"-max_len={_MOST_BYTES}",
                 "-len_control=0",
                 "-print_final_stats=1",
                 f"-artifact_prefix={found}/",

@@ -6,18 +6,27 @@ catalogue. It never crashes, hangs or asks for memory that the file cannot justi
 
 from __future__ import annotations
 
+import json
+import random
 import resource
 import shutil
+import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from reliability import damage, structured
+from reliability.report import ROOT
+from tests.turi_recommender import encode
 from tests.turi_recommender.golden import unpack_model
 from turi_recommender import Recommender, load_model
 from turi_recommender.errors import ModelFormatError, RecommenderError
+from turi_recommender.format import read_model
 
 pytestmark = pytest.mark.slow
 
@@ -224,3 +233,80 @@ def test_other_toolkits_are_named(whole: Path, tmp_path: Path) -> None:
 def test_a_directory_that_is_none(tmp_path: Path) -> None:
     with pytest.raises(ModelFormatError):
         load_model(tmp_path / "nothing")
+
+
+BY_MUTATION = sorted(structured.MUTATIONS)
+
+
+@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("kind", BY_MUTATION)
+def test_the_right_form_and_another_meaning(
+    whole: Path, tmp_path: Path, kind: str, seed: int
+) -> None:
+    """What random changes do not find: it is refused, or every question has an answer."""
+    path = copy_of(whole, tmp_path / "model")
+    structured.MUTATIONS[kind](random.Random(seed), path)
+    damage.use(path)
+
+
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return unpack_model("popularity_counts", tmp_path_factory.mktemp("plain"))
+
+
+def measured(path: Path) -> dict[str, Any]:
+    """Load in a process of its own, and hold what that took against the bound."""
+    done = subprocess.run(
+        [sys.executable, "-m", "reliability.damage", "--measure", str(path)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    took: dict[str, Any] = json.loads(done.stdout)
+    assert took["seconds"] < damage.BOUND_SECONDS, took
+    assert took["bytes"] < took["allowed"], took
+    return took
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("kind", BY_MUTATION)
+def test_loading_takes_no_more_than_the_files_vouch_for(
+    plain: Path, tmp_path: Path, kind: str
+) -> None:
+    path = copy_of(plain, tmp_path / "model")
+    structured.MUTATIONS[kind](random.Random(1), path)
+    measured(path)
+
+
+@pytest.mark.slow
+def test_many_records_of_one_block_take_nothing(plain: Path, tmp_path: Path) -> None:
+    """36 kB of them asked for 1.6 GB."""
+    path = copy_of(plain, tmp_path / "model")
+    segment = structured.table_files(path)[1]
+    structured.write_segment(segment, [structured.zeros(1 << 18)], copies=800)
+    assert segment.stat().st_size < 50_000
+    took = measured(path)
+    assert "blocks that do not overlap" in took["outcome"]
+    assert took["bytes"] < 4 << 20
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("count", [1, 200_000])
+def test_few_long_ids_and_many_with_one_missing(plain: Path, tmp_path: Path, count: int) -> None:
+    path = copy_of(plain, tmp_path / "model")
+    users = read_model(path).metadata.user.values.tolist()
+    more = ["x" * 4_000_000] if count == 1 else [None, *map(str, range(count))]
+    data = (path / "objects.bin").read_bytes()
+    old, new = encode.flexible(users), encode.flexible([*users, *more])
+    sizes = [
+        encode.string("index_size_at_train_time") + encode.variant(n)
+        for n in (len(users), len(users) + len(more))
+    ]
+    assert data.count(old) == 1
+    assert sizes[0] in data
+    data = data.replace(sizes[0], sizes[1], 1).replace(old, new)
+    (path / "objects.bin").write_bytes(data)
+    assert measured(path)["outcome"] == "loaded"
