@@ -34,6 +34,7 @@ _SECONDS_EACH = 20
 _STRUCTURED = 0.3  # of the damage has the right form and another meaning
 # What loading may take, by the bytes of the files (docs/format.md, section 11).
 BOUND_SECONDS = 10.0
+BOUND_SECONDS_PER_BYTE = 0.5e-6
 BOUND_BYTES = 64 << 20
 BOUND_BYTES_PER_BYTE = 16
 _WORDS = (0, 1, 2**31, 2**32 - 1, 2**32, 2**40, 2**63 - 1, 2**63, 2**64 - 1)
@@ -213,8 +214,8 @@ def measure(path: Path) -> dict[str, Any]:
     Returns
     -------
     dict
-        ``outcome``, ``seconds``, ``bytes`` of memory beyond those of an empty process, and what is
-        ``allowed`` of them.
+        ``outcome``, ``seconds``, ``bytes`` of memory beyond those of an empty process, and how many
+        of both are allowed.
     """
     files = [file for file in path.iterdir() if file.is_file() and not file.is_symlink()]
     size = sum(file.stat().st_size for file in files)
@@ -231,7 +232,8 @@ def measure(path: Path) -> dict[str, Any]:
         "outcome": outcome,
         "seconds": time.perf_counter() - started,
         "bytes": _peak_bytes() - before,
-        "allowed": BOUND_BYTES + BOUND_BYTES_PER_BYTE * size,
+        "allowed_seconds": BOUND_SECONDS + BOUND_SECONDS_PER_BYTE * size,
+        "allowed_bytes": BOUND_BYTES + BOUND_BYTES_PER_BYTE * size,
     }
 
 

@@ -7,13 +7,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
-from app.errors import ConfigurationError, ModelUnavailableError
+from app.errors import ConfigurationError, ModelUnavailableError, RefusedVersionError
 from app.models.loaded import LoadedModels
 from app.models.loading import load_models
 from app.models.queries import RecommendQuery
+from app.models.successor import check_successor
+from app.schemas import build_schemas
 from app.settings import SAMPLE_MODELS, Settings
 from tests.turi_recommender.golden import unpack_model
+from tests.turi_recommender.test_loading import with_missing_ids
 from turi_recommender.errors import ModelFormatError, QueryError
 
 
@@ -105,3 +109,27 @@ def test_a_damaged_model_stops_the_start(tmp_path: Path) -> None:
     objects.write_bytes(objects.read_bytes()[:-1])
     with pytest.raises(ModelFormatError, match=r"objects\.bin, byte"):
         load_models(Settings(models_dir=tmp_path))
+
+
+def test_a_missing_id_is_nullable_and_no_example(tmp_path: Path) -> None:
+    whole = unpack_model("similarity_jaccard", tmp_path / "whole")
+    missing = with_missing_ids(unpack_model("similarity_jaccard", tmp_path / "missing"))
+    without = load_models(Settings(similarity_model=str(whole), models_dir=tmp_path))
+    service = load_models(Settings(similarity_model=str(missing), models_dir=tmp_path))
+    assert (service.user_column.nullable, without.user_column.nullable) == (True, False)
+    schemas = build_schemas(service, Settings())
+    user = service.user_column.name
+    schemas.recommend_request.model_validate({"users": [{user: None}], "items": [None]})
+    with pytest.raises(ValidationError):
+        build_schemas(without, Settings()).recommend_request.model_validate(
+            {"users": [{user: None}]}
+        )
+    document = schemas.recommend_request.model_json_schema()
+    assert document["examples"]
+    assert None not in [row[user] for body in document["examples"] for row in body["users"]]
+    _, answer = service.recommend(RecommendQuery([{user: None}], k=1000, exclude_known=False))
+    assert None in answer.rankings[0].items
+    old, new = without.need("similarity").model, service.need("similarity").model
+    with pytest.raises(RefusedVersionError, match="an id is missing"):
+        check_successor(old, new, {})
+    check_successor(new, old, {})
