@@ -11,6 +11,7 @@
         ├── ScoreError               400  a payload that the drop-in cannot score
         ├── LongIdError              431  an id of a request that is longer than the drop-in takes
         ├── NotAuthenticatedError    401  no key or token, or none that is valid
+        │   └── PersonNotAuthenticatedError    the same on a page for people
         ├── NotAllowedError          403  a valid key or token without the scope that is needed
         ├── RefusedVersionError      409  a version that did not pass its checks
         ├── NotReceivedError         408  a request that took too long to arrive
@@ -112,14 +113,11 @@ class LongIdError(ServiceError):
         Of the headers.
     most : int
         Characters that they may have.
-    ids : dict of str to str
-        The ids that the answer bears all the same.
     """
 
     status = 431
 
-    def __init__(self, names: str, most: int, ids: dict[str, str]) -> None:
-        self.ids = ids
+    def __init__(self, names: str, most: int) -> None:
         super().__init__(f"{names} must not exceed {most} characters")
 
 
@@ -129,6 +127,14 @@ class NotAuthenticatedError(ServiceError):
     status = 401
     kind = "unauthenticated"
     headers = {"www-authenticate": 'Bearer realm="recommender"'}  # noqa: RUF012 - a ClassVar
+
+
+class PersonNotAuthenticatedError(NotAuthenticatedError):
+    """The same on a page: a browser may ask for the key, as a password."""
+
+    headers = {  # noqa: RUF012 - a ClassVar
+        "www-authenticate": 'Basic realm="recommender", charset="UTF-8", Bearer realm="recommender"'
+    }
 
 
 class NotAllowedError(ServiceError):

@@ -66,12 +66,21 @@ SMALL_ANSWER_BYTES = 256 * 1024
 
 # A body of a thousand bad rows is not worth a thousand messages.
 SHOWN_ERRORS = 20
+# Unknown side values that an answer names, and how much of a text.
+SHOWN_UNKNOWN_VALUES = 20
+SHOWN_TEXT = 100
 # pydantic lists all errors of a body or none, at 3 microseconds each, on the event loop.
 LISTED_ERRORS = 5000
 
 # Parts of an answer that the server is given at once; it waits until most of a part has been taken
 # before it takes the next.
 DELIVERED_AT_ONCE_BYTES = 256 * 1024
+# Answers from this size on are compressed for clients that take gzip. A usual answer of ten rows
+# is a tenth of it, and fits into one packet.
+COMPRESSED_FROM_BYTES = 16 * 1024
+# What is compressed or unpacked on the event loop: up to a millisecond.
+CODED_AT_ONCE_BYTES = 64 * 1024
+CODING_THREADS = 2
 
 # -- checks of a new version (models/successor.py) -------------------------------------------------
 # Known users and items, of the old and of the new version, for which a new version has to answer.

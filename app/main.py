@@ -11,11 +11,15 @@ from anyio import to_thread
 from fastapi import APIRouter, FastAPI
 from starlette.middleware import Middleware
 
+from .examples import Examples
+from .http.browsers import Hosts
 from .http.declaration import Declarations
+from .http.head import answer_head
 from .http.lifecycle import Lifecycle
 from .http.middleware.access import Access
 from .http.middleware.answers import Answers, answer_framework_errors
 from .http.middleware.arrival import Arrival
+from .http.middleware.cors import Cors
 from .http.middleware.deadline import Deadline
 from .http.middleware.delivery import Delivery
 from .http.middleware.direct import Direct
@@ -70,8 +74,11 @@ def create_app(settings: Settings | None = None) -> Application:
     engine = Engine(models, metrics, ceilings)
     tracing = Tracing(settings)
     access_log = AccessLog(as_json=settings.logs_json) if settings.access_log else None
-    routers = _routers(settings, engine, metrics, lifecycle, swaps)
+    examples = Examples(models, hides_users=authenticator.is_configured)
+    routers = _routers(settings, engine, metrics, lifecycle, swaps, examples)
     routes = list(chain.from_iterable(router.routes for router in routers))
+    origins = settings.origins
+    hosts = Hosts(settings, is_keyed=authenticator.is_configured)
     closing = [engine.close, tracing.close, models.close]
     if access_log is not None:
         closing.append(access_log.flush)
@@ -82,9 +89,10 @@ def create_app(settings: Settings | None = None) -> Application:
         telemetry=tracing.config,
         middleware=[
             Middleware(Record, Declarations(routes), metrics, access_log, lifecycle),
+            *([Middleware(Cors, origins)] if origins else []),
             Middleware(Answers, metrics),
             Middleware(Deadline, settings.request_timeout_seconds),
-            Middleware(Access, authenticator, metrics),
+            Middleware(Access, authenticator, hosts, metrics),
             Middleware(Arrival, settings.max_body_bytes),
             Middleware(Places, settings.max_in_flight, lifecycle),
             Middleware(Delivery),
@@ -101,21 +109,28 @@ def create_app(settings: Settings | None = None) -> Application:
 
 
 def _routers(
-    settings: Settings, engine: Engine, metrics: Metrics, lifecycle: Lifecycle, swaps: HotSwap
+    settings: Settings,
+    engine: Engine,
+    metrics: Metrics,
+    lifecycle: Lifecycle,
+    swaps: HotSwap,
+    examples: Examples,
 ) -> list[APIRouter]:
     """Return the routers that the settings call for."""
-    schemas = build_schemas(engine.models, settings)
+    schemas = build_schemas(engine.models, settings, examples)
     routers = [
         build_recommend_router(engine, schemas),
         build_similar_router(engine, schemas),
-        build_azure_router(engine, settings),
+        build_azure_router(engine, settings, schemas, examples),
         build_info_router(engine.models, lifecycle),
-        build_admin_router(swaps),
+        build_admin_router(swaps, engine.models),
     ]
     if settings.metrics != "off":
         routers.append(build_metrics_router(metrics, settings.metrics))
     if settings.docs != "off":
         routers.append(build_docs_router(settings.docs))
+    for router in routers:
+        answer_head(router)
     return routers
 
 

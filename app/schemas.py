@@ -10,21 +10,28 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any, Literal, NotRequired
 
-from pydantic import BaseModel, ConfigDict, Field, create_model, with_config
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model, with_config
 from typing_extensions import TypedDict  # the one that pydantic takes before Python 3.12
 
 from turi_recommender import Column, ColumnMode, ValueType
 
+from .context import meaning_of
 from .errors import ConfigurationError
+from .examples import Examples
+from .integers import exact_integer
+from .limits import SHOWN_UNKNOWN_VALUES
 from .models.loaded import LoadedModels
+from .models.roles import default_similar
 from .settings import Settings
 
 STRICT = ConfigDict(extra="forbid", strict=True)
-_PLAIN = 2.0**53  # all whole numbers below it can be floats
 _RESERVED = {"score", "rank", "similar"}  # names that the rows of answers use themselves
 _WHOM = "Whom to recommend to, with what is known of the visit"
 _NUMBER = Annotated[float, Field(allow_inf_nan=False)]
-_INTEGER = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]
+_RANK = Annotated[int, Field(ge=1, le=2**31 - 1)]
+_WHOLE = BeforeValidator(exact_integer)
+_INTEGER = Annotated[int, Field(ge=-(2**63), le=2**63 - 1), _WHOLE]
+_INTEGER_KEY = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]  # keys in JSON are texts
 
 # The same forms as values, because type checkers do not follow types that are made at run time.
 _LIST: Any = list
@@ -42,6 +49,14 @@ class ModelReference(BaseModel):
     kind: str = Field(examples=["item_similarity"])
 
 
+class UnknownValue(BaseModel):
+    """A category that the model does not know."""
+
+    row: int = Field(ge=0, le=2**31 - 1, description="Position in `users`", examples=[0])
+    column: str = Field(examples=["period"])
+    value: Any = Field(description="As it was asked; long texts are cut", examples=["night"])
+
+
 @dataclass(frozen=True, slots=True)
 class Schemas:
     """Types of request bodies and answers.
@@ -52,46 +67,18 @@ class Schemas:
         Pydantic models of the two request bodies.
     recommend_response, similar_response : type
         Pydantic models of the two answers; for the documentation.
+    records : type
+        Of the drop-in's payload, for the documentation; other columns are ignored there.
     """
 
     recommend_request: type[BaseModel]
     recommend_response: type[BaseModel]
     similar_request: type[BaseModel]
     similar_response: type[BaseModel]
+    records: Any
 
 
-class _Examples:
-    """Requests that the loaded models answer, for "Try it out"."""
-
-    def __init__(self, models: LoadedModels) -> None:
-        user, item = models.user_column, models.item_column
-        users, items = user.sample(2), item.sample(2)
-        side = {column.name: self._value(column) for column in models.side_columns}
-        self.recommend = [{"users": [{user.name: one} for one in users], "k": 5}] if users else []
-        if side and users:
-            self.recommend.insert(0, {"users": [{user.name: users[0], **side}], "k": 5})
-        self.similar = [{"items": [{item.name: one} for one in items], "k": 5}] if items else []
-
-    @staticmethod
-    def _value(column: Column) -> Any:
-        categories = [value for value in column.sample(5) if value is not None]
-        # The means of a diverged model can be anything, but an example must be a number in JSON.
-        means = [mean if abs(mean) < _PLAIN else 0.0 for mean in column.means.tolist()]
-        mean = means[0] if means else 0.0
-        match column.mode:
-            case ColumnMode.NUMERIC:
-                return round(mean) if column.value_type == ValueType.INTEGER else mean
-            case ColumnMode.NUMERIC_VECTOR:
-                return means
-            case ColumnMode.CATEGORICAL_LIST:
-                return categories[:2]
-            case ColumnMode.DICTIONARY:
-                return dict.fromkeys(map(str, categories[:2]), 1.0)
-            case _:
-                return categories[0] if categories else None
-
-
-def build_schemas(models: LoadedModels, settings: Settings) -> Schemas:
+def build_schemas(models: LoadedModels, settings: Settings, examples: Examples) -> Schemas:
     """Build the types for the loaded models.
 
     Parameters
@@ -100,6 +87,8 @@ def build_schemas(models: LoadedModels, settings: Settings) -> Schemas:
         Their columns become the fields of rows.
     settings : Settings
         Limits on `k` and on the lengths of lists.
+    examples : Examples
+        What the documentation shows.
 
     Raises
     ------
@@ -110,28 +99,31 @@ def build_schemas(models: LoadedModels, settings: Settings) -> Schemas:
         if column.name in _RESERVED:
             name = repr(column.name)
             raise ConfigurationError(f"a column named {name} cannot be told from the answer's")
-    examples = _Examples(models)
     return Schemas(
         recommend_request=_recommend_request(models, settings, examples),
-        recommend_response=_recommend_response(models),
+        recommend_response=_recommend_response(models, examples),
         similar_request=_similar_request(models, settings, examples),
-        similar_response=_similar_response(models),
+        similar_response=_similar_response(models, examples),
+        records=_records(models, examples),
     )
 
 
 def _recommend_request(
-    models: LoadedModels, settings: Settings, examples: _Examples
+    models: LoadedModels, settings: Settings, examples: Examples
 ) -> type[BaseModel]:
-    item_ids = _LIST[_id_type(models.item_column)]
+    item_ids = _LIST[_item_id(models, examples)]
     most = settings.max_items
     only = "Recommend only these"
     none = "Recommend none of these"
-    choice = "auto: ranking if any user carries side data, else similarity"
+    choice = (
+        "auto: ranking if any user carries side data, else similarity; where only one of the two "
+        "models is loaded, that one"
+    )
     return _request(
         "RecommendRequest",
         examples.recommend,
         users=(
-            _LIST[_user_row(models)],
+            _LIST[_user_row(models, examples)],
             Field(min_length=1, max_length=settings.max_users, description=_WHOM),
         ),
         k=_k(settings),
@@ -149,46 +141,67 @@ def _recommend_request(
             bool,
             Field(True, description="Fill side columns that are left out with the defaults"),
         ),
+        context=(
+            Literal["now"] | None,
+            Field(
+                None,
+                description="now: take period, month and weekday from the clock (UTC) where a "
+                "user's row leaves them out",
+            ),
+        ),
     )
 
 
-def _recommend_response(models: LoadedModels) -> type[BaseModel]:
-    user, item = models.user_column, models.item_column
+def _recommend_response(models: LoadedModels, examples: Examples) -> type[BaseModel]:
+    user, item = models.user_column.name, models.item_column.name
+    row = {user: _user_id(models, examples), item: _item_id(models, examples)}
     return _model(
         "RecommendResponse",
         model=(ModelReference, ...),
-        recommendations=(_LIST[_answer_row("Recommendation", user, item, item.name)], ...),
+        recommendations=(_LIST[_answer_row("Recommendation", row)], ...),
         cold_users=(
-            _LIST[_id_type(user)],
+            _LIST[row[user]],
             Field(description="Users that the model does not know"),
+        ),
+        unknown_items=(
+            _LIST[row[item]],
+            Field(description="Those of `items` and `exclude_items` that the model does not know"),
+        ),
+        unknown_values=(
+            list[UnknownValue],
+            Field(
+                description="Side data that the model was not trained with and so ignores; "
+                f"at most {SHOWN_UNKNOWN_VALUES} are listed"
+            ),
         ),
     )
 
 
 def _similar_request(
-    models: LoadedModels, settings: Settings, examples: _Examples
+    models: LoadedModels, settings: Settings, examples: Examples
 ) -> type[BaseModel]:
-    item = models.item_column
+    item = models.item_column.name
     return _request(
         "SimilarItemsRequest",
         examples.similar,
         items=(
-            _LIST[_typed_dict("Item", {item.name: _id_type(item)})],
+            _LIST[_typed_dict("Item", {item: _item_id(models, examples)})],
             Field(min_length=1, max_length=settings.max_items),
         ),
         k=_k(settings),
-        model=(Literal["similarity", "ranking"], "similarity"),
+        model=(Literal["similarity", "ranking"], default_similar(models.loaded_roles)),
     )
 
 
-def _similar_response(models: LoadedModels) -> type[BaseModel]:
-    item = models.item_column
+def _similar_response(models: LoadedModels, examples: Examples) -> type[BaseModel]:
+    item_id = _item_id(models, examples)
+    row = {models.item_column.name: item_id, "similar": item_id}
     return _model(
         "SimilarItemsResponse",
         model=(ModelReference, ...),
-        similar_items=(_LIST[_answer_row("SimilarItem", item, item, "similar")], ...),
+        similar_items=(_LIST[_answer_row("SimilarItem", row)], ...),
         unknown_items=(
-            _LIST[_id_type(item)],
+            _LIST[item_id],
             Field(description="Items that the model does not know"),
         ),
     )
@@ -206,34 +219,52 @@ def _model(name: str, **parts: Any) -> type[BaseModel]:
 
 
 def _k(settings: Settings) -> Any:
-    return (int, Field(10, ge=1, le=settings.max_k, description="How many items"))
+    limits = Field(ge=1, le=settings.max_k, description="How many items")
+    return (_ANNOTATED[int, limits, _WHOLE], 10)
 
 
-def _user_row(models: LoadedModels) -> Any:
-    fields: dict[str, Any] = {models.user_column.name: _id_type(models.user_column)}
+def _records(models: LoadedModels, examples: Examples) -> Any:
+    user = with_config(extra="allow")(_TYPED_DICT("UserRecord", _user_fields(models, examples)))
+    item_id = {models.item_column.name: _item_id(models, examples)}
+    item = with_config(extra="allow")(_TYPED_DICT("ItemRecord", item_id))
+    return _LIST[user] | _LIST[item]
+
+
+def _user_row(models: LoadedModels, examples: Examples) -> Any:
+    return _typed_dict("User", _user_fields(models, examples))
+
+
+def _user_fields(models: LoadedModels, examples: Examples) -> dict[str, Any]:
+    fields: dict[str, Any] = {models.user_column.name: _user_id(models, examples)}
     for column in models.side_columns:
         if column.mode != ColumnMode.UNTRANSLATED:
             fields.setdefault(column.name, _NOT_REQUIRED[_side_type(column)])
-    return _typed_dict("User", fields)
+    return fields
 
 
-def _answer_row(name: str, head: Column, item: Column, item_name: str) -> Any:
-    ids = {head.name: _id_type(head), item_name: _id_type(item)}
-    return _typed_dict(name, {**ids, "score": float | None, "rank": int})
+def _answer_row(name: str, ids: dict[str, Any]) -> Any:
+    return _typed_dict(name, {**ids, "score": float | None, "rank": _RANK})
 
 
 def _typed_dict(name: str, fields: dict[str, Any]) -> Any:
     return with_config(STRICT)(_TYPED_DICT(name, fields))
 
 
-def _id_type(column: Column) -> Any:
+def _user_id(models: LoadedModels, examples: Examples) -> Any:
+    return _id_type(models.user_column, examples.users[:1])
+
+
+def _item_id(models: LoadedModels, examples: Examples) -> Any:
+    return _id_type(models.item_column, examples.items[:1])
+
+
+def _id_type(column: Column, examples: list[Any]) -> Any:
     """Return the type of an id; null is one only where the model was trained with it."""
-    example = column.sample(1)
     kind: Any
     if column.value_type == ValueType.STRING:
-        kind = Annotated[str, Field(examples=example)]
+        kind = Annotated[str, Field(examples=examples)]
     else:
-        kind = Annotated[int, Field(ge=-(2**63), le=2**63 - 1, examples=example)]
+        kind = Annotated[int, Field(ge=-(2**63), le=2**63 - 1, examples=examples), _WHOLE]
     return kind | None if column.nullable else kind
 
 
@@ -249,17 +280,27 @@ def _side_type(column: Column) -> Any:
         case ColumnMode.CATEGORICAL_LIST:
             kind = _LIST[_category_type(categories)]
         case ColumnMode.DICTIONARY:
-            kind = _DICT[_category_type(categories), _NUMBER]
+            kind = _DICT[_category_type(categories, _INTEGER_KEY), _NUMBER]
         case _:
             kind = _category_type(categories)
     examples = [value for value in categories if value is not None][:3]
     shown = examples if column.mode == ColumnMode.CATEGORICAL else None
-    return _ANNOTATED[kind | None, Field(examples=shown)]
+    meaning = meaning_of(column)
+    told = None if meaning is None else meaning.description
+    return _ANNOTATED[kind | None, Field(examples=shown, description=told)]
 
 
-def _category_type(categories: list[Any]) -> Any:
-    """Return the type of a category: that of the trained ones, where they agree."""
+def _category_type(categories: list[Any], integer: Any = _INTEGER) -> Any:
+    """Return the type of a category: that of the trained ones, where they agree.
+
+    Parameters
+    ----------
+    categories : list
+        Some of the trained ones.
+    integer : type
+        That of integers.
+    """
     kinds = {type(category) for category in categories if category is not None}
     if kinds == {int}:
-        return _INTEGER
-    return str if kinds <= {str} else int | str
+        return integer
+    return str if kinds <= {str} else integer | str

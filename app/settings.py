@@ -20,6 +20,10 @@ PREFIX = "RECOMMENDER_"
 # What the kubelet derives from the Services of a namespace, among them RECOMMENDER_PORT itself.
 _SERVICE_LINK = re.compile(r"_SERVICE_(HOST|PORT)|_PORT_\d+_(TCP|UDP|SCTP)")
 _ADDRESS = re.compile(r"https?://[^\s/]+")
+_ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([a-z0-9_.-]+|\[[0-9a-f:]+\])(:[0-9]{1,5})?")
+_HOST = re.compile(
+    r"[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\]|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*"
+)
 SAMPLE_MODELS = Path(__file__).parent / "sample_models"
 
 
@@ -135,6 +139,14 @@ class Settings(BaseSettings):
     """Where the issuers' keys are: one address for all, or one for each issuer in the same order,
     separated by commas."""
 
+    allowed_hosts: str = ""
+    """Names (separated by commas, without ports) by which requests may address the service; `*`
+    stands for all. If unset, loopback names where it listens on loopback without keys, else all."""
+
+    cors_origins: str = ""
+    """Origins (`https://shop.example`, separated by commas) whose pages may call the service from a
+    browser; `*` stands for all."""
+
     docs: Literal["open", "auth", "off"] = "open"
     """Who may read the documentation pages."""
 
@@ -175,6 +187,21 @@ class Settings(BaseSettings):
     @classmethod
     def _bare(cls, value: object) -> object:  # the last of these is called first
         return _without_quotes(value) if isinstance(value, str) else value
+    @field_validator("allowed_hosts")
+    @classmethod
+    def _are_hosts(cls, value: str) -> str:
+        for host in split_list(value):
+            if host != "*" and not _HOST.fullmatch(host):
+                raise ValueError(f"{host!r} is no host name or address, without a port")
+        return value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _are_origins(cls, value: str) -> str:
+        for origin in split_list(value):
+            if origin != "*" and not _ORIGIN.fullmatch(origin):
+                raise ValueError(f"{origin!r} is no origin: scheme://host or scheme://host:port")
+        return value
 
     @model_validator(mode="after")
     def _complete_issuers(self) -> Settings:
@@ -209,6 +236,14 @@ class Settings(BaseSettings):
         if len(addresses) == 1:
             addresses *= len(issuers)
         return dict(zip(issuers, addresses, strict=True))
+    def hosts(self) -> list[str]:
+        """The names by which requests may address the service; none if it was left open."""
+        return [host.lower().strip("[]") for host in split_list(self.allowed_hosts)]
+
+    @property
+    def origins(self) -> list[str]:
+        """The origins whose pages may call the service."""
+        return split_list(self.cors_origins)
 
     @property
     def logs_json(self) -> bool:
@@ -220,6 +255,11 @@ class Settings(BaseSettings):
     def is_default(self, name: str) -> bool:
         """Tell whether a setting was left alone."""
         return name not in self.model_fields_set
+
+
+def split_list(value: str) -> list[str]:
+    """Return the entries of a list that is separated by commas."""
+    return [entry.strip() for entry in value.split(",") if entry.strip()]
 
 
 def load_settings() -> Settings:

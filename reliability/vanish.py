@@ -133,10 +133,8 @@ def _while_serving(folder: Path) -> dict[str, list[int]]:
             statuses[how] = [service.ask(one).status for one in (request, probe)]
             if how == "cut off":
                 shutil.copytree(RANKING.parent, models / "ranking_factorization_model" / "2")
-                url = (
-                    "POST /admin/models/ranking_factorization_model/reload HTTP/1.1\r\nHost: x\r\n"
-                )
-                json.loads(service.ask(f"{url}Content-Length: 0\r\n\r\n".encode()).body)
+                reload = post("/admin/models/ranking_factorization_model/reload", {})
+                json.loads(service.ask(reload).body)
                 statuses["reloaded"] = [service.ask(one).status for one in (request, probe)]
         shutil.rmtree(models)
     return statuses

@@ -35,3 +35,13 @@ def header(scope: Scope, wanted: bytes) -> bytes:
             found: bytes = value
             return found
     return b""
+
+
+def is_json(content_type: bytes) -> bool:
+    """Tell whether a Content-Type means JSON."""
+    if content_type == b"application/json":
+        return True
+    media = content_type.partition(b";")[0].strip().lower()
+    return media == b"application/json" or (
+        media.startswith(b"application/") and media.endswith(b"+json")
+    )

@@ -20,6 +20,7 @@ from starlette.types import Scope
 from ..security.scopes import ADMIN as ADMIN_SCOPE
 from ..security.scopes import RECOMMEND as RECOMMEND_SCOPE
 from ..security.scopes import Scope as SecurityScope
+from .identity import Identity, identify
 from .problems import problem_of
 
 Render = Callable[[Exception, Scope], Response]
@@ -44,8 +45,10 @@ class Declaration:
         Whether requests pass the entrance unseen: they are not counted, not logged, never refused.
     takes_place : bool
         Whether requests are refused while too many others are being answered.
-    names_requests : bool
-        Whether the route itself writes the ids of requests into its answers.
+    for_people : bool
+        Whether a browser may ask a person for the key, and send it as a password (Basic).
+    identify : callable
+        Takes a request's ASGI scope, and returns its id with the headers that carry it.
     render : callable
         Takes an error and the request's scope, and returns the answer.
     """
@@ -53,7 +56,8 @@ class Declaration:
     scope: SecurityScope | None = RECOMMEND_SCOPE
     is_probe: bool = False
     takes_place: bool = True
-    names_requests: bool = False
+    for_people: bool = False
+    identify: Callable[[Scope], Identity] = identify
     render: Render = _render_problem
 
 

@@ -24,8 +24,9 @@ from starlette.types import Receive, Scope, Send
 
 from ..errors import InvalidBodyError
 from ..limits import LISTED_ERRORS
-from .body import header, read_body
+from .body import header, is_json, read_body
 from .declaration import RECOMMEND, Declaration, declare
+from .problems import NOT_JSON
 from .values import check_values
 
 _JSON = (b"content-type", b"application/json")
@@ -117,7 +118,7 @@ class JsonRoute(APIRoute):
 
     async def _respond(self, scope: Scope, receive: Receive) -> bytes:
         if not is_json(header(scope, b"content-type")):
-            raise HTTPException(415, "The body must be JSON, with Content-Type: application/json")
+            raise HTTPException(415, NOT_JSON)
         body = await read_body(receive)
         check_values(body)
         try:
@@ -146,13 +147,3 @@ def _described(endpoint: JsonEndpoint) -> Callable[..., Any]:
     described.__signature__ = Signature([parameter])  # type: ignore[attr-defined]
     described.__name__ = endpoint.name
     return declare(endpoint.declaration)(described)
-
-
-def is_json(content_type: bytes) -> bool:
-    """Tell whether a Content-Type means JSON."""
-    if content_type == b"application/json":
-        return True
-    media = content_type.partition(b";")[0].strip().lower()
-    return media == b"application/json" or (
-        media.startswith(b"application/") and media.endswith(b"+json")
-    )

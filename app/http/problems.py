@@ -15,13 +15,23 @@ from typing import Any
 from fastapi import Response
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
-from pydantic_core import ErrorDetails, to_json
+from pydantic_core import ErrorDetails, from_json, to_json
 from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
-from turi_recommender.errors import QueryError, RecommenderError
+from turi_recommender.errors import ModelNotFoundError, QueryError, RecommenderError
 
-from ..errors import LIBRARY_ERRORS, InvalidBodyError, Meaning, ServiceError
+from ..errors import (
+    LIBRARY_ERRORS,
+    InvalidBodyError,
+    Meaning,
+    NotAllowedError,
+    NotAuthenticatedError,
+    NotReceivedError,
+    OverloadedError,
+    RefusedVersionError,
+    ServiceError,
+)
 from ..limits import SHOWN_ERRORS
 
 MEDIA_TYPE = "application/problem+json"
@@ -87,14 +97,47 @@ def title(status: int) -> str:
     return _TITLES.get(status) or HTTPStatus(status).phrase
 
 
-def responses(*statuses: int) -> dict[int | str, dict[str, Any]]:
-    """Describe problem responses for the OpenAPI document of a route."""
-    return {
-        status: {"description": title(status), "content": {MEDIA_TYPE: _REFERENCE}}
-        for status in statuses
+def responses(*errors: int | Exception) -> dict[int | str, dict[str, Any]]:
+    """Describe problem responses for the OpenAPI document of a route.
+
+    Parameters
+    ----------
+    *errors : int or Exception
+        Statuses, or errors where the usual one of a status would not be an example.
+    """
+    described: dict[int | str, dict[str, Any]] = {}
+    for error in errors:
+        example = example_problem(error)
+        content = {MEDIA_TYPE: {**_REFERENCE, "example": example}}
+        described[example["status"]] = {"description": example["title"], "content": content}
+    return described
+
+
+def example_problem(error: int | Exception) -> dict[str, Any]:
+    """Return the problem that stands for a status, or that an error makes."""
+    found = _usual_error(error) if isinstance(error, int) else error
+    body: dict[str, Any] = from_json(bytes(problem_of(found, "").body))
+    return body
+
+
+def _usual_error(status: int) -> Exception:
+    usual: dict[int, Exception] = {
+        400: ClientDisconnect(),
+        401: NotAuthenticatedError("The key is not valid"),
+        403: NotAllowedError("The key does not have the scope 'recommend'"),
+        404: ModelNotFoundError("no version 9 of similarity_model"),
+        408: NotReceivedError(),
+        409: RefusedVersionError("similarity_model 7: the columns are not those of version 6"),
+        413: HTTPException(413, "The body is larger than 1048576 bytes"),
+        415: HTTPException(415, NOT_JSON),
+        422: QueryError(("k",), "Input should be greater than or equal to 1"),
+        431: HTTPException(431, "The request line and headers are too large."),
+        503: OverloadedError(),
     }
+    return usual[status]
 
 
+NOT_JSON = "The body must be JSON, with Content-Type: application/json"
 _TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
 _REFERENCE = {"schema": {"$ref": "#/components/schemas/Problem"}}
 

@@ -85,7 +85,7 @@ class Engine:
         OverloadedError
             If too many large answers are being made.
         """
-        role = query.role
+        role = self.models.role_of(query)
         entry, pace = self.models.need(role), self.models.pace(role)
         price = price_of_recommend(query, entry.model, pace, self._ceilings)
         if price.is_small:

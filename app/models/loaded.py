@@ -69,6 +69,11 @@ class LoadedModels:
         """The primary versions that are loaded."""
         return [slot.entry for slot in self.slots.values() if slot.entry is not None]
 
+    @property
+    def loaded_roles(self) -> list[Role]:
+        """The roles that a model plays."""
+        return [role for role, slot in self.slots.items() if slot.entry is not None]
+
     def model(self, role: Role) -> Recommender | None:
         """Return the model of a role, or None."""
         entry = self.slots[role].entry
@@ -107,6 +112,12 @@ class LoadedModels:
         ranking = self.model("ranking")
         return () if ranking is None else ranking.side_columns
 
+    def role_of(self, query: RecommendQuery) -> Role:
+        """Return the role whose model answers a query."""
+        if query.choice != "auto":
+            return query.choice
+        return choose(query.users, self.loaded_roles)
+
     # -- what it answers -------------------------------------------------------------------
 
     def recommend(
@@ -128,7 +139,7 @@ class LoadedModels:
         QueryError
             If that model cannot answer such a query.
         """
-        entry = self.need(query.role) if entry is None else entry
+        entry = self.need(self.role_of(query)) if entry is None else entry
         answer = entry.model.recommend(
             self._filled(query),
             k=query.k,

@@ -21,7 +21,7 @@ class RecommendQuery(NamedTuple):
         Number of items per user.
     choice : {"auto", "similarity", "ranking"}
         Whose model answers. Auto takes the ranking model if any row carries side data, else the
-        similarity model.
+        similarity model; where only one is loaded, that one.
     side_data_defaults : bool
         Whether side columns that a row leaves out take their defaults (ranking model only).
     exclude_known, items, exclude

@@ -6,7 +6,7 @@ for users with side data ("ranking"). Either may be absent.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -66,6 +66,21 @@ def takes_side_data(role: Role) -> bool:
     return role == "ranking"
 
 
-def choose(rows: Sequence[Row]) -> Role:
-    """Return the role that `auto` means for users' rows: side data call for the ranking model."""
+def choose(rows: Sequence[Row], loaded: Collection[Role] = ()) -> Role:
+    """Return the role that `auto` means for users' rows.
+
+    Parameters
+    ----------
+    rows : sequence of mappings
+        Side data in any of them call for the ranking model.
+    loaded : collection of roles
+        Those that a model plays. If only one is played, `auto` means that one.
+    """
+    if len(loaded) == 1:
+        return next(iter(loaded))
     return "ranking" if any(len(row) > 1 for row in rows) else "similarity"
+
+
+def default_similar(loaded: Collection[Role]) -> Role:
+    """Return the role whose model finds similar items where a request names none."""
+    return "ranking" if "similarity" not in loaded else "similarity"

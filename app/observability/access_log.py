@@ -5,6 +5,7 @@ Keys, tokens and bodies are never in it.
 
 from __future__ import annotations
 
+import json
 import sys
 import time
 from typing import Any
@@ -33,7 +34,7 @@ class AccessLog:
             fields["timestamp"] = _timestamp()
             self._lines.append(to_json(fields, inf_nan_mode="null") + b"\n")
         else:
-            words = " ".join(f"{name}={value}" for name, value in fields.items())
+            words = " ".join(f"{name}={_word(value)}" for name, value in fields.items())
             self._lines.append(f"{_timestamp()} [info     ] request {words}\n".encode())
         return len(self._lines) == 1
 
@@ -46,6 +47,12 @@ class AccessLog:
                 sys.stdout.buffer.flush()
             except (OSError, ValueError, AttributeError):  # nobody reads them any more
                 return
+
+
+def _word(value: object) -> str:
+    """Write a value as one word: a client chooses some of them."""
+    text = str(value)
+    return json.dumps(text) if " " in text or '"' in text else text
 
 
 def _timestamp() -> str:

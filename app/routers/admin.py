@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Any
 
 from fastapi import APIRouter, Body, Path
 from pydantic import BaseModel, ConfigDict, Field
@@ -12,9 +12,9 @@ from turi_recommender.versions import ModelEntry
 from ..http.declaration import ADMIN, declare
 from ..http.problems import responses
 from ..models.hotswap import HotSwap
+from ..models.loaded import LoadedModels
 
 _ERRORS = responses(400, 401, 403, 404, 408, 409, 413, 422, 431, 503)
-_Name = Annotated[str, Path(description="Registry name", examples=["similarity_model"])]
 
 
 class ActiveModel(BaseModel):
@@ -29,22 +29,35 @@ class Activation(BaseModel):
     """Which version is to serve."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
-    version: str = Field(pattern=r"^[0-9]{1,18}$", examples=["6"])
+    version: str = Field(pattern=r"^[0-9]{1,18}$", description="A version of the registry")
 
 
-def build_admin_router(swaps: HotSwap) -> APIRouter:
-    """Build the router."""
+def build_admin_router(swaps: HotSwap, models: LoadedModels) -> APIRouter:
+    """Build the router.
+
+    Parameters
+    ----------
+    swaps : HotSwap
+        Takes versions up.
+    models : LoadedModels
+        What is loaded; the documentation shows one of them.
+    """
     router = APIRouter(prefix="/admin/models", tags=["admin"])
+    shown = [entry for entry in models.entries if entry.version is not None][:1]
+    names = [entry.name for entry in shown]
+    versions = [{"version": entry.version} for entry in shown]
+    in_path: Any = Path(description="Registry name", examples=names)
+    in_body: Any = Body(examples=versions)
 
     @router.post("/{name}/reload", operation_id="reload_model", responses=_ERRORS)
     @declare(ADMIN)
-    async def reload(name: _Name) -> ActiveModel:
+    async def reload(name: str = in_path) -> ActiveModel:
         """Take up the highest version now, and follow new versions again."""
         return _describe(await swaps.reload(name))
 
     @router.post("/{name}/activate", operation_id="activate_model", responses=_ERRORS)
     @declare(ADMIN)
-    async def activate(name: _Name, body: Annotated[Activation, Body()]) -> ActiveModel:
+    async def activate(name: str = in_path, body: Activation = in_body) -> ActiveModel:
         """Swap to a version and stay with it: a roll-back, or a pin until the next reload."""
         return _describe(await swaps.activate(name, body.version))
 

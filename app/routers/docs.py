@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 from html import escape
 from pathlib import Path
@@ -10,12 +11,11 @@ from fastapi import APIRouter, FastAPI, Request, Response
 from pydantic_core import to_json
 from starlette.staticfiles import StaticFiles
 
-from ..http.declaration import by_switch, declare
+from ..http.declaration import RECOMMEND, by_switch, declare
 from ..http.openapi import TITLE
 
+_FOR_PEOPLE = replace(RECOMMEND, for_people=True)
 ASSETS = Path(__file__).parent.parent / "static" / "docs"
-
-_READ = ["GET", "HEAD"]
 
 _COMMON_POLICY = (
     "default-src 'none'; script-src 'self'; connect-src 'self'; img-src 'self' data:; "
@@ -52,7 +52,7 @@ def build_docs_router(switch: str) -> APIRouter:
         Whether they need a key.
     """
     router = APIRouter(include_in_schema=False)
-    declared = declare(by_switch(switch))
+    declared = declare(by_switch(switch, _FOR_PEOPLE))
     assets = StaticFiles(directory=ASSETS)
     swagger = _page("swagger-ui", "swagger-ui.css", "swagger-ui-bundle.js", "swagger-init.js")
     redoc = _page("redoc", "redoc.css", "redoc.standalone.js", "redoc-init.js")
@@ -61,17 +61,17 @@ def build_docs_router(switch: str) -> APIRouter:
     def rendered(app: FastAPI) -> bytes:
         return to_json(app.openapi())
 
-    @router.api_route("/docs", methods=_READ)
+    @router.get("/docs")
     @declared
     async def docs() -> Response:
         return _html(swagger, SWAGGER_POLICY)
 
-    @router.api_route("/redoc", methods=_READ)
+    @router.get("/redoc")
     @declared
     async def redoc_page() -> Response:
         return _html(redoc, REDOC_POLICY)
 
-    @router.api_route("/docs/assets/{file}", methods=_READ)
+    @router.get("/docs/assets/{file}")
     @declared
     async def asset(file: str, request: Request) -> Response:
         response = await assets.get_response(file, request.scope)
@@ -79,7 +79,7 @@ def build_docs_router(switch: str) -> APIRouter:
         response.headers["x-content-type-options"] = "nosniff"
         return response
 
-    @router.api_route("/openapi.json", methods=_READ)
+    @router.get("/openapi.json")
     @declared
     async def document(request: Request) -> Response:
         return Response(rendered(request.app), media_type="application/json")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from turi_recommender import Column
@@ -16,6 +16,9 @@ from ..http.problems import responses
 from ..models.loaded import LoadedModels
 from ..models.roles import takes_side_data
 from ..models.slots import Slot
+
+_STOPPING = "The service is about to stop."
+_NOT_READY = responses(HTTPException(503, _STOPPING))
 
 
 class Health(BaseModel):
@@ -35,6 +38,7 @@ class ColumnInfo(BaseModel):
 class ModelInfo(BaseModel):
     """A role and the model that plays it."""
 
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
     role: str = Field(examples=["similarity"])
     loaded: bool
     reason: str | None = Field(default=None, description="Why no model is loaded")
@@ -83,12 +87,12 @@ def build_info_router(models: LoadedModels, lifecycle: Lifecycle) -> APIRouter:
         """Tell that the process runs."""
         return Health(status="ok")
 
-    @router.get("/healthz/ready", operation_id="ready", responses=responses(503))
+    @router.get("/healthz/ready", operation_id="ready", responses=_NOT_READY)
     @declare(PROBE)
     async def ready() -> Health:
         """Tell that the models are loaded, and that the service is not about to stop."""
         if lifecycle.draining:
-            raise HTTPException(503, "The service is about to stop.")
+            raise HTTPException(503, _STOPPING)
         return Health(status="ok")
 
     @router.get("/models", operation_id="list_models", responses=responses(401, 403, 503))

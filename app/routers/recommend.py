@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter
 
 from turi_recommender import Recommendations
+from turi_recommender.errors import QueryError
 from turi_recommender.versions import ModelEntry
 
+from ..context import Context
 from ..http.json_route import JsonEndpoint
 from ..http.problems import responses
 from ..models.engine import Engine
 from ..models.queries import RecommendQuery
 from ..schemas import Schemas
+from .hints import unknown_items, unknown_values
 from .rows import write_json, write_reference, write_rows
 
 
@@ -29,9 +33,19 @@ def build_recommend_router(engine: Engine, schemas: Schemas) -> APIRouter:
     """
     router = APIRouter()
 
+    context = Context(engine.models.side_columns)
+
+    def in_context(body: Any) -> list[dict[str, Any]]:
+        if len(context) == 0 or body.model == "similarity":
+            raise QueryError(
+                ("context",), "the model has no column period, month or weekday of the known kind"
+            )
+        now = context.now()
+        return [{**now, **row} for row in body.users]
+
     async def recommend_users(body: Any) -> bytes:
         query = RecommendQuery(
-            users=body.users,
+            users=body.users if body.context is None else in_context(body),
             k=body.k,
             choice=body.model,
             side_data_defaults=body.side_data_defaults,
@@ -39,14 +53,19 @@ def build_recommend_router(engine: Engine, schemas: Schemas) -> APIRouter:
             items=body.items,
             exclude=body.exclude_items,
         )
-        return await engine.recommend(query, write)
+        return await engine.recommend(query, partial(write, query))
 
-    def write(entry: ModelEntry, found: Recommendations) -> bytes:
+    def write(query: RecommendQuery, entry: ModelEntry, found: Recommendations) -> bytes:
         user, item = engine.models.user_column.name, engine.models.item_column.name
-        return b'{"model":%b,"recommendations":%b,"cold_users":%b}' % (
+        return (
+            b'{"model":%b,"recommendations":%b,"cold_users":%b,"unknown_items":%b,'
+            b'"unknown_values":%b}'
+        ) % (
             write_reference(entry),
             write_rows(user, item, found.users, found.rankings),
             write_json(found.cold_users),
+            write_json(unknown_items(query, entry.model)),
+            write_json(unknown_values(query, entry.model)),
         )
 
     JsonEndpoint(

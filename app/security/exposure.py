@@ -35,14 +35,15 @@ def check_exposure(settings: Settings, authenticator: Authenticator) -> None:
             settings.host,
         )
         return
-    if not _is_loopback(settings.host):
+    if not is_loopback(settings.host):
         raise ConfigurationError(
             f"listening on {settings.host} needs keys (RECOMMENDER_API_KEYS, _API_KEY_FILES), a "
             "token issuer (RECOMMENDER_JWT_ISSUER), or RECOMMENDER_AUTH=none"
         )
 
 
-def _is_loopback(host: str) -> bool:
+def is_loopback(host: str) -> bool:
+    """Tell whether an address to listen on can be reached from this machine only."""
     if host == "localhost":
         return True
     try:

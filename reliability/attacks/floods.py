@@ -27,7 +27,7 @@ def whole_body(service: Service, report: Report, size: int) -> None:
         Bytes of the body.
     """
     service.ask(post("/recommend/users", USER))
-    head = b"POST /recommend/users HTTP/1.1\r\nHost: x\r\n" + JSON_HEADER
+    head = b"POST /recommend/users HTTP/1.1\r\nHost: localhost\r\n" + JSON_HEADER
     with peak_of(service, report.figures, "the same body in one piece: MiB"):
         service.ask(head + b"Content-Length: %d\r\n\r\n%b" % (size, b" " * size))
 
@@ -44,7 +44,7 @@ def chunks(service: Service, report: Report, count: int) -> None:
     count : int
         How many chunks.
     """
-    start = b"POST /recommend/users HTTP/1.1\r\nHost: x\r\n" + JSON_HEADER
+    start = b"POST /recommend/users HTTP/1.1\r\nHost: localhost\r\n" + JSON_HEADER
     start += b"Transfer-Encoding: chunked\r\n\r\n"
     service.ask(post("/recommend/users", USER))
     latencies: list[float] = []
@@ -104,7 +104,7 @@ def sizes(service: Service, report: Report) -> None:
     for path in ("/recommend/users", "/similar/items", "/score", "/admin/models/x/activate"):
         for size, chunked in ((limit, False), (limit + 1, False), (limit, True), (limit + 1, True)):
             body = b"{}" + b" " * (size - 2)
-            head = f"POST {path} HTTP/1.1\r\nHost: x\r\n".encode() + JSON_HEADER
+            head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\n".encode() + JSON_HEADER
             if chunked:
                 half = len(body) // 2
                 parts = (body[:half], body[half:])
@@ -131,18 +131,18 @@ def headers(service: Service, report: Report) -> None:
         Takes the figures and the promises.
     """
     floods = {
-        "one header": (b"GET /models HTTP/1.1\r\nHost: x\r\nX: ", b"x" * 4096),
-        "many headers": (b"GET /models HTTP/1.1\r\nHost: x\r\n", b"X-Y: z\r\n" * 512),
+        "one header": (b"GET /models HTTP/1.1\r\nHost: localhost\r\nX: ", b"x" * 4096),
+        "many headers": (b"GET /models HTTP/1.1\r\nHost: localhost\r\n", b"X-Y: z\r\n" * 512),
         "target": (b"GET /", b"x" * 4096),
         "method": (b"", b"G" * 4096),
         "trailers": (
-            b"POST /recommend/users HTTP/1.1\r\nHost: x\r\n"
+            b"POST /recommend/users HTTP/1.1\r\nHost: localhost\r\n"
             + JSON_HEADER
             + b"Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n",
             b"X-Y: z\r\n" * 512,
         ),
         "chunk extension": (
-            b"POST /recommend/users HTTP/1.1\r\nHost: x\r\n"
+            b"POST /recommend/users HTTP/1.1\r\nHost: localhost\r\n"
             + JSON_HEADER
             + b"Transfer-Encoding: chunked\r\n\r\n2;x=",
             b"x" * 4096,
@@ -168,7 +168,7 @@ def headers(service: Service, report: Report) -> None:
     just_under = b"X: " + b"x" * (_MAX_HEADER_BYTES - 200) + b"\r\n"
     just_over = b"X: " + b"x" * _MAX_HEADER_BYTES + b"\r\n"
     found = [
-        service.ask(b"GET /models HTTP/1.1\r\nHost: x\r\n" + line + b"\r\n").status
+        service.ask(b"GET /models HTTP/1.1\r\nHost: localhost\r\n" + line + b"\r\n").status
         for line in (just_under, just_over)
     ]
     report.promise("headers under the limit pass, beyond it the answer is 431", found == [200, 431])

@@ -76,7 +76,7 @@ def every_path_and_method(service: Service, report: Report, mutations: int) -> N
     for path in PATHS:
         for method in METHODS:
             body = draw.choice([b"", b"{}", b"[]", json.dumps(USER).encode()])
-            head = f"{method} {path} HTTP/1.1\r\nHost: x\r\n".encode() + JSON_HEADER
+            head = f"{method} {path} HTTP/1.1\r\nHost: localhost\r\n".encode() + JSON_HEADER
             whole = head + b"Content-Length: %d\r\n\r\n%b" % (len(body), body)
             for number in range(mutations + 1):
                 request = damaged(draw, whole) if number else whole

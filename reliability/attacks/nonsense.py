@@ -40,7 +40,7 @@ def numbers_and_nesting(service: Service, report: Report) -> None:
     """
 
     def status(path: str, content: bytes) -> int:
-        head = f"POST {path} HTTP/1.1\r\nHost: x\r\n".encode() + JSON_HEADER
+        head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\n".encode() + JSON_HEADER
         return service.ask(head + b"Content-Length: %d\r\n\r\n%b" % (len(content), content)).status
 
     wrong = []
@@ -91,7 +91,7 @@ def oddities(service: Service, report: Report) -> None:
         "a chunk size that overflows": b"Transfer-Encoding: chunked\r\n\r\n" + b"f" * 20 + b"\r\n",
         "a chunk size that is none": b"Transfer-Encoding: chunked\r\n\r\nxyz\r\n",
     }
-    start = b"POST /recommend/users HTTP/1.1\r\nHost: x\r\n" + JSON_HEADER
+    start = b"POST /recommend/users HTTP/1.1\r\nHost: localhost\r\n" + JSON_HEADER
     found = {name: service.ask(start + rest).status for name, rest in smuggled.items()}
     report.figures["misleading lengths"] = found
     report.promise(
@@ -107,6 +107,7 @@ def oddities(service: Service, report: Report) -> None:
     report.promise("what is not HTTP is 400", found_nonsense == [400] * len(nonsense))
     with RawConnection(service.port) as plain:
         plain.send(
-            b"GET /models HTTP/1.1\r\nHost: x\r\nConnection: upgrade\r\nUpgrade: websocket\r\n\r\n"
+            b"GET /models HTTP/1.1\r\nHost: localhost\r\n"
+            b"Connection: upgrade\r\nUpgrade: websocket\r\n\r\n"
         )
         report.promise("an upgrade is not taken", plain.answer().status == 200)

@@ -22,6 +22,7 @@ SERVICE = {
     "InvalidBodyError": (422, "validation"),
     "LongIdError": (431, None),
     "ModelUnavailableError": (503, "model-unavailable"),
+    "PersonNotAuthenticatedError": (401, "unauthenticated"),
     "NotAllowedError": (403, "not-allowed"),
     "NotAnsweredError": (503, None),
     "NotAuthenticatedError": (401, "unauthenticated"),

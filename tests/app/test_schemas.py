@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from app.errors import ConfigurationError
+from app.examples import Examples
 from app.models.loaded import LoadedModels
 from app.models.slots import Slot
 from app.schemas import build_schemas
@@ -84,7 +85,7 @@ def test_a_column_that_the_answer_needs_for_itself(service: LoadedModels, name: 
         {},
     )  # fmt: skip
     with pytest.raises(ConfigurationError, match=f"column named '{name}'"):
-        build_schemas(renamed, Settings())
+        build_schemas(renamed, Settings(), Examples(service, hides_users=False))
 
 
 def _renamed(model: Any, name: str) -> Any:

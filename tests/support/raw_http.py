@@ -187,10 +187,10 @@ def post(path: str, body: Any, headers: str = "") -> bytes:
         More header lines, each ending in CR LF.
     """
     content = json.dumps(body).encode()
-    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n{headers}"
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n{headers}"
     return head.encode() + b"Content-Length: %d\r\n\r\n%b" % (len(content), content)
 
 
 def get(path: str) -> bytes:
     """Return the bytes of a request without a body."""
-    return f"GET {path} HTTP/1.1\r\nHost: x\r\n\r\n".encode()
+    return f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()

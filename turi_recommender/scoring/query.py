@@ -103,6 +103,7 @@ class QueryReader:
             for position, column in enumerate(columns[2:], 2)
         ]
         self._remembered = remember(limits.CONTEXTS, self._read_context, typed=True)
+        self._remembered_unknown = remember(limits.CONTEXTS, self._find_unknown, typed=True)
         self._side_names = [column.name for column in columns[2:]]
         self._known_names = {self._user.name, *(column.name for column in columns[2:])}
 
@@ -150,6 +151,24 @@ class QueryReader:
             return self._remembered(*values)
         except TypeError:  # lists and dictionaries cannot be remembered
             return self._read_context(*values)
+
+    def unknown(self, row: Mapping[str, Any]) -> Sequence[tuple[str, Any]]:
+        """Return the columns and categories of a row that were not trained; see `Recommender`."""
+        values = [row.get(name) for name in self._side_names]
+        if any(type(value) is str and len(value) > limits.LONG_TEXT for value in values):
+            return self._find_unknown(*values)
+        try:
+            return self._remembered_unknown(*values)
+        except TypeError:
+            return self._find_unknown(*values)
+
+    def _find_unknown(self, *values: Any) -> tuple[tuple[str, Any], ...]:
+        return tuple(
+            (column.name, category)
+            for (_, column, categories), value in zip(self._side, values, strict=True)
+            for category in _categories(column, value)
+            if category is not None and categories.find(category) == UNKNOWN
+        )
 
     def _read_context(self, *values: Any) -> tuple[Entry, ...]:
         """Translate the value, or its absence, of each side column."""
@@ -275,6 +294,17 @@ def _expand(position: int, column: Column, categories: IdIndex, value: Any) -> l
         case ColumnMode.DICTIONARY:
             return _dictionary(position, column, categories, value)
         case ColumnMode.UNTRANSLATED:
+            return []
+
+
+def _categories(column: Column, value: Any) -> Sequence[Any]:
+    """Return the categories in a value of a column."""
+    match column.mode:
+        case ColumnMode.CATEGORICAL:
+            return [value]
+        case ColumnMode.CATEGORICAL_LIST | ColumnMode.DICTIONARY:
+            return [] if value is None else list(value)
+        case _:
             return []
 
 

@@ -213,6 +213,21 @@ class Recommender(ABC):
         """
         self._queries.context(row)
 
+    def unknown_values(self, row: Mapping[str, Any]) -> Sequence[tuple[str, Any]]:
+        """Return side data of a user's row that the model was not trained with, and so ignores.
+
+        Parameters
+        ----------
+        row : mapping
+            Column names to values, as for `recommend`.
+
+        Returns
+        -------
+        sequence of (str, value)
+            Column and category. Numbers and missing values are never unknown.
+        """
+        return self._queries.unknown(row)
+
     def similar_items(self, items: Sequence[Id], *, k: int = 10) -> SimilarItems:
         """Find the `k` items most similar to each item.
 

@@ -3,12 +3,13 @@
 ::
 
     record      finds the route's declaration, gives the request an id, counts and logs it
+    cors        lets pages of other origins read answers, where the settings name any
     answers     turns errors into answers
     deadline    ends a request that takes too long
     access      checks the key or token against what the route declares
-    arrival     reads the body whole
+    arrival     reads the body whole, and unpacks it
     places      refuses requests while too many others are being answered
-    delivery    sends large answers in parts, as fast as the client takes them
+    delivery    sends large answers compressed, and in parts, as fast as the client takes them
     direct      hands requests to the JSON routes, past the framework's router
 
 The order is the same whether requests are traced or not.

@@ -1,17 +1,26 @@
-"""Check a request's key or token against the scope that its route declares."""
+"""Check a request's key or token against the scope that its route declares.
+
+Without keys, whoever reaches the service may ask; a browser must still not be made to.
+"""
 
 from __future__ import annotations
 
+from base64 import b64decode
+
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ...errors import NotAllowedError, NotAuthenticatedError
+from ...errors import NotAllowedError, NotAuthenticatedError, PersonNotAuthenticatedError
 from ...observability.metrics import Metrics
 from ...security.authenticator import Authenticator
+from ...security.scopes import ADMIN
 from ..body import header
+from ..browsers import Hosts, check_not_forged
+from ..declaration import Declaration
 from ..exchange import Exchange
 from .part import Part
 
 _BEARER = b"bearer "
+_BASIC = b"basic "
 
 
 class Access(Part):
@@ -23,28 +32,45 @@ class Access(Part):
         What comes next.
     authenticator : Authenticator
         Knows keys and tokens.
+    hosts : Hosts
+        Names by which requests may address the service.
     metrics : Metrics
         Where refusals are counted.
     """
 
-    def __init__(self, app: ASGIApp, authenticator: Authenticator, metrics: Metrics) -> None:
+    def __init__(
+        self, app: ASGIApp, authenticator: Authenticator, hosts: Hosts, metrics: Metrics
+    ) -> None:
         super().__init__(app)
         self._authenticator = authenticator
         self._is_open = not authenticator.is_configured
+        self._hosts = hosts
         self._metrics = metrics
 
     async def handle(self, exchange: Exchange, scope: Scope, receive: Receive, send: Send) -> None:
         """See `Part.handle`."""
         client = scope.get("client")
         exchange.caller = client[0] if client else ""
-        if exchange.declaration.scope is not None and not self._is_open:
-            exchange.caller = await self._check(scope, exchange.declaration.scope)
+        self._hosts.check(scope)
+        needed = exchange.declaration.scope
+        if needed is not None and not self._is_open:
+            exchange.caller = await self._check_for(exchange.declaration, scope, needed)
+        elif needed == ADMIN:
+            check_not_forged(scope)
         await self._app(scope, receive, send)
 
-    async def _check(self, scope: Scope, needed: str) -> str:
+    async def _check_for(self, declaration: Declaration, scope: Scope, needed: str) -> str:
+        """Return who asks, a program or a person."""
+        if not declaration.for_people:
+            return await self._check(_credential(scope), needed)
+        try:
+            return await self._check(_password(scope) or _credential(scope), needed)
+        except NotAuthenticatedError as error:
+            raise PersonNotAuthenticatedError(str(error)) from None
+
+    async def _check(self, credential: str | None, needed: str) -> str:
         """Return who asks."""
         try:
-            credential = _credential(scope)
             if credential is None:
                 message = "A key is needed: Authorization: Bearer, or X-API-Key"
                 raise NotAuthenticatedError(message)
@@ -58,6 +84,21 @@ class Access(Part):
         except NotAllowedError:
             self._metrics.refused.labels("not allowed").inc()
             raise
+
+
+def _password(scope: Scope) -> str | None:
+    """Return the password that a person gave (RFC 7617); the user's name does not matter.
+
+    A browser sends it along whatever page asks, so it must not count where something is changed.
+    """
+    given = header(scope, b"authorization")
+    if given[: len(_BASIC)].lower() != _BASIC or scope["method"] not in {"GET", "HEAD"}:
+        return None
+    try:
+        _, _, password = b64decode(given[len(_BASIC) :], validate=True).decode().partition(":")
+    except ValueError:
+        return None
+    return password or None
 
 
 def _credential(scope: Scope) -> str | None:

@@ -1,4 +1,4 @@
-"""Read each request's body whole, up to its limit, before the request takes a place.
+"""Read each request's body whole, up to its limit, and unpack it, before it takes a place.
 
 A body that is still arriving must not keep other requests from being answered, however slow it is.
 The memory that arriving bodies may take is bounded, too, and no caller may take all of it.
@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections import Counter
 
-from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ...errors import OverloadedError
 from ...limits import ARRIVING_BYTES, UNCOUNTED_BODY_BYTES
 from ..body import header
+from ..encoding import Coder, is_packed, too_large
 from ..exchange import Exchange
 from .part import Part
 
@@ -27,7 +27,7 @@ class Arrival(Part):
     app : ASGI application
         What comes next.
     limit : int
-        Largest body, in bytes.
+        Largest body, in bytes, also when it is unpacked.
     """
 
     def __init__(self, app: ASGIApp, limit: int) -> None:
@@ -35,10 +35,14 @@ class Arrival(Part):
         self._limit = limit
         self._arriving: Counter[str] = Counter()
         self._total = 0
+        self._coder = Coder()
 
     async def handle(self, exchange: Exchange, scope: Scope, receive: Receive, send: Send) -> None:
         """See `Part.handle`."""
+        packed = is_packed(scope)
         body = await self._read(scope, receive, exchange)
+        if packed and body != b"":
+            body = await self._coder.unpack(body, self._limit)
         sent = False
 
         async def receive_whole() -> Message:
@@ -65,7 +69,7 @@ class Arrival(Part):
         """
         declared = header(scope, b"content-length")
         if declared.isdigit() and int(declared) > self._limit:
-            raise _too_large(self._limit)
+            raise too_large(self._limit)
         body = bytearray()
         counted = 0
         try:
@@ -76,7 +80,7 @@ class Arrival(Part):
                 chunk: bytes = message.get("body", b"")
                 more = message.get("more_body", False)
                 if len(body) + len(chunk) > self._limit:
-                    raise _too_large(self._limit)
+                    raise too_large(self._limit)
                 if not more:
                     return bytes(body + chunk) if body else chunk
                 body += chunk  # not a list of them: a million small ones are worth as much memory
@@ -101,7 +105,3 @@ class Arrival(Part):
         self._arriving[caller] -= amount
         if self._arriving[caller] <= 0:
             del self._arriving[caller]
-
-
-def _too_large(limit: int) -> HTTPException:
-    return HTTPException(413, f"The body is larger than {limit} bytes", {"connection": "close"})

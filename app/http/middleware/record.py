@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import time
-from secrets import token_hex
 from typing import Any
-from uuid import uuid4
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ...limits import ACCESS_LOG_FLUSH_SECONDS, KEPT_COUNTERS, REQUEST_ID_LENGTH
+from ...limits import ACCESS_LOG_FLUSH_SECONDS, KEPT_COUNTERS
 from ...models.current import begin
 from ...observability.access_log import AccessLog
 from ...observability.metrics import Metrics
@@ -21,7 +18,6 @@ from ..declaration import Declarations
 from ..exchange import Exchange
 from ..lifecycle import Lifecycle
 
-_ID = re.compile(rb"[\x21-\x7e]{1,%d}" % REQUEST_ID_LENGTH)
 _NOT_LET_IN = (401, 403)
 _NO_ROUTE = "none"  # strangers who try paths say nothing about how the routes do
 _METHODS = {"GET", "POST", "HEAD", "OPTIONS", "PUT", "DELETE", "PATCH"}
@@ -68,8 +64,9 @@ class Record:
         if declaration.is_probe:
             await self._app(scope, receive, send)
             return
-        request_id = _request_id(scope, as_uuid=declaration.names_requests)
-        exchange = Exchange(declaration, request_id, time.perf_counter())
+        identity = declaration.identify(scope)
+        exchange = Exchange(declaration, identity.request_id, time.perf_counter())
+        exchange.notes.update(identity.noted)
         exchange.attach(scope)
         begin(exchange)
 
@@ -82,9 +79,7 @@ class Record:
         async def send_and_see(message: Message) -> None:
             if message["type"] == "http.response.start":
                 exchange.status = message["status"]
-                headers = message["headers"] = list(message["headers"])
-                if not declaration.names_requests:
-                    headers.append((b"x-request-id", request_id))
+                headers = message["headers"] = [*message["headers"], *identity.headers]
                 # The rest of a body that nobody has read is not wanted.
                 is_cut_short = not exchange.received and _has_body(scope)
                 if (self._lifecycle.draining or is_cut_short) and not _closes(headers):
@@ -104,7 +99,7 @@ class Record:
         if self._access_log is not None:
             is_first = self._access_log.add(
                 {
-                    "request_id": exchange.request_id.decode("ascii", "replace"),
+                    "request_id": exchange.request_id.decode("ascii"),
                     **_trace(scope),
                     "method": scope["method"],
                     "route": route,
@@ -141,11 +136,6 @@ def _has_body(scope: Scope) -> bool:
     return length not in (b"", b"0") or header(scope, b"transfer-encoding") != b""
 
 
-def _request_id(scope: Scope, *, as_uuid: bool) -> bytes:
-    given = header(scope, b"x-request-id")
-    if _ID.fullmatch(given):
-        return given
-    return str(uuid4()).encode() if as_uuid else token_hex(16).encode()
 
 
 def _trace(scope: Scope) -> dict[str, str]:

@@ -2,36 +2,65 @@
 
 from __future__ import annotations
 
-from fastapi import Request
+import re
+import uuid
+
+from starlette.types import Scope
 
 from ...errors import LongIdError
-from ...http.exchange import exchange_of
+from ...http.body import header
+from ...http.identity import Identity
+from ...limits import REQUEST_ID_LENGTH
 
-_MAX_LENGTH = 100
+_ID = b"x-request-id"
+_CLIENT_ID = b"x-ms-client-request-id"
+_LEGACY_ID = b"x-ms-request-id"
+_PRINTABLE = re.compile(rb"[\x20-\x7e]*")
 
 
-def request_ids(request: Request) -> dict[str, str]:
-    """Return the id headers of the answer.
+def identify(scope: Scope) -> Identity:
+    """Return the ids of a request; of what is too long, nothing comes back."""
+    given = header(scope, _ID)
+    is_usable = given != b"" and _PRINTABLE.fullmatch(given) is not None
+    if len(given) > REQUEST_ID_LENGTH:
+        return Identity(_new_id(), [])
+    request_id = given if is_usable else _new_id()
+    headers = [(_ID, request_id)]
+    client_id, legacy_id = _other_ids(scope)
+    if max(len(client_id), len(legacy_id)) > REQUEST_ID_LENGTH:
+        return Identity(request_id, headers)
+    headers.append((_LEGACY_ID, legacy_id or request_id))
+    if client_id == b"":
+        return Identity(request_id, headers)
+    headers.append((_CLIENT_ID, client_id))
+    return Identity(request_id, headers, {"client_request_id": client_id.decode("ascii")})
 
-    The request's id is the one that the log has, so that both can be found by either.
+
+def check_ids(scope: Scope) -> None:
+    """Check the lengths of a request's ids.
 
     Raises
     ------
     LongIdError
-        If an id is longer than the server takes.
+        If one is longer than the server takes.
     """
-    given = request.headers.get
-    exchange = exchange_of(request.scope)
-    made = "" if exchange is None else exchange.request_id.decode("ascii", "replace")
-    request_id = given("x-request-id") or made
-    client_id = given("x-ms-client-request-id") or given("x-ms-request-id") or ""
-    legacy_id = given("x-ms-request-id") or client_id or request_id
-    if len(request_id) > _MAX_LENGTH:
-        raise LongIdError("x-request-id", _MAX_LENGTH, {})
-    ids = {"x-request-id": request_id}
-    if max(len(client_id), len(legacy_id)) > _MAX_LENGTH:
-        raise LongIdError("x-ms-request-id and x-ms-client-request-id", _MAX_LENGTH, ids)
-    ids["x-ms-request-id"] = legacy_id
-    if client_id:
-        ids["x-ms-client-request-id"] = client_id
-    return ids
+    if len(header(scope, _ID)) > REQUEST_ID_LENGTH:
+        raise LongIdError("x-request-id", REQUEST_ID_LENGTH)
+    if max(map(len, _other_ids(scope))) > REQUEST_ID_LENGTH:
+        raise LongIdError("x-ms-request-id and x-ms-client-request-id", REQUEST_ID_LENGTH)
+
+
+def _other_ids(scope: Scope) -> tuple[bytes, bytes]:
+    """Return the client's id and the older name's, each standing in for the other."""
+    legacy_id = _printable(header(scope, _LEGACY_ID))
+    client_id = _printable(header(scope, _CLIENT_ID)) or legacy_id
+    return client_id, legacy_id or client_id
+
+
+def _printable(value: bytes) -> bytes:
+    """Return an id, empty if the log cannot show it as it is."""
+    return value if _PRINTABLE.fullmatch(value) else b""
+
+
+def _new_id() -> bytes:
+    return str(uuid.uuid4()).encode()

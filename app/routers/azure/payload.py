@@ -16,7 +16,7 @@ Record = dict[str, Any]
 
 
 async def read_payload(request: Request) -> Any:
-    """Return the payload: the body, or the query parameters of a GET request.
+    """Return the payload: the body, or the query parameters of a GET or HEAD request.
 
     Raises
     ------
@@ -25,7 +25,7 @@ async def read_payload(request: Request) -> Any:
     HTTPException
         If it is too large.
     """
-    if request.method == "GET":
+    if request.method in {"GET", "HEAD"}:
         return _from_parameters(request)
     body = await read_body(request.receive)
     try:

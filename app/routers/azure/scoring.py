@@ -8,13 +8,15 @@ from __future__ import annotations
 import json
 from typing import Any
 
-from turi_recommender import Recommendations, SimilarItems
+from turi_recommender import Recommendations, SimilarItems, ValueType
 from turi_recommender.errors import QueryError
 from turi_recommender.versions import ModelEntry
 
 from ...errors import ScoreError
+from ...integers import exact_integer
 from ...models.engine import Engine
 from ...models.queries import RecommendQuery, SimilarQuery
+from ...models.roles import default_similar
 from . import pandas_json
 from .payload import Record
 
@@ -52,6 +54,7 @@ class Scorer:
         """
         models = self._engine.models
         user, item = models.user_column.name, models.item_column.name
+        records = [self._exact(*each) for each in enumerate(records)]
         names = {name for record in records for name in record}
         if (user in names) == (item in names):
             which = "both" if user in names else "neither"
@@ -61,10 +64,30 @@ class Scorer:
         try:
             if item in names:
                 ids = [_required(*each, item) for each in enumerate(records)]
-                return await self._engine.similar_items(SimilarQuery(ids, K), self._write_similar)
+                similar = SimilarQuery(ids, K, default_similar(models.loaded_roles))
+                return await self._engine.similar_items(similar, self._write_similar)
             return await self._engine.recommend(self._query(records, user), self._write)
         except QueryError as error:
             raise ScoreError(f"Error: {error}") from None
+
+    def _exact(self, position: int, record: Record) -> Record:
+        """Read 6000.0 as 6000 in columns of integers, and refuse what has no 64 bits."""
+        models = self._engine.models
+        columns = (models.user_column, models.item_column, *models.side_columns)
+        integers = {each.name for each in columns if each.value_type == ValueType.INTEGER}
+        numbers = [
+            (name, value)
+            for name, value in record.items()
+            if name in integers and type(value) in (int, float)
+        ]
+        try:
+            exact = {name: exact_integer(value) for name, value in numbers}
+        except ValueError as error:
+            raise ScoreError(f"Error: record {position}: {error}") from None
+        for name, value in exact.items():
+            if isinstance(value, int) and not -(2**63) <= value < 2**63:
+                raise ScoreError(f"Error: record {position}: {name} is too large")
+        return {**record, **exact}
 
     def _query(self, records: list[Record], user: str) -> RecommendQuery:
         side = {column.name for column in self._engine.models.side_columns}
@@ -73,7 +96,7 @@ class Scorer:
             rows = [{**record, user: one} for one, record in zip(ids, records, strict=True)]
             return RecommendQuery(rows, K, "ranking")
         # Other columns were ignored here by the original.
-        return RecommendQuery([{user: one} for one in ids], K, "similarity")
+        return RecommendQuery([{user: one} for one in ids], K)
 
     def _write(self, _: ModelEntry, found: Recommendations) -> str:
         models = self._engine.models

@@ -6,21 +6,22 @@ from typing import Any
 
 from turi_recommender import __version__
 
+from ...examples import Examples
 from ...http.openapi import TITLE
 from ...models.loaded import LoadedModels
 
 
-def swagger_document(version: str, models: LoadedModels) -> dict[str, Any] | None:
+def swagger_document(version: str, example: dict[str, Any]) -> dict[str, Any] | None:
     """Return the document.
 
     Parameters
     ----------
     version : str
         Version of Swagger: "2", "3" or "3.1"; for others, None is returned.
-    models : LoadedModels
-        The example is made from them.
+    example : JSON object
+        A record.
     """
-    record = {"type": "object", "example": _example(models)}
+    record = {"type": "object", "example": example}
     payload = {"type": "array", "items": record}
     answer = {"type": "string", "description": "A JSON array of rows, as a string"}
     info = {"title": TITLE, "version": __version__}
@@ -54,6 +55,14 @@ def _openapi_3(version: str, info: Any, payload: Any, answer: Any) -> dict[str, 
     return {"openapi": version, "info": info, "paths": {"/score": {"post": operation}}}
 
 
-def _example(models: LoadedModels) -> dict[str, Any]:
-    column = models.user_column
-    return {column.name: next(iter(column.sample(1)), None)}
+def swagger_example(models: LoadedModels, examples: Examples) -> dict[str, Any]:
+    """Return a record.
+
+    Parameters
+    ----------
+    models : LoadedModels
+        They name the column of users.
+    examples : Examples
+        Users to choose from.
+    """
+    return {models.user_column.name: next(iter(examples.users), None)}

@@ -23,6 +23,7 @@ DECLARED = {
     "/admin/models/{name}/activate": ("admin", False, True),
     "/admin/models/{name}/reload": ("admin", False, True),
     "/api/v1/service/{service}/score": ("recommend", False, True),
+    "/api/v1/service/{service}/swagger.json": (None, False, True),
     "/docs": (None, False, True),
     "/docs/assets/{file}": (None, False, True),
     "/healthz/live": (None, True, False),
@@ -36,7 +37,14 @@ DECLARED = {
     "/similar/items": ("recommend", False, True),
     "/swagger.json": (None, False, True),
 }
-SWITCHED = {"/docs", "/docs/assets/{file}", "/openapi.json", "/redoc", "/swagger.json"}
+SWITCHED = {
+    "/api/v1/service/{service}/swagger.json",
+    "/docs",
+    "/docs/assets/{file}",
+    "/openapi.json",
+    "/redoc",
+    "/swagger.json",
+}
 
 
 @pytest.fixture(scope="module")

@@ -115,7 +115,7 @@ def test_large_bodies_on_their_way_are_bounded_all_together() -> None:
     limit = 40 * 1024 * 1024
     part = b" " * (20 * 1024 * 1024)
     head = (
-        "POST /recommend/users HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n"
+        "POST /recommend/users HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
         f"Content-Length: {2 * len(part)}\r\n\r\n"
     )
     with serving(Settings(max_body_bytes=limit)) as client, ExitStack() as stack:

@@ -25,8 +25,8 @@ CHUNKED = b"Transfer-Encoding: chunked\r\n\r\n5\r\n%b\r\n%x\r\n%b\r\n0\r\n\r\n" 
 
 def request(offer: str, framed: bytes, name: str = "Upgrade") -> bytes:
     head = (
-        "POST /recommend/users HTTP/1.1\r\nConnection: Upgrade, HTTP2-Settings\r\nHost: x\r\n"
-        f"{name}: {offer}\r\nContent-Type: application/json\r\n"
+        "POST /recommend/users HTTP/1.1\r\nConnection: Upgrade, HTTP2-Settings\r\n"
+        f"Host: localhost\r\n{name}: {offer}\r\nContent-Type: application/json\r\n"
     )
     return head.encode() + framed
 
@@ -58,7 +58,8 @@ def test_a_body_is_no_other_request(client: httpx.Client, framed: bytes) -> None
     """What looks like a request within a body is not answered."""
     smuggled = get("/models")
     body = b"%b%b" % (b" " * 10, smuggled)
-    head = b"POST /recommend/users HTTP/1.1\r\nHost: x\r\nConnection: Upgrade\r\nUpgrade: h2c\r\n"
+    head = b"POST /recommend/users HTTP/1.1\r\nHost: localhost\r\n"
+    head += b"Connection: Upgrade\r\nUpgrade: h2c\r\n"
     length = b"Content-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(body)
     with RawConnection(client.base_url.port or 0) as connection:
         connection.send(head + length)

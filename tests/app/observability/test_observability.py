@@ -135,8 +135,8 @@ def observed() -> Iterator[httpx.Client]:
         client.post("/similar/items", json={"items": [{"itemid": 152913}]})
         for number in range(5):
             client.get(f"/unknown/{number}")
-        client.post("/admin/models/similarity_model/reload")
-        client.post("/admin/models/never-heard-of/reload")
+        client.post("/admin/models/similarity_model/reload", json={})
+        client.post("/admin/models/never-heard-of/reload", json={})
         yield client
 
 

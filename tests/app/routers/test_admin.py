@@ -38,6 +38,7 @@ def root(tmp_path: Path) -> Path:
 def client(root: Path) -> Iterator[httpx.Client]:
     """Serve without keys, and without looking for versions."""
     with serving(Settings(models_dir=root, models_poll_seconds=0)) as running:
+        running.headers["x-requested-with"] = "tests"
         yield running
 
 

@@ -3,69 +3,21 @@
 from __future__ import annotations
 
 import os
-import shutil
-from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, Page, Route, sync_playwright
+from playwright.sync_api import Browser, Page
+
+from app.security.keys import new_key
+from app.settings import Settings
+from tests.app.browser import Visit, browser
+from tests.support.problems import assert_problem
+from tests.support.serving import another_server, serving
+
+__all__ = ["browser"]
 
 pytestmark = pytest.mark.slow
-
-PROGRAMS = ("chromium", "chromium-browser", "google-chrome", "chrome")
-FLAGS = [
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--no-first-run",
-    "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
-]
-
-
-def chromium() -> str:
-    found = os.environ.get("CHROMIUM") or next(filter(None, map(shutil.which, PROGRAMS)), None)
-    if found is None:
-        assert "CI" not in os.environ, "CI must have a Chromium"
-        pytest.skip("no Chromium here (install one, or set CHROMIUM to it)")
-    return found
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    program = chromium()
-    with sync_playwright() as playwright:
-        running = playwright.chromium.launch(executable_path=program, args=FLAGS)
-        yield running
-        running.close()
-
-
-class Visit:
-    """A page, what it complained of, and whom it tried to call."""
-
-    def __init__(self, browser: Browser, url: str) -> None:
-        self.page: Page = browser.new_page(viewport={"width": 1280, "height": 1400})
-        self.complaints: list[str] = []
-        self.others: list[str] = []
-        self.page.on(
-            "console", lambda m: self.complaints.append(m.text) if m.type == "error" else None
-        )
-        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
-        self.page.route("**/*", self._only_loopback)
-        self.page.goto(url)
-
-    def _only_loopback(self, route: Route) -> None:
-        url = route.request.url
-        if url.startswith(("http://127.0.0.1:", "data:")):
-            route.continue_()
-        else:
-            self.others.append(url)
-            route.abort()
-
-    def assert_clean(self) -> None:
-        assert self.others == []
-        assert self.complaints == []
 
 
 def try_out(page: Page, operation: str) -> None:
@@ -119,3 +71,84 @@ def test_assets_can_be_cached(client: httpx.Client) -> None:
     assert again.status_code == 304
     assert client.get("/docs/assets/../docs.py").status_code == 404
     assert client.get("/docs/assets/%2e%2e/%2e%2e/settings.py").status_code == 404
+
+
+# Behind a proxy that adds a path prefix
+
+
+def test_the_document_is_relative(client: httpx.Client) -> None:
+    assert client.get("/openapi.json").json()["servers"] == [{"url": "."}]
+
+
+def prefixed(target: str) -> type[BaseHTTPRequestHandler]:
+    """Return a proxy that shows a service below /shop/api, and nothing else."""
+
+    class Proxy(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            prefix, path = "/shop/api", self.path
+            if not path.startswith(prefix + "/"):
+                self.send_error(404)
+                return
+            body = self.rfile.read(int(self.headers.get("content-length", 0)))
+            headers = {"content-type": self.headers.get("content-type", "")}
+            url = target + path.removeprefix(prefix)
+            answer = httpx.request(self.command, url, content=body, headers=headers)
+            self.send_response(answer.status_code)
+            self.send_header("content-type", answer.headers["content-type"])
+            self.send_header("content-length", str(len(answer.content)))
+            self.end_headers()
+            self.wfile.write(answer.content)
+
+        do_POST = do_GET  # noqa: N815 - named by the library
+
+        def log_message(self, *_: object) -> None:
+            """Say nothing."""
+
+    return Proxy
+
+
+def test_behind_a_path_prefix(client: httpx.Client, browser: Browser) -> None:
+    with another_server(prefixed(str(client.base_url))) as proxy:
+        visit = Visit(browser, f"{proxy}/shop/api/docs")
+        try_out(visit.page, "recommend_users")
+        visit.assert_clean()
+
+
+# For people, where a key is needed
+
+
+def test_a_person_gives_the_key_as_a_password(browser: Browser) -> None:
+    key, digest = new_key()
+    with serving(Settings(api_keys=digest, docs="auth")) as client:
+        url = f"{client.base_url}/docs"
+        for page in ("/docs", "/redoc"):
+            visit = Visit(browser, f"{client.base_url}{page}", password=key)
+            visit.page.get_by_text("/recommend/users").first.wait_for()
+            visit.assert_clean()
+        answer = Visit(browser, url, password="no").page.goto(url)
+        assert answer is not None
+        assert answer.status == 401
+
+
+def test_passwords_count_on_pages_only() -> None:
+    key, digest = new_key()
+    given = Settings(api_keys=digest, admin_keys=new_key()[1], docs="auth", metrics="auth")
+    with serving(given) as client:
+        for path in ("/docs", "/redoc", "/openapi.json", "/docs/assets/redoc.css"):
+            refused = client.get(path)
+            assert_problem(refused, 401)
+            assert refused.headers["www-authenticate"].startswith('Basic realm="recommender"')
+            assert 'Bearer realm="recommender"' in refused.headers["www-authenticate"]
+            assert client.get(path, auth=("", key)).status_code == 200
+            assert client.get(path, headers={"x-api-key": key}).status_code == 200
+            assert client.get(path, auth=("a", "b")).status_code == 401
+            for odd in ("Basic", "Basic !", "Basic YQ==", "Basic /w==", "Basic Og=="):
+                assert client.get(path, headers={"authorization": odd}).status_code == 401
+        for path in ("/models", "/metrics", "/nope", "/score?visitorid=1"):
+            refused = client.get(path, auth=("", key))
+            assert refused.status_code == 401
+            assert "Basic" not in refused.headers["www-authenticate"]
+        body = {"users": [{"visitorid": 1}]}
+        assert client.post("/recommend/users", json=body, auth=("", key)).status_code == 401
+        reload = "/admin/models/similarity_model/reload"
+        assert client.post(reload, json={}, auth=("", key)).status_code == 401

@@ -233,8 +233,8 @@ def test_either_model_may_be_absent(absent: str, tmp_path_factory: pytest.TempPa
     with serving(Settings(models_dir=root)) as client:
         bodies: dict[str, list[tuple[str, Any]]] = {
             "similarity": [
-                ("/recommend/users", {"users": [{"visitorid": 6000}]}),
-                ("/similar/items", {"items": [{"itemid": 152913}]}),
+                ("/recommend/users", {"users": [{"visitorid": 6000}], "model": "similarity"}),
+                ("/similar/items", {"items": [{"itemid": 152913}], "model": "similarity"}),
             ],
             "ranking": [
                 ("/recommend/users", {"users": [{"visitorid": 6000}], "model": "ranking"}),

@@ -185,6 +185,12 @@ def test_swagger(client: httpx.Client, query: str, key: str, version: str) -> No
     assert "/score" in document["paths"]
 
 
+def test_swagger_below_the_path_of_a_service(client: httpx.Client) -> None:
+    below = client.get("/api/v1/service/shop/swagger.json?version=3")
+    assert below.status_code == 200
+    assert below.json() == client.get("/swagger.json?version=3").json()
+
+
 def test_swagger_of_an_unknown_version(client: httpx.Client) -> None:
     response = client.get("/swagger.json?version=9")
     assert response.status_code == 404

@@ -1,0 +1,40 @@
+"""The id of a request: in its answer and in its log line, whatever comes of it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from secrets import token_hex
+from typing import NamedTuple
+
+from starlette.types import Scope
+
+from ..limits import REQUEST_ID_LENGTH
+from .body import header
+
+_ID = re.compile(rb"[\x21-\x7e]{1,%d}" % REQUEST_ID_LENGTH)
+
+
+class Identity(NamedTuple):
+    """Who a request is.
+
+    Attributes
+    ----------
+    request_id : bytes
+        Its id in the log, visible ASCII.
+    headers : list of (bytes, bytes)
+        What every answer to it carries.
+    noted : mapping of str to str
+        Further fields of its log line.
+    """
+
+    request_id: bytes
+    headers: list[tuple[bytes, bytes]]
+    noted: Mapping[str, str] = {}
+
+
+def identify(scope: Scope) -> Identity:
+    """Take over the id that the client gives, or make one."""
+    given = header(scope, b"x-request-id")
+    request_id = given if _ID.fullmatch(given) else token_hex(16).encode()
+    return Identity(request_id, [(b"x-request-id", request_id)])

@@ -1,0 +1,86 @@
+"""Let pages of other origins read answers (the Fetch standard, "CORS protocol").
+
+A browser asks before it sends JSON or a key to another origin, and it asks without the key. So this
+is answered before keys are looked at. It also reads no error that does not say that it may, so the
+headers are on refusals, too. Cookies play no part. Routes for administrators are for no page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from ...security.scopes import ADMIN
+from ..body import header
+from ..exchange import exchange_of
+
+ANY = "*"
+_EXPOSED = (
+    b"x-request-id, retry-after, x-ms-request-id, x-ms-client-request-id, x-ms-run-fn-exec-ms, "
+    b"x-ms-run-function-failed"
+)
+_PREFLIGHT = [
+    (b"access-control-allow-methods", b"GET, HEAD, POST"),
+    (
+        b"access-control-allow-headers",
+        b"authorization, content-type, content-encoding, x-api-key, x-request-id, "
+        b"x-ms-request-id, x-ms-client-request-id, traceparent, tracestate",
+    ),
+    (b"access-control-max-age", b"600"),
+]
+
+
+class Cors:
+    """The part that speaks to browsers.
+
+    Parameters
+    ----------
+    app : ASGI application
+        What comes next.
+    origins : collection of str
+        Whose pages may read answers: ``scheme://host[:port]``, or ``*`` for all.
+    """
+
+    def __init__(self, app: ASGIApp, origins: Collection[str]) -> None:
+        self._app = app
+        self._takes_any = ANY in origins
+        self._origins = {origin.encode() for origin in origins}
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle a connection (ASGI)."""
+        exchange = exchange_of(scope)
+        if exchange is None or exchange.declaration.scope == ADMIN:
+            await self._app(scope, receive, send)
+            return
+        origin = header(scope, b"origin")
+        permission = self._permission(origin)
+
+        async def send_with_permission(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *permission]
+            await send(message)
+
+        if _is_preflight(scope) and self._allows(origin):
+            start = {"type": "http.response.start", "status": 204, "headers": _PREFLIGHT}
+            await send_with_permission(start)
+            await send({"type": "http.response.body", "body": b""})
+            return
+        await self._app(scope, receive, send_with_permission)
+
+    def _allows(self, origin: bytes) -> bool:
+        return self._takes_any or origin in self._origins
+
+    def _permission(self, origin: bytes) -> list[tuple[bytes, bytes]]:
+        """Return the headers that let a page of this origin read the answer, if it may."""
+        exposed = (b"access-control-expose-headers", _EXPOSED)
+        if self._takes_any:
+            return [(b"access-control-allow-origin", b"*"), exposed]
+        if self._allows(origin):
+            return [(b"access-control-allow-origin", origin), exposed, (b"vary", b"origin")]
+        return [(b"vary", b"origin")]  # a cache must not give this answer to another page
+
+
+def _is_preflight(scope: Scope) -> bool:
+    asks = header(scope, b"access-control-request-method") != b""
+    return scope["method"] == "OPTIONS" and asks and header(scope, b"origin") != b""
