@@ -8,6 +8,9 @@ import socket
 from .errors import ConfigurationError
 from .settings import variable_names
 
+EVERY_ADDRESS = "::"
+"""Means all addresses of both families, IPv6 and IPv4."""
+
 
 def check_address(host: str, port: int) -> None:
     """Bind an address for a moment.
@@ -53,7 +56,7 @@ def _bind(family: int, address: tuple[object, ...]) -> OSError | None:
     try:
         with socket.socket(family, socket.SOCK_STREAM) as trial:
             trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-            if family == socket.AF_INET6:
+            if family == socket.AF_INET6 and address[0] != EVERY_ADDRESS:
                 trial.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
             trial.bind(address)
     except OSError as error:

@@ -42,7 +42,7 @@ class Settings(BaseSettings):
     )
 
     host: str = Field(default="127.0.0.1", min_length=1)
-    """Address to listen on."""
+    """Address to listen on; `0.0.0.0` is all of IPv4, `::` all of IPv6 and of IPv4."""
 
     port: int = Field(default=8000, ge=0, le=65535)
     """Port to listen on; 0 takes a free one."""
@@ -187,6 +187,7 @@ class Settings(BaseSettings):
     @classmethod
     def _bare(cls, value: object) -> object:  # the last of these is called first
         return _without_quotes(value) if isinstance(value, str) else value
+
     @field_validator("allowed_hosts")
     @classmethod
     def _are_hosts(cls, value: str) -> str:
@@ -236,6 +237,8 @@ class Settings(BaseSettings):
         if len(addresses) == 1:
             addresses *= len(issuers)
         return dict(zip(issuers, addresses, strict=True))
+
+    @property
     def hosts(self) -> list[str]:
         """The names by which requests may address the service; none if it was left open."""
         return [host.lower().strip("[]") for host in split_list(self.allowed_hosts)]
@@ -275,11 +278,6 @@ def load_settings() -> Settings:
         return Settings()
     except ValidationError as error:
         raise ConfigurationError("; ".join(map(_problem, error.errors()))) from None
-
-
-def split_list(text: str) -> list[str]:
-    """Return the parts of a list that is written with commas, empty ones left out."""
-    return [part.strip() for part in text.split(",") if part.strip()]
 
 
 def variable_names() -> dict[str, str]:

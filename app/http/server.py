@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import os
 import signal
 import socket
+import sys
 from types import FrameType
 from typing import Any
 
 import uvicorn
 
+from ..addresses import EVERY_ADDRESS
 from ..limits import LISTENERS
 from ..settings import Settings
 from .lifecycle import Lifecycle
@@ -18,6 +21,10 @@ from .protocol import make_protocol
 
 # Seconds before the first and between further probes, and how many go without an answer.
 _PROBES = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 15, "TCP_KEEPCNT": 4}
+
+_START_FAILED = 3  # the status with which uvicorn ends when it cannot listen
+
+log = logging.getLogger(__name__)
 
 
 class Server(uvicorn.Server):
@@ -51,7 +58,14 @@ class Server(uvicorn.Server):
         under load that happens some hundred times per second. New connections, including those of
         probes, would wait for seconds while the open ones are answered. From several copies of a
         socket, it takes one connection each.
+
+        Parameters
+        ----------
+        sockets : list of socket, optional
+            Where to listen; made from the configuration if absent.
         """
+        if sockets is None and self.config.host == EVERY_ADDRESS:
+            sockets = [_listen_in_both_families(self.config.port)]
         await super().startup(sockets)
         if not self.started:
             return
@@ -100,6 +114,21 @@ def _notice_who_is_gone(listening: socket.socket) -> None:
     for name, value in _PROBES.items():
         if hasattr(socket, name):
             listening.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+
+
+def _listen_in_both_families(port: int) -> socket.socket:
+    """Return a socket that takes connections of IPv6 and of IPv4; exit if there cannot be one.
+
+    The event loop makes sockets of IPv6 that refuse those of IPv4.
+    """
+    address = (EVERY_ADDRESS, port)
+    try:
+        listening = socket.create_server(address, family=socket.AF_INET6, dualstack_ipv6=True)
+    except OSError as error:
+        log.error("cannot listen on port %d of both families: %s", port, error)
+        sys.exit(_START_FAILED)
+    log.info("listening on port %d of both families", listening.getsockname()[1])
+    return listening
 
 
 def server_options(settings: Settings) -> dict[str, Any]:

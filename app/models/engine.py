@@ -90,7 +90,8 @@ class Engine:
         price = price_of_recommend(query, entry.model, pace, self._ceilings)
         if price.is_small:
             if query.is_restricted:
-                return self._write(query, write, entry, self._score(query, entry))
+                found = self._score(query._replace(choice=role), entry)
+                return self._write(query, write, entry, found)
             key = (role, query.side_data_defaults, query.k, query.exclude_known)
             return self._write(query, write, *await self._batches.ask(key, query.users))
 

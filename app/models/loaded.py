@@ -12,7 +12,7 @@ from turi_recommender.versions import ModelEntry
 from ..errors import ModelUnavailableError
 from .pace import Pace
 from .queries import RecommendQuery, SimilarQuery
-from .roles import Role, Row, takes_side_data
+from .roles import Role, Row, choose, takes_side_data
 from .slots import Slot
 
 
@@ -139,9 +139,10 @@ class LoadedModels:
         QueryError
             If that model cannot answer such a query.
         """
-        entry = self.need(self.role_of(query)) if entry is None else entry
+        role = self.role_of(query)
+        entry = self.need(role) if entry is None else entry
         answer = entry.model.recommend(
-            self._filled(query),
+            self._filled(query, role),
             k=query.k,
             exclude_known=query.exclude_known,
             items=query.items,
@@ -171,9 +172,9 @@ class LoadedModels:
         entry = self.need(query.role) if entry is None else entry
         return entry, entry.model.similar_items(query.items, k=query.k)
 
-    def _filled(self, query: RecommendQuery) -> Sequence[Row]:
+    def _filled(self, query: RecommendQuery, role: Role) -> Sequence[Row]:
         """Return the users' rows, with defaults where a row leaves side columns out."""
-        if query.side_data_defaults and self.defaults and takes_side_data(query.role):
+        if query.side_data_defaults and self.defaults and takes_side_data(role):
             return [{**self.defaults, **row} for row in query.users]
         return query.users
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from turi_recommender import Id
 
-from .roles import Choice, Role, Row, choose
+from .roles import Choice, Role, Row
 
 
 class RecommendQuery(NamedTuple):
@@ -35,11 +35,6 @@ class RecommendQuery(NamedTuple):
     exclude_known: bool = True
     items: Sequence[Id] | None = None
     exclude: Sequence[Id] | None = None
-
-    @property
-    def role(self) -> Role:
-        """Whose model answers, with `auto` decided by the users' rows."""
-        return choose(self.users) if self.choice == "auto" else self.choice
 
     @property
     def is_restricted(self) -> bool:

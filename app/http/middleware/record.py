@@ -136,8 +136,6 @@ def _has_body(scope: Scope) -> bool:
     return length not in (b"", b"0") or header(scope, b"transfer-encoding") != b""
 
 
-
-
 def _trace(scope: Scope) -> dict[str, str]:
     """Return the id of the trace to which the request says that it belongs, if it does."""
     found = trace_id(header(scope, b"traceparent"))

@@ -16,6 +16,7 @@ from typing import Any
 
 from fastapi import APIRouter, Body, Request, Response
 
+from ...errors import ScoreError
 from ...examples import Examples
 from ...http.declaration import PROBE, RECOMMEND, by_switch, declare
 from ...models.engine import Engine

@@ -10,6 +10,7 @@ import pytest
 from pydantic import ValidationError
 
 from app.errors import ConfigurationError, ModelUnavailableError, RefusedVersionError
+from app.examples import Examples
 from app.models.loaded import LoadedModels
 from app.models.loading import load_models
 from app.models.queries import RecommendQuery
@@ -117,11 +118,12 @@ def test_a_missing_id_is_nullable_and_no_example(tmp_path: Path) -> None:
     without = load_models(Settings(similarity_model=str(whole), models_dir=tmp_path))
     service = load_models(Settings(similarity_model=str(missing), models_dir=tmp_path))
     assert (service.user_column.nullable, without.user_column.nullable) == (True, False)
-    schemas = build_schemas(service, Settings())
+    schemas = build_schemas(service, Settings(), Examples(service, hides_users=False))
     user = service.user_column.name
     schemas.recommend_request.model_validate({"users": [{user: None}], "items": [None]})
     with pytest.raises(ValidationError):
-        build_schemas(without, Settings()).recommend_request.model_validate(
+        examples = Examples(without, hides_users=False)
+        build_schemas(without, Settings(), examples).recommend_request.model_validate(
             {"users": [{user: None}]}
         )
     document = schemas.recommend_request.model_json_schema()

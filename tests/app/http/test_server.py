@@ -1,0 +1,55 @@
+"""Where the server listens."""
+
+from __future__ import annotations
+
+import socket
+
+import httpx
+import pytest
+
+from app.settings import Settings
+from tests.support.ports import taken_port
+from tests.support.processes import run_app
+from tests.support.serving import serving
+
+BODY = {"users": [{"visitorid": 6000}], "k": 1}
+
+
+@pytest.fixture
+def _ipv6() -> None:
+    """Skip the test on a machine without IPv6."""
+    try:
+        with socket.socket(socket.AF_INET6) as probe:
+            probe.bind(("::1", 0))
+    except OSError as error:
+        pytest.skip(f"no IPv6 here: {error}")
+
+
+@pytest.mark.usefixtures("_ipv6")
+def test_two_colons_are_every_address_of_both_families() -> None:
+    with serving(Settings(host="::", auth="none")) as client:
+        for address in ("127.0.0.1", "[::1]"):
+            url = f"http://{address}:{client.base_url.port}"
+            answer = httpx.post(f"{url}/recommend/users", json=BODY)
+            assert answer.status_code == 200
+            assert len(answer.json()["recommendations"]) == 1
+
+
+@pytest.mark.usefixtures("_ipv6")
+def test_an_ipv6_address_is_that_address_alone() -> None:
+    with serving(Settings(host="::1")) as client:
+        port = client.base_url.port
+        assert httpx.get(f"http://[::1]:{port}/").text == "Healthy"
+        with pytest.raises(httpx.ConnectError):
+            client.get("/")
+
+
+@pytest.mark.slow
+@pytest.mark.usefixtures("_ipv6")
+@pytest.mark.parametrize("taken", ["0.0.0.0", "127.0.0.1"])
+def test_a_port_that_is_taken_in_one_family_is_an_error(taken: str) -> None:
+    with taken_port(taken) as port:
+        done = run_app(HOST="::", PORT=port, AUTH="none")
+    assert done.returncode != 0
+    assert "address already in use" in (done.stdout + done.stderr).lower()
+    assert "Traceback" not in done.stdout + done.stderr
