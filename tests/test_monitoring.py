@@ -53,7 +53,7 @@ def text(tmp_path_factory: pytest.TempPathFactory) -> str:
         assert client.get("/models").status_code == 401
         client.headers["x-api-key"] = KEY
         client.post("/recommend/users", json={"users": [{"visitorid": -1}]})
-        client.post("/admin/models/similarity_model/reload")
+        client.post("/admin/models/similarity_model/reload", json={})
         return client.get("/metrics").text
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from fastapi import Response
 from pydantic import BaseModel
-from pydantic_core import from_json, to_json
+from pydantic_core import from_json
 from starlette.types import Scope
 
 from ...http.problems import example_problem, problem_of
@@ -47,7 +47,7 @@ def message_of(error: Exception, scope: Scope) -> Response:
     """
     answer = problem_of(error, scope["path"])
     headers = {name: value for name, value in answer.headers.items() if name not in _OURS}
-    body = to_json({"message": from_json(bytes(answer.body))["detail"]})
+    body = json.dumps({"message": from_json(bytes(answer.body))["detail"]})
     return Response(body, answer.status_code, {**headers, **_FAILED}, "application/json")
 
 

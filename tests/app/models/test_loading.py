@@ -121,11 +121,9 @@ def test_a_missing_id_is_nullable_and_no_example(tmp_path: Path) -> None:
     schemas = build_schemas(service, Settings(), Examples(service, hides_users=False))
     user = service.user_column.name
     schemas.recommend_request.model_validate({"users": [{user: None}], "items": [None]})
+    strict = build_schemas(without, Settings(), Examples(without, hides_users=False))
     with pytest.raises(ValidationError):
-        examples = Examples(without, hides_users=False)
-        build_schemas(without, Settings(), examples).recommend_request.model_validate(
-            {"users": [{user: None}]}
-        )
+        strict.recommend_request.model_validate({"users": [{user: None}]})
     document = schemas.recommend_request.model_json_schema()
     assert document["examples"]
     assert None not in [row[user] for body in document["examples"] for row in body["users"]]

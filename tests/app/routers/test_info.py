@@ -27,7 +27,7 @@ def test_the_size_is_that_of_the_version_that_serves(tmp_path: Path) -> None:
     register(SIMILARITY, tmp_path, "similarity_model")
     with serving(Settings(models_dir=tmp_path)) as client:
         register(SIMILARITY, tmp_path, "similarity_model")
-        assert client.post("/admin/models/similarity_model/reload").status_code == 200
+        assert client.post("/admin/models/similarity_model/reload", json={}).status_code == 200
         similarity, ranking = client.get("/models").json()["models"]
     assert similarity["version"] == "2"
     assert similarity["resident_bytes"] > 300_000
