@@ -12,7 +12,14 @@ INLINE_ANSWERS = 1000
 # A model that takes longer than this for a row, as measured when it is loaded, is not asked on the
 # event loop.
 INLINE_SECONDS = 0.005
-# Items that a query names, to allow or to exclude them; each takes a microsecond to find.
+# Longer steps on the event loop than these are taken in turn, one per round of the loop: requests
+# of 64 connections can arrive in one round. Parsing and pricing 2 KiB of rows takes up to a
+# millisecond, as does an answer of a hundred rows.
+TURN_SECONDS = 0.0005
+TURN_ANSWERS = 100
+TURN_BODY_BYTES = 2048
+# Items that a query names, to allow or to exclude them, times its rows; each takes a microsecond to
+# find, and some more to score.
 INLINE_ITEMS = 100
 
 # Users and items for which a model is asked to see how fast it is; fewer if they take this long.
@@ -30,6 +37,11 @@ MAX_ROW_WORK = 5_000_000_000
 # Rows of small requests that one call of a model answers, before other connections get their turn.
 # From 32 rows on, a row takes no less time than in a larger batch (docs/benchmarks.md).
 BATCH_ROWS = 32
+# And not so many that a slow model holds up others: a probe on a new connection waits for three
+# rounds of the loop.
+BATCH_SECONDS = 0.02
+# Nor of so many answers that writing them does.
+BATCH_ANSWERS = 4000
 
 # Threads for dear work. Two keep the cores of a small pod busy; NumPy lets go of the interpreter in
 # long calls, so the event loop goes on.

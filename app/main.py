@@ -25,12 +25,14 @@ from .http.middleware.delivery import Delivery
 from .http.middleware.direct import Direct
 from .http.middleware.places import Places
 from .http.middleware.record import Record
+from .http.middleware.turn import Turn
 from .http.openapi import Application
 from .models.engine import Engine
 from .models.hotswap import HotSwap
 from .models.loading import load_models
 from .models.price import Ceilings
 from .models.report import ModelReport
+from .models.turns import Turns
 from .observability.access_log import AccessLog
 from .observability.metrics import Metrics
 from .observability.tracing import Tracing
@@ -71,7 +73,8 @@ def create_app(settings: Settings | None = None) -> Application:
     report = ModelReport(models, metrics)
     swaps = HotSwap(models, settings, report.attempt)
     ceilings = Ceilings(settings.max_answers, settings.max_answer_bytes)
-    engine = Engine(models, metrics, ceilings)
+    turns = Turns()
+    engine = Engine(models, metrics, ceilings, turns)
     tracing = Tracing(settings)
     access_log = AccessLog(as_json=settings.logs_json) if settings.access_log else None
     examples = Examples(models, hides_users=authenticator.is_configured)
@@ -87,7 +90,7 @@ def create_app(settings: Settings | None = None) -> Application:
         declared=routes,
         lifespan=_lifespan(swaps, closing),
         telemetry=tracing.config,
-        middleware=[
+        entrance=[
             Middleware(Record, Declarations(routes), metrics, access_log, lifecycle),
             *([Middleware(Cors, origins)] if origins else []),
             Middleware(Answers, metrics),
@@ -95,6 +98,7 @@ def create_app(settings: Settings | None = None) -> Application:
             Middleware(Access, authenticator, hosts, metrics),
             Middleware(Arrival, settings.max_body_bytes),
             Middleware(Places, settings.max_in_flight, lifecycle),
+            Middleware(Turn, turns),
             Middleware(Delivery),
             # A span learns its route from the framework's router.
             *([] if tracing.is_on else [Middleware(Direct, routes)]),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope
 
+_HEADERS = "recommender.headers"  # the same as ASGI's list, by name
+
 
 async def read_body(receive: Receive) -> bytes:
     """Return the body, which the entrance has read whole (`middleware/arrival.py`).
@@ -30,11 +32,10 @@ def header(scope: Scope, wanted: bytes) -> bytes:
     wanted : bytes
         The name of the header, in lower case.
     """
-    for name, value in scope["headers"]:
-        if name == wanted:
-            found: bytes = value
-            return found
-    return b""
+    headers: dict[bytes, bytes] | None = scope.get(_HEADERS)
+    if headers is None:
+        headers = scope[_HEADERS] = dict(reversed(scope["headers"]))  # of equal names, the first
+    return headers.get(wanted, b"")
 
 
 def is_json(content_type: bytes) -> bool:

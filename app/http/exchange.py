@@ -25,13 +25,23 @@ class Exchange(Current):
         When it arrived, in seconds of a clock that never goes back.
     received : bool
         Whether it has arrived completely.
+    body_bytes : int
+        Length of its body, unpacked, once it has arrived.
     status : int
         Status of the answer; 0 until it begins.
     give_time : callable or None
         Gives the client the time of a whole request once more, to take a large answer.
     """
 
-    __slots__ = ("declaration", "give_time", "received", "request_id", "started", "status")
+    __slots__ = (
+        "body_bytes",
+        "declaration",
+        "give_time",
+        "received",
+        "request_id",
+        "started",
+        "status",
+    )
 
     def __init__(self, declaration: Declaration, request_id: bytes, started: float) -> None:
         super().__init__()
@@ -39,6 +49,7 @@ class Exchange(Current):
         self.request_id = request_id
         self.started = started
         self.received = False
+        self.body_bytes = 0
         self.status = 0
         self.give_time: Callable[[], None] | None = None
 

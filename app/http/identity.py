@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from secrets import token_hex
+from random import Random
 from typing import NamedTuple
 
 from starlette.types import Scope
@@ -12,6 +12,7 @@ from starlette.types import Scope
 from ..limits import REQUEST_ID_LENGTH
 from .body import header
 
+_RANDOM = Random()  # noqa: S311 - an id is no secret, and need only differ from all others
 _ID = re.compile(rb"[\x21-\x7e]{1,%d}" % REQUEST_ID_LENGTH)
 
 
@@ -36,5 +37,5 @@ class Identity(NamedTuple):
 def identify(scope: Scope) -> Identity:
     """Take over the id that the client gives, or make one."""
     given = header(scope, b"x-request-id")
-    request_id = given if _ID.fullmatch(given) else token_hex(16).encode()
+    request_id = given if _ID.fullmatch(given) else b"%032x" % _RANDOM.getrandbits(128)
     return Identity(request_id, [(b"x-request-id", request_id)])

@@ -111,21 +111,19 @@ class JsonRoute(APIRoute):
             As in ASGI.
         """
         scope["route"] = self
-        content = await self._respond(scope, receive)
+        if not is_json(header(scope, b"content-type")):
+            raise HTTPException(415, NOT_JSON)
+        content = await self._answer(self._read(await read_body(receive)))
         headers = [_JSON, (b"content-length", str(len(content)).encode())]
         await send({"type": "http.response.start", "status": 200, "headers": headers})
         await send({"type": "http.response.body", "body": content})
 
-    async def _respond(self, scope: Scope, receive: Receive) -> bytes:
-        if not is_json(header(scope, b"content-type")):
-            raise HTTPException(415, NOT_JSON)
-        body = await read_body(receive)
+    def _read(self, body: bytes) -> Any:
         check_values(body)
         try:
-            value = self._validate(body)
+            return self._validate(body)
         except ValidationError as error:
             raise InvalidBodyError(_details(error)) from None
-        return await self._answer(value)
 
 
 def _details(error: ValidationError) -> list[ErrorDetails]:

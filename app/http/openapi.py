@@ -8,7 +8,10 @@ from typing import Any
 
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
+from starlette.middleware import Middleware
+from starlette.middleware.errors import ServerErrorMiddleware
 from starlette.routing import BaseRoute
+from starlette.types import ASGIApp
 
 from turi_recommender import __version__
 
@@ -37,12 +40,19 @@ class Application(FastAPI):
         Through it, the server tells the application that the service is draining.
     declared : sequence of routes
         The routes that will be added; the document shows what they declare.
+    entrance : sequence of Middleware
+        The parts that a request passes before anything of the framework, outermost first.
     **options
         Arguments of `FastAPI`.
     """
 
     def __init__(
-        self, *, lifecycle: Lifecycle, declared: Sequence[BaseRoute], **options: Any
+        self,
+        *,
+        lifecycle: Lifecycle,
+        declared: Sequence[BaseRoute],
+        entrance: Sequence[Middleware],
+        **options: Any,
     ) -> None:
         super().__init__(
             title=TITLE,
@@ -56,7 +66,22 @@ class Application(FastAPI):
             **options,
         )
         self.lifecycle = lifecycle
+        self.entrance = entrance
         self.declared = [route for route in declared if isinstance(route, APIRoute)]
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Return the entrance, with the framework's own layers behind it.
+
+        As middleware of the framework, it would stand behind layers that have nothing to do for it,
+        but take their time for every request. The outermost of them answers what nobody else has
+        caught, as the part `answers` does.
+        """
+        app = super().build_middleware_stack()
+        if isinstance(app, ServerErrorMiddleware):
+            app = app.app
+        for part, args, options in reversed(self.entrance):
+            app = part(app, *args, **options)
+        return app
 
     def openapi(self) -> dict[str, Any]:
         """Return the OpenAPI document."""

@@ -12,8 +12,6 @@ import asyncio
 from collections.abc import Callable, Hashable, Sequence
 from typing import Generic, NamedTuple, TypeVar
 
-from ..limits import BATCH_ROWS
-
 Key = TypeVar("Key", bound=Hashable)
 Row = TypeVar("Row")
 Answer = TypeVar("Answer")
@@ -31,13 +29,20 @@ class Batches(Generic[Key, Row, Answer]):
     ----------
     answer : callable
         Takes a key and the rows of several requests, and returns one answer for each request.
+    most : callable
+        Takes a key, and returns how many rows may be answered together.
     """
 
-    def __init__(self, answer: Callable[[Key, Sequence[Sequence[Row]]], Sequence[Answer]]) -> None:
+    def __init__(
+        self,
+        answer: Callable[[Key, Sequence[Sequence[Row]]], Sequence[Answer]],
+        most: Callable[[Key], int],
+    ) -> None:
+        self._most = most
         self._answer = answer
         self._waiting: dict[Key, list[_Waiting[Row, Answer]]] = {}
 
-    async def ask(self, key: Key, rows: Sequence[Row]) -> Answer:
+    def ask(self, key: Key, rows: Sequence[Row]) -> asyncio.Future[Answer]:
         """Answer one request, together with others of the same key that are here already.
 
         Parameters
@@ -52,14 +57,14 @@ class Batches(Generic[Key, Row, Answer]):
             loop.call_soon(loop.call_soon, self._flush)
         future: asyncio.Future[Answer] = loop.create_future()
         self._waiting.setdefault(key, []).append(_Waiting(rows, future))
-        return await future
+        return future
 
     def _flush(self) -> None:
         key = next(iter(self._waiting))
         waiting = self._waiting.pop(key)
         some: list[_Waiting[Row, Answer]] = []
-        count = 0
-        while waiting and (not some or count + len(waiting[0].rows) <= BATCH_ROWS):
+        count, most = 0, self._most(key)
+        while waiting and (not some or count + len(waiting[0].rows) <= most):
             some.append(waiting.pop(0))
             count += len(some[-1].rows)
         if waiting:

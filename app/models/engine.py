@@ -21,7 +21,14 @@ from turi_recommender.errors import QueryError
 from turi_recommender.versions import ModelEntry
 
 from ..errors import NotAnsweredError
-from ..limits import ANSWER_BUDGET_BYTES, DEAR_THREADS, SMALL_ANSWER_BYTES
+from ..limits import (
+    ANSWER_BUDGET_BYTES,
+    BATCH_ANSWERS,
+    BATCH_ROWS,
+    BATCH_SECONDS,
+    DEAR_THREADS,
+    SMALL_ANSWER_BYTES,
+)
 from ..observability.metrics import Metrics
 from .batching import Batches
 from .budget import Budget
@@ -31,6 +38,7 @@ from .pool import Pool, Stop
 from .price import Ceilings, Price, price_of_recommend, price_of_similar
 from .queries import RecommendQuery, SimilarQuery
 from .roles import Role, Row
+from .turns import Turns
 
 Answer = TypeVar("Answer")
 Part = TypeVar("Part")
@@ -51,13 +59,18 @@ class Engine:
         Where calls are counted.
     ceilings : Ceilings
         What one query may ask for at most.
+    turns : Turns
+        Whose turn it is to take longer on the event loop.
     """
 
-    def __init__(self, models: LoadedModels, metrics: Metrics, ceilings: Ceilings) -> None:
+    def __init__(
+        self, models: LoadedModels, metrics: Metrics, ceilings: Ceilings, turns: Turns
+    ) -> None:
         self.models = models
         self._metrics = metrics
         self._ceilings = ceilings
-        self._batches = Batches(self._recommend_together)
+        self._turns = turns
+        self._batches = Batches(self._recommend_together, self._rows_together)
         self._pool = Pool(DEAR_THREADS)
         self._budget = Budget(ANSWER_BUDGET_BYTES)
 
@@ -90,6 +103,7 @@ class Engine:
         price = price_of_recommend(query, entry.model, pace, self._ceilings)
         if price.is_small:
             if query.is_restricted:
+                await self._turns.take(caller())
                 found = self._score(query._replace(choice=role), entry)
                 return self._write(query, write, entry, found)
             key = (role, query.side_data_defaults, query.k, query.exclude_known)
@@ -126,6 +140,8 @@ class Engine:
         entry, pace = self.models.need(query.role), self.models.pace(query.role)
         price = price_of_similar(query, entry.model, pace, self._ceilings)
         if price.is_small:
+            if price.takes_turn:
+                await self._turns.take(caller())
             return self._write_similar(query, write, entry, self._find_similar(query, entry))
 
         def work(stop: Stop) -> Answer:
@@ -154,6 +170,12 @@ class Engine:
         entry = self.models.need(role)
         found = self._score(query, entry)
         return [(entry, part) for part in found.split([len(request) for request in requests])]
+
+    def _rows_together(self, key: _Key) -> int:
+        """Return how many rows one call of a model may answer without holding up others."""
+        seconds = self.models.pace(key[0]).row_seconds
+        by_time = int(BATCH_SECONDS / max(seconds, BATCH_SECONDS / BATCH_ROWS))
+        return max(min(by_time, BATCH_ANSWERS // key[2]), 1)
 
     def _score(self, query: RecommendQuery, entry: ModelEntry) -> Recommendations:
         started = perf_counter()

@@ -15,6 +15,8 @@ from .queries import RecommendQuery, SimilarQuery
 from .roles import Role, Row, choose, takes_side_data
 from .slots import Slot
 
+_NONE = "no model is loaded"
+
 
 class LoadedModels:
     """The models that serve.
@@ -28,8 +30,8 @@ class LoadedModels:
     """
 
     def __init__(self, slots: Mapping[Role, Slot], defaults: Mapping[str, Any]) -> None:
-        self.slots: Mapping[Role, Slot] = slots
         self.defaults = dict(defaults)
+        self._put(slots)
 
     # -- what is loaded --------------------------------------------------------------------
 
@@ -44,7 +46,7 @@ class LoadedModels:
         pace : Pace
             How fast it answers.
         """
-        self.slots = {**self.slots, role: self.slots[role].serving(entry, pace)}
+        self._put({**self.slots, role: self.slots[role].serving(entry, pace)})
 
     def refuse(self, role: Role, version: str, reason: str) -> None:
         """Note why a version was not taken.
@@ -56,23 +58,24 @@ class LoadedModels:
         version : str
         reason : str
         """
-        self.slots = {**self.slots, role: self.slots[role].refusing(version, reason)}
+        self._put({**self.slots, role: self.slots[role].refusing(version, reason)})
 
     def close(self) -> None:
         """Let go of the models, because the framework remembers endpoints of old applications."""
-        self.slots = {
-            role: Slot(role, None, reason="the service has stopped") for role in self.slots
-        }
+        reason = "the service has stopped"
+        self._put({role: Slot(role, None, reason=reason) for role in self.slots})
+
+    def _put(self, slots: Mapping[Role, Slot]) -> None:
+        """Take over slots, with what is derived from them: every request asks for it."""
+        self.slots: Mapping[Role, Slot] = slots
+        self.loaded_roles = [role for role, slot in slots.items() if slot.entry is not None]
+        self._user_column = _shared([entry.model.user_column for entry in self.entries])
+        self._item_column = _shared([entry.model.item_column for entry in self.entries])
 
     @property
     def entries(self) -> list[ModelEntry]:
         """The primary versions that are loaded."""
         return [slot.entry for slot in self.slots.values() if slot.entry is not None]
-
-    @property
-    def loaded_roles(self) -> list[Role]:
-        """The roles that a model plays."""
-        return [role for role, slot in self.slots.items() if slot.entry is not None]
 
     def model(self, role: Role) -> Recommender | None:
         """Return the model of a role, or None."""
@@ -99,12 +102,16 @@ class LoadedModels:
     @property
     def user_column(self) -> Column:
         """The user column, which all loaded models share."""
-        return _shared([entry.model.user_column for entry in self.entries])
+        if self._user_column is None:
+            raise ModelUnavailableError(_NONE)
+        return self._user_column
 
     @property
     def item_column(self) -> Column:
         """The item column, which all loaded models share."""
-        return _shared([entry.model.item_column for entry in self.entries])
+        if self._item_column is None:
+            raise ModelUnavailableError(_NONE)
+        return self._item_column
 
     @property
     def side_columns(self) -> Sequence[Column]:
@@ -179,6 +186,8 @@ class LoadedModels:
         return query.users
 
 
-def _shared(columns: Sequence[Column]) -> Column:
+def _shared(columns: Sequence[Column]) -> Column | None:
     """Return a column that all models have; ids can be missing where one model has such an id."""
+    if not columns:
+        return None
     return replace(columns[0], nullable=any(column.nullable for column in columns))

@@ -26,6 +26,8 @@ from ..limits import (
     PIECE_WORK,
     ROW_BYTES,
     TEXT_GROWTH,
+    TURN_ANSWERS,
+    TURN_SECONDS,
 )
 from .pace import Pace
 from .queries import RecommendQuery, SimilarQuery
@@ -46,14 +48,19 @@ class Price:
         caller still waits.
     answer_bytes : int
         Upper bound of the size of the answer.
+    takes_turn : bool
+        Whether it is small, but not so small that any number of its kind may be answered in one
+        round of the event loop.
     """
 
     is_small: bool
     piece: int
     answer_bytes: int
+    takes_turn: bool = False
 
 
 _SMALL = Price(is_small=True, piece=1, answer_bytes=0)
+_SMALL_IN_TURN = Price(is_small=True, piece=1, answer_bytes=0, takes_turn=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,9 +128,10 @@ def _most_work(query: RecommendQuery, model: Recommender) -> int:
 
 
 def _names_few(query: RecommendQuery) -> bool:
-    """Tell whether a query names few items, to allow or to exclude."""
+    """Tell whether a query names few items, to allow or to exclude them for each row."""
     named = 0 if query.items is None else len(query.items)
-    return named + (0 if query.exclude is None else len(query.exclude)) <= INLINE_ITEMS
+    named += 0 if query.exclude is None else len(query.exclude)
+    return named * len(query.users) <= INLINE_ITEMS
 
 
 def price_of_similar(
@@ -150,12 +158,14 @@ def price_of_similar(
     rows = len(query.items)
     _check_answers(rows, query.k, ceilings)
     is_short = _is_short(rows, query.k, pace.item_seconds)
+    takes_turn = rows * pace.item_seconds > TURN_SECONDS or rows * query.k > TURN_ANSWERS
     if is_short and _are_brief(query.items, pace):
-        return _SMALL
+        return _SMALL_IN_TURN if takes_turn else _SMALL
     return Price(
         is_small=is_short,
         piece=_piece(pace.item_seconds),
         answer_bytes=_answer_bytes(query.items, query.k, model, ceilings),
+        takes_turn=True,
     )
 
 
@@ -163,7 +173,10 @@ def _are_brief(heads: Sequence[Id | Any], pace: Pace) -> bool:
     """Tell whether no id is so long that the answer to a short query could be large."""
     if pace.longest_item > BRIEF_ID_BYTES:
         return False
-    return all(type(head) is int or len(str(head)) <= BRIEF_ID_BYTES for head in heads)
+    for head in heads:  # noqa: SIM110 - a generator takes longer
+        if type(head) is not int and len(str(head)) > BRIEF_ID_BYTES:
+            return False
+    return True
 
 
 def _is_short(rows: int, k: int, seconds: float) -> bool:

@@ -19,6 +19,8 @@ def unknown_items(query: RecommendQuery, model: Recommender) -> list[Id]:
     query : RecommendQuery
     model : Recommender
     """
+    if query.items is None and query.exclude is None:
+        return []
     named = [*(query.items or ()), *(query.exclude or ())]
     return [one for one in dict.fromkeys(named) if one not in model.items]
 
@@ -31,6 +33,8 @@ def unknown_values(query: RecommendQuery, model: Recommender) -> list[dict[str, 
     query : RecommendQuery
     model : Recommender
     """
+    if all(len(row) == 1 for row in query.users):
+        return []
     found = (
         {"row": position, "column": column, "value": _cut(value)}
         for position, row in enumerate(query.users)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from functools import partial
 from typing import Any
 
@@ -43,7 +44,7 @@ def build_recommend_router(engine: Engine, schemas: Schemas) -> APIRouter:
         now = context.now()
         return [{**now, **row} for row in body.users]
 
-    async def recommend_users(body: Any) -> bytes:
+    def recommend_users(body: Any) -> Awaitable[bytes]:
         query = RecommendQuery(
             users=body.users if body.context is None else in_context(body),
             k=body.k,
@@ -53,7 +54,7 @@ def build_recommend_router(engine: Engine, schemas: Schemas) -> APIRouter:
             items=body.items,
             exclude=body.exclude_items,
         )
-        return await engine.recommend(query, partial(write, query))
+        return engine.recommend(query, partial(write, query))
 
     def write(query: RecommendQuery, entry: ModelEntry, found: Recommendations) -> bytes:
         user, item = engine.models.user_column.name, engine.models.item_column.name

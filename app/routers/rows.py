@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from pydantic_core import to_json
@@ -12,12 +13,17 @@ from turi_recommender.versions import ModelEntry
 
 def write_json(value: object) -> bytes:
     """Write a value as JSON. A diverged model can score NaN, for which JSON has only null."""
-    return to_json(value, inf_nan_mode="null")
+    return b"[]" if value == [] else to_json(value, inf_nan_mode="null")
 
 
 def write_reference(entry: ModelEntry) -> bytes:
     """Write which model answered."""
-    return write_json({"name": entry.name, "version": entry.version, "kind": entry.model.kind})
+    return _reference(entry.name, entry.version, entry.model.kind)
+
+
+@lru_cache(maxsize=16)  # more than there are roles and versions beside them
+def _reference(name: str, version: str | None, kind: str) -> bytes:
+    return write_json({"name": name, "version": version, "kind": kind})
 
 
 def write_rows(head: str, item: str, heads: list[Id], rankings: list[Ranking]) -> bytes:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
 from typing import Any
 
 from fastapi import APIRouter
@@ -29,10 +30,10 @@ def build_similar_router(engine: Engine, schemas: Schemas) -> APIRouter:
     """
     router = APIRouter()
 
-    async def similar_items(body: Any) -> bytes:
+    def similar_items(body: Any) -> Awaitable[bytes]:
         item = engine.models.item_column.name
         query = SimilarQuery([row[item] for row in body.items], body.k, body.model)
-        return await engine.similar_items(query, write)
+        return engine.similar_items(query, write)
 
     def write(entry: ModelEntry, found: SimilarItems) -> bytes:
         item = engine.models.item_column.name

@@ -17,7 +17,7 @@ from turi_recommender.format import GenericValues, IntegerValues, StringValues, 
 from turi_recommender.scoring import limits
 
 UNKNOWN = -1
-_INT64 = np.iinfo(np.int64)
+_SMALLEST, _LARGEST = -(2**63), 2**63 - 1
 
 
 class Lookup(ABC):
@@ -37,7 +37,7 @@ class _IntegerLookup(Lookup):
         self._order, self._sorted = _sort(np.ascontiguousarray(values))
 
     def find(self, value: object) -> int:
-        if type(value) is not int or not _INT64.min <= value <= _INT64.max:
+        if type(value) is not int or not _SMALLEST <= value <= _LARGEST:
             return UNKNOWN
         key = np.int64(value)  # a Python int would make numpy convert the whole array
         place = self._sorted.searchsorted(key)

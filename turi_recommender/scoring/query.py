@@ -124,7 +124,8 @@ class QueryReader:
             For an unknown column or a value of the wrong type.
         """
         try:
-            if isinstance(row, int | str) or not isinstance(row, Mapping):
+            # A type is compared faster than an abstract class is looked up, row after row.
+            if type(row) is not dict and not isinstance(row, Mapping):
                 return self._query(row, {})
             if self._user.name not in row:
                 raise QueryError((self._user.name,), "missing")
@@ -241,6 +242,8 @@ def read_count(value: object) -> int:
     QueryError
         If it is not a whole number of 1 or more.
     """
+    if type(value) is int and value > 0:
+        return value
     value = plain(value)
     if isinstance(value, bool) or not isinstance(value, int):
         raise QueryError(("k",), f"expected an integer, got {_kind(value)}")
@@ -264,6 +267,8 @@ def read_list(values: Any, argument: str) -> Sequence[Any]:
     QueryError
         If it is something else, such as one id, a string or a table.
     """
+    if type(values) is list:
+        return values
     if isinstance(values, np.ndarray):
         if values.ndim != 1:
             message = f"expected one dimension, got {values.ndim}"

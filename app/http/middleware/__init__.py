@@ -9,6 +9,7 @@
     access      checks the key or token against what the route declares
     arrival     reads the body whole, and unpacks it
     places      refuses requests while too many others are being answered
+    turn        lets longer bodies wait until it is their turn to be parsed
     delivery    sends large answers compressed, and in parts, as fast as the client takes them
     direct      hands requests to the JSON routes, past the framework's router
 

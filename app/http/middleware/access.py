@@ -6,6 +6,7 @@ Without keys, whoever reaches the service may ask; a browser must still not be m
 from __future__ import annotations
 
 from base64 import b64decode
+from collections.abc import Awaitable
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -47,17 +48,25 @@ class Access(Part):
         self._hosts = hosts
         self._metrics = metrics
 
-    async def handle(self, exchange: Exchange, scope: Scope, receive: Receive, send: Send) -> None:
+    def handle(
+        self, exchange: Exchange, scope: Scope, receive: Receive, send: Send
+    ) -> Awaitable[None]:
         """See `Part.handle`."""
         client = scope.get("client")
         exchange.caller = client[0] if client else ""
         self._hosts.check(scope)
         needed = exchange.declaration.scope
         if needed is not None and not self._is_open:
-            exchange.caller = await self._check_for(exchange.declaration, scope, needed)
-        elif needed == ADMIN:
+            return self._handle_checked(needed, exchange, scope, receive, send)
+        if needed == ADMIN:
             check_not_forged(scope)
-        await self._app(scope, receive, send)
+        return self._next(exchange, scope, receive, send)
+
+    async def _handle_checked(
+        self, needed: str, exchange: Exchange, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        exchange.caller = await self._check_for(exchange.declaration, scope, needed)
+        await self._next(exchange, scope, receive, send)
 
     async def _check_for(self, declaration: Declaration, scope: Scope, needed: str) -> str:
         """Return who asks, a program or a person."""

@@ -32,7 +32,7 @@ class Answers(Part):
     async def handle(self, exchange: Exchange, scope: Scope, receive: Receive, send: Send) -> None:
         """See `Part.handle`."""
         try:
-            await self._app(scope, receive, send)
+            await self._next(exchange, scope, receive, send)
         except Exception as error:
             if exchange.status != 0:  # the answer has begun: only the connection can end
                 raise
@@ -50,5 +50,5 @@ def answer_framework_errors(app: FastAPI) -> None:
             return problem_of(error, request.url.path)
         return exchange.declaration.render(error, request.scope)
 
-    for kind in (RequestValidationError, HTTPException, Exception):
+    for kind in (RequestValidationError, HTTPException):
         app.add_exception_handler(kind, handle)

@@ -43,6 +43,7 @@ class Arrival(Part):
         body = await self._read(scope, receive, exchange)
         if packed and body != b"":
             body = await self._coder.unpack(body, self._limit)
+        exchange.body_bytes = len(body)
         sent = False
 
         async def receive_whole() -> Message:
@@ -52,7 +53,7 @@ class Arrival(Part):
             sent = True
             return {"type": "http.request", "body": body, "more_body": False}
 
-        await self._app(scope, receive_whole, send)
+        await self._next(exchange, scope, receive_whole, send)
 
     async def _read(self, scope: Scope, receive: Receive, exchange: Exchange) -> bytes:
         """Return the whole body.
@@ -70,26 +71,37 @@ class Arrival(Part):
         declared = header(scope, b"content-length")
         if declared.isdigit() and int(declared) > self._limit:
             raise too_large(self._limit)
-        body = bytearray()
-        counted = 0
+        body, more = await self._part(receive, 0)
+        if more:
+            body = await self._rest(receive, exchange, body)
+        exchange.received = True
+        return body
+
+    async def _rest(self, receive: Receive, exchange: Exchange, first: bytes) -> bytes:
+        """Return the whole body of which this is the first part."""
+        body = bytearray(first)
+        counted, more = 0, True
         try:
-            while True:
-                message = await receive()
-                if message["type"] != "http.request":
-                    raise ClientDisconnect
-                chunk: bytes = message.get("body", b"")
-                more = message.get("more_body", False)
-                if len(body) + len(chunk) > self._limit:
-                    raise too_large(self._limit)
-                if not more:
-                    return bytes(body + chunk) if body else chunk
-                body += chunk  # not a list of them: a million small ones are worth as much memory
+            while more:
                 if len(body) - counted > UNCOUNTED_BODY_BYTES:
                     self._count(exchange.caller, len(body) - counted)
                     counted = len(body)
+                part, more = await self._part(receive, len(body))
+                body += part  # not a list of them: a million small ones are worth as much memory
+            return bytes(body)
         finally:
             if counted > 0:
                 self._count_out(exchange.caller, counted)
+
+    async def _part(self, receive: Receive, before: int) -> tuple[bytes, bool]:
+        """Return the next part of a body, and whether there are more."""
+        message = await receive()
+        if message["type"] != "http.request":
+            raise ClientDisconnect
+        part: bytes = message.get("body", b"")
+        if before + len(part) > self._limit:
+            raise too_large(self._limit)
+        return part, message.get("more_body", False)
 
     def _count(self, caller: str, amount: int) -> None:
         if (

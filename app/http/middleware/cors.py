@@ -13,7 +13,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ...security.scopes import ADMIN
 from ..body import header
-from ..exchange import exchange_of
+from ..exchange import Exchange
+from .part import Part
 
 ANY = "*"
 _EXPOSED = (
@@ -31,7 +32,7 @@ _PREFLIGHT = [
 ]
 
 
-class Cors:
+class Cors(Part):
     """The part that speaks to browsers.
 
     Parameters
@@ -43,15 +44,14 @@ class Cors:
     """
 
     def __init__(self, app: ASGIApp, origins: Collection[str]) -> None:
-        self._app = app
+        super().__init__(app)
         self._takes_any = ANY in origins
         self._origins = {origin.encode() for origin in origins}
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle a connection (ASGI)."""
-        exchange = exchange_of(scope)
-        if exchange is None or exchange.declaration.scope == ADMIN:
-            await self._app(scope, receive, send)
+    async def handle(self, exchange: Exchange, scope: Scope, receive: Receive, send: Send) -> None:
+        """See `Part.handle`."""
+        if exchange.declaration.scope == ADMIN:
+            await self._next(exchange, scope, receive, send)
             return
         origin = header(scope, b"origin")
         permission = self._permission(origin)
@@ -66,7 +66,7 @@ class Cors:
             await send_with_permission(start)
             await send({"type": "http.response.body", "body": b""})
             return
-        await self._app(scope, receive, send_with_permission)
+        await self._next(exchange, scope, receive, send_with_permission)
 
     def _allows(self, origin: bytes) -> bool:
         return self._takes_any or origin in self._origins

@@ -7,6 +7,8 @@ ended and given back its place. So a request lasts until its answer has been tak
 
 from __future__ import annotations
 
+from collections.abc import Awaitable
+
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ...limits import COMPRESSED_FROM_BYTES, DELIVERED_AT_ONCE_BYTES
@@ -30,7 +32,9 @@ class Delivery(Part):
         super().__init__(app)
         self._coder = Coder()
 
-    async def handle(self, exchange: Exchange, scope: Scope, receive: Receive, send: Send) -> None:
+    def handle(
+        self, exchange: Exchange, scope: Scope, receive: Receive, send: Send
+    ) -> Awaitable[None]:
         """See `Part.handle`."""
         start: Message | None = None
 
@@ -45,7 +49,7 @@ class Delivery(Part):
                 await send(first)
             await _send_in_parts(exchange, message, send)
 
-        await self._app(scope, receive, send_better)
+        return self._next(exchange, scope, receive, send_better)
 
     async def _compressed(self, scope: Scope, start: Message, message: Message) -> Message:
         """Return the answer's body as it is sent; its headers are changed in place.

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Awaitable, Iterable
 
 from starlette.routing import BaseRoute
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from ..exchange import Exchange
 from ..json_route import JsonRoute
+from .part import Part
 
 
-class Direct:
+class Direct(Part):
     """The innermost part. What it does not know goes to the framework.
 
     Parameters
@@ -22,14 +24,14 @@ class Direct:
     """
 
     def __init__(self, app: ASGIApp, routes: Iterable[BaseRoute]) -> None:
-        self._app = app
+        super().__init__(app)
         self._routes = {route.path: route.serve for route in routes if isinstance(route, JsonRoute)}
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Handle a connection (ASGI)."""
-        if scope["type"] == "http" and scope["method"] == "POST":
-            serve = self._routes.get(scope["path"])
-            if serve is not None:
-                await serve(scope, receive, send)
-                return
-        await self._app(scope, receive, send)
+    def handle(
+        self, exchange: Exchange, scope: Scope, receive: Receive, send: Send
+    ) -> Awaitable[None]:
+        """See `Part.handle`."""
+        serve = self._routes.get(scope["path"]) if scope["method"] == "POST" else None
+        if serve is None:
+            return self._next(exchange, scope, receive, send)
+        return serve(scope, receive, send)

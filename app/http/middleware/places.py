@@ -7,7 +7,7 @@ others want some.
 from __future__ import annotations
 
 import time
-from collections import Counter, OrderedDict
+from collections import OrderedDict
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -35,7 +35,7 @@ class Places(Part):
         super().__init__(app)
         self._limit = limit
         self._lifecycle = lifecycle
-        self._held: Counter[str] = Counter()
+        self._held: dict[str, int] = {}
         self._wanting: OrderedDict[str, float] = OrderedDict()
 
     async def handle(self, exchange: Exchange, scope: Scope, receive: Receive, send: Send) -> None:
@@ -44,22 +44,23 @@ class Places(Part):
         if exchange.declaration.takes_place and not self._is_free_for(caller):
             raise OverloadedError
         self._lifecycle.in_flight += 1
-        self._held[caller] += 1
+        self._held[caller] = self._held.get(caller, 0) + 1
         try:
-            await self._app(scope, receive, send)
+            await self._next(exchange, scope, receive, send)
         finally:
             exchange.release()
             self._lifecycle.in_flight -= 1
-            self._held[caller] -= 1
-            if self._held[caller] <= 0:
+            if self._held[caller] == 1:
                 del self._held[caller]
+            else:
+                self._held[caller] -= 1
 
     def _is_free_for(self, caller: str) -> bool:
         """Tell whether a caller may have one more place; remember it if not."""
         taken = self._lifecycle.in_flight
         if taken < self._limit // 2:
             return True
-        if taken < self._limit and self._held[caller] < self._fair_part(caller):
+        if taken < self._limit and self._held.get(caller, 0) < self._fair_part(caller):
             return True
         self._wanting[caller] = time.monotonic()
         self._wanting.move_to_end(caller)

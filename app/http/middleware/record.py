@@ -17,6 +17,7 @@ from ..body import header
 from ..declaration import Declarations
 from ..exchange import Exchange
 from ..lifecycle import Lifecycle
+from .part import handler_of
 
 _NOT_LET_IN = (401, 403)
 _NO_ROUTE = "none"  # strangers who try paths say nothing about how the routes do
@@ -49,6 +50,7 @@ class Record:
         lifecycle: Lifecycle,
     ) -> None:
         self._app = app
+        self._next = handler_of(app)
         self._find = declarations.find
         self._metrics = metrics
         self._access_log = access_log
@@ -70,12 +72,6 @@ class Record:
         exchange.attach(scope)
         begin(exchange)
 
-        async def receive_and_see() -> Message:
-            message = await receive()
-            if not message.get("more_body", False):
-                exchange.received = True
-            return message
-
         async def send_and_see(message: Message) -> None:
             if message["type"] == "http.response.start":
                 exchange.status = message["status"]
@@ -87,7 +83,7 @@ class Record:
             await send(message)
 
         try:
-            await self._app(scope, receive_and_see, send_and_see)
+            await self._next(exchange, scope, receive, send_and_see)
         finally:
             self._finish(scope, exchange, template)
 
@@ -104,7 +100,7 @@ class Record:
                     "method": scope["method"],
                     "route": route,
                     "status": exchange.status,
-                    "ms": round(took * 1000, 3),
+                    "ms": int(took * 1e6) / 1000,  # round() takes ten times as long
                     **exchange.notes,
                 }
             )

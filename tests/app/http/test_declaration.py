@@ -112,12 +112,21 @@ def test_switches_keep_what_else_is_declared() -> None:
 
 def test_the_entrance_is_the_same_with_tracing() -> None:
     def parts(app: Application) -> list[str]:
-        return [each.cls.__name__ for each in app.user_middleware]  # type: ignore[attr-defined]
+        return [each.cls.__name__ for each in app.entrance]  # type: ignore[attr-defined]
 
     plain = parts(create_app(Settings()))
     traced = parts(create_app(Settings(otlp_endpoint="http://127.0.0.1:9")))
     assert plain == [*traced, "Direct"]
-    assert traced == ["Record", "Answers", "Deadline", "Access", "Arrival", "Places", "Delivery"]
+    assert traced == [
+        "Record",
+        "Answers",
+        "Deadline",
+        "Access",
+        "Arrival",
+        "Places",
+        "Turn",
+        "Delivery",
+    ]
 
 
 def test_the_document_marks_public_operations(app: Application) -> None:

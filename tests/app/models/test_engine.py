@@ -14,6 +14,7 @@ from app.models.engine import Engine
 from app.models.loaded import LoadedModels
 from app.models.price import Ceilings
 from app.models.queries import RecommendQuery, SimilarQuery
+from app.models.turns import Turns
 from app.observability.metrics import Metrics
 from turi_recommender import Recommendations, SimilarItems
 from turi_recommender.errors import QueryError
@@ -33,7 +34,7 @@ class Watched:
 
     def __init__(self, models: LoadedModels, max_answers: int = 100_000) -> None:
         self.metrics = Metrics()
-        self.engine = Engine(models, self.metrics, Ceilings(max_answers, 1 << 25))
+        self.engine = Engine(models, self.metrics, Ceilings(max_answers, 1 << 25), Turns())
 
     def counted(self, name: str, model: str) -> float:
         value = self.metrics.registry.get_sample_value(name, {"model": model})

@@ -13,13 +13,15 @@ from typing import Any
 
 import numpy as np
 
+from turi_recommender.errors import QueryError
 from turi_recommender.format import NeighbourModel, SavedModel
 from turi_recommender.scoring import limits
 from turi_recommender.scoring.candidates import Candidates, in_sorted
 from turi_recommender.scoring.neighbours.visits import ONE, NeighbourTable, Visits
-from turi_recommender.scoring.query import History, Query
+from turi_recommender.scoring.query import History, Query, cast_id
 from turi_recommender.scoring.recommender import Ranked, Recommender, Scores
 from turi_recommender.scoring.remember import remember
+from turi_recommender.scoring.results import Id
 from turi_recommender.scoring.selection.nth_element import best_by_nth_element
 from turi_recommender.scoring.selection.topk import EXACT_TIES_UP_TO, select
 
@@ -42,19 +44,28 @@ class ItemSimilarityRecommender(Recommender):
         self._fallback = _fallback_scores(model, self.num_items)
         self._cold = remember(limits.COLD_ANSWERS, self._rank_stranger)
 
-        lengths = np.diff(self.interactions.starts)
-        self._longest_history = int(lengths.max(initial=0))
+        self._heavy = self._heavy_users()
 
     def extra_work(self, row: Mapping[str, Any], k: int) -> int:
         """See `Recommender.extra_work`: a history is long by the neighbours of its items."""
         _ = k
-        if self._longest_history <= limits.USUAL_HISTORY:
+        if not self._heavy:
             return 0
-        user = self.users.find(row.get(self.user_column.name))
-        if not 0 <= user < self.interactions.num_users:
+        user_id = row.get(self.user_column.name)
+        if type(user_id) is int and user_id not in self._heavy:
+            return 0  # as nearly always; casting would take longer than asking
+        try:
+            user_id = cast_id(user_id, self.user_column)
+        except QueryError:
+            return 0  # which is refused later
+        if user_id not in self._heavy:
             return 0
-        items, _ = self.interactions.row(user)
-        return self._table.count(items) if len(items) > limits.USUAL_HISTORY else 0
+        return self._table.count(self._history(Query(user_id, self.users.find(user_id))).items)
+
+    def _heavy_users(self) -> frozenset[Id]:
+        """Return the users whose histories are longer than usual."""
+        lengths = np.diff(self.interactions.starts)
+        return frozenset(self.users.ids((lengths > limits.USUAL_HISTORY).nonzero()[0]))
 
     # -- recommend -------------------------------------------------------------------------
 

@@ -1,0 +1,55 @@
+"""Longer bodies wait for their turn, and shorter ones do not wait for them."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from app.http.declaration import RECOMMEND
+from app.http.exchange import Exchange
+from app.http.middleware.turn import Turn
+from app.limits import TURN_BODY_BYTES
+from app.models.turns import Turns
+
+
+async def _nothing(*_: Any) -> Any:
+    """Stand for the server on both sides: the part does not look at them."""
+
+
+def _went_on(bodies: list[int], queries: list[int]) -> list[int]:
+    """Hand requests to the part at the same moment; return the order in which they went on."""
+    came: list[int] = []
+
+    async def main() -> None:
+        async def route(scope: Any, receive: Any, send: Any) -> None:
+            _ = receive, send
+            came.append(scope["number"])
+
+        part = Turn(route, Turns())
+        tasks = []
+        for number, (body, query) in enumerate(zip(bodies, queries, strict=True)):
+            exchange = Exchange(RECOMMEND, b"id", 0.0)
+            exchange.body_bytes = body
+            scope = {"type": "http", "number": number, "query_string": query * b"x"}
+            tasks.append(asyncio.ensure_future(part.handle(exchange, scope, _nothing, _nothing)))
+        await asyncio.gather(*tasks)
+
+    asyncio.run(main())
+    return came
+
+
+LONG = TURN_BODY_BYTES + 1
+
+
+@pytest.mark.parametrize(
+    ("bodies", "queries", "order"),
+    [
+        ([LONG, LONG, LONG, 10], [0, 0, 0, 0], [0, 3, 1, 2]),
+        ([0, 0, 0, 0], [LONG, LONG, LONG, 10], [0, 3, 1, 2]),
+        ([TURN_BODY_BYTES, TURN_BODY_BYTES, 0], [0, 0, TURN_BODY_BYTES], [0, 1, 2]),
+    ],
+)
+def test_who_waits_for_whom(bodies: list[int], queries: list[int], order: list[int]) -> None:
+    assert _went_on(bodies, queries) == order
