@@ -53,6 +53,9 @@ DEAR_THREADS = 2
 ARRIVING_BYTES = 64 * 1024 * 1024
 # Parts of bodies that are smaller than this are not counted: there is at most one per connection.
 UNCOUNTED_BODY_BYTES = 16 * 1024
+# Larger bodies that are parsed at the same time, all together. The smallest values of JSON take two
+# bytes, and some 40 when they are parsed; two threads work on what comes of them.
+PARSED_BODIES_BYTES = 2 * 1024 * 1024
 # How long a caller that was refused counts as one that wants a place.
 WANTING_SECONDS = 2.0
 REMEMBERED_CALLERS = 1000

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict, deque
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from typing import TypeVar
+
+from .fair import FairQueue
 
 Answer = TypeVar("Answer")
 
@@ -28,7 +29,7 @@ class Pool:
         self._free = threads
         self._executor = ThreadPoolExecutor(threads, thread_name_prefix="dear")
         self._running: set[Stop] = set()
-        self._waiting: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
+        self._waiting: FairQueue[asyncio.Future[None]] = FairQueue()
 
     async def run(
         self,
@@ -77,7 +78,7 @@ class Pool:
             self._free -= 1
             return
         future: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self._waiting.setdefault(caller, deque()).append(future)
+        self._waiting.put(caller, future)
         try:
             await future
         except asyncio.CancelledError:
@@ -91,11 +92,7 @@ class Pool:
 
     def _next(self) -> None:
         """Give a free thread to the next caller that waits."""
-        while self._waiting:
-            caller, futures = self._waiting.popitem(last=False)
-            future = futures.popleft()
-            if futures:
-                self._waiting[caller] = futures  # behind the others
+        while (future := self._waiting.pop()) is not None:
             if not future.done():
                 future.set_result(None)
                 return

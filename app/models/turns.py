@@ -8,7 +8,8 @@ probe waits for one step at most.
 from __future__ import annotations
 
 import asyncio
-from collections import OrderedDict, deque
+
+from .fair import FairQueue
 
 
 class Turns:
@@ -16,7 +17,7 @@ class Turns:
 
     def __init__(self) -> None:
         self._is_taken = False
-        self._waiting: OrderedDict[str, deque[asyncio.Future[None]]] = OrderedDict()
+        self._waiting: FairQueue[asyncio.Future[None]] = FairQueue()
 
     async def take(self, caller: str) -> None:
         """Wait for a turn: the caller may then work until it next awaits something.
@@ -32,16 +33,12 @@ class Turns:
             loop.call_soon(self._next, loop)
             return
         future: asyncio.Future[None] = loop.create_future()
-        self._waiting.setdefault(caller, deque()).append(future)
+        self._waiting.put(caller, future)
         await future
 
     def _next(self, loop: asyncio.AbstractEventLoop) -> None:
         """Give the turn of the next round to the next caller that waits."""
-        while self._waiting:
-            caller, futures = self._waiting.popitem(last=False)
-            future = futures.popleft()
-            if futures:
-                self._waiting[caller] = futures  # behind the others
+        while (future := self._waiting.pop()) is not None:
             if not future.done():
                 future.set_result(None)  # the waiting task goes on in the next round
                 loop.call_soon(self._next, loop)

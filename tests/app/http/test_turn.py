@@ -10,7 +10,7 @@ import pytest
 from app.http.declaration import RECOMMEND
 from app.http.exchange import Exchange
 from app.http.middleware.turn import Turn
-from app.limits import TURN_BODY_BYTES
+from app.limits import PARSED_BODIES_BYTES, TURN_BODY_BYTES
 from app.models.turns import Turns
 
 
@@ -53,3 +53,37 @@ LONG = TURN_BODY_BYTES + 1
 )
 def test_who_waits_for_whom(bodies: list[int], queries: list[int], order: list[int]) -> None:
     assert _went_on(bodies, queries) == order
+
+
+def test_large_bodies_wait_for_room_until_an_answer_begins() -> None:
+    inside: list[int] = []
+
+    async def main() -> None:
+        may_answer, may_end = asyncio.Event(), asyncio.Event()
+
+        async def route(scope: Any, receive: Any, send: Any) -> None:
+            _ = receive
+            inside.append(scope["number"])
+            await may_answer.wait()
+            await send({"type": "http.response.start"})
+            await may_end.wait()  # whoever reads slowly must not keep others from being parsed
+
+        part = Turn(route, Turns())
+        tasks = []
+        for number in range(4):
+            exchange = Exchange(RECOMMEND, b"id", 0.0)
+            exchange.body_bytes = PARSED_BODIES_BYTES // 2
+            scope = {"type": "http", "number": number, "query_string": b""}
+            tasks.append(asyncio.ensure_future(part.handle(exchange, scope, _nothing, _nothing)))
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert inside == [0, 1]
+        may_answer.set()
+        for _ in range(20):
+            await asyncio.sleep(0)
+        assert inside == [0, 1, 2, 3]
+        assert not any(task.done() for task in tasks)
+        may_end.set()
+        await asyncio.gather(*tasks)
+
+    asyncio.run(main())
