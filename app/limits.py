@@ -12,12 +12,14 @@ INLINE_ANSWERS = 1000
 # A model that takes longer than this for a row, as measured when it is loaded, is not asked on the
 # event loop.
 INLINE_SECONDS = 0.005
-# Longer steps on the event loop than these are taken in turn, one per round of the loop: requests
-# of 64 connections can arrive in one round. Parsing and pricing 2 KiB of rows takes up to a
-# millisecond, as does an answer of a hundred rows.
-TURN_SECONDS = 0.0005
-TURN_ANSWERS = 100
-TURN_BODY_BYTES = 2048
+# Longer steps on the event loop than these are taken in turn: requests of 64 connections can arrive
+# in one round of the loop. Parsing and pricing 2 KiB of rows takes up to a millisecond, as does an
+# answer of a hundred rows.
+SHORT_SECONDS = 0.0005
+SHORT_ANSWERS = 100
+SHORT_BODY_BYTES = 2048
+# As long as this has not passed in a round of the loop, one more such step may begin in it.
+TURN_SECONDS = 0.005
 # Items that a query names, to allow or to exclude them, times its rows; each takes a microsecond to
 # find, and some more to score.
 INLINE_ITEMS = 100

@@ -27,6 +27,7 @@ from .http.middleware.places import Places
 from .http.middleware.record import Record
 from .http.middleware.turn import Turn
 from .http.openapi import Application
+from .limits import TURN_SECONDS
 from .models.engine import Engine
 from .models.hotswap import HotSwap
 from .models.loading import load_models
@@ -73,7 +74,7 @@ def create_app(settings: Settings | None = None) -> Application:
     report = ModelReport(models, metrics)
     swaps = HotSwap(models, settings, report.attempt)
     ceilings = Ceilings(settings.max_answers, settings.max_answer_bytes)
-    turns = Turns()
+    turns = Turns(TURN_SECONDS)
     engine = Engine(models, metrics, ceilings, turns)
     tracing = Tracing(settings)
     access_log = AccessLog(as_json=settings.logs_json) if settings.access_log else None

@@ -25,9 +25,9 @@ from ..limits import (
     PIECE_SECONDS,
     PIECE_WORK,
     ROW_BYTES,
+    SHORT_ANSWERS,
+    SHORT_SECONDS,
     TEXT_GROWTH,
-    TURN_ANSWERS,
-    TURN_SECONDS,
 )
 from .pace import Pace
 from .queries import RecommendQuery, SimilarQuery
@@ -158,7 +158,7 @@ def price_of_similar(
     rows = len(query.items)
     _check_answers(rows, query.k, ceilings)
     is_short = _is_short(rows, query.k, pace.item_seconds)
-    takes_turn = rows * pace.item_seconds > TURN_SECONDS or rows * query.k > TURN_ANSWERS
+    takes_turn = rows * pace.item_seconds > SHORT_SECONDS or rows * query.k > SHORT_ANSWERS
     if is_short and _are_brief(query.items, pace):
         return _SMALL_IN_TURN if takes_turn else _SMALL
     return Price(

@@ -1,22 +1,31 @@
-"""Longer steps on the event loop: one per round of the loop, in turn for all callers.
+"""Longer steps on the event loop: a few per round of the loop, in turn for all callers.
 
 Requests that arrive together would otherwise be handled one after the other in the same round, and
 everybody else would wait for all of them. Between two rounds the loop looks at its sockets, so a
-probe waits for one step at most.
+probe waits for a few steps at most.
 """
 
 from __future__ import annotations
 
 import asyncio
+from time import perf_counter
 
 from .fair import FairQueue
 
 
 class Turns:
-    """Whose turn it is."""
+    """Whose turn it is.
 
-    def __init__(self) -> None:
-        self._is_taken = False
+    Parameters
+    ----------
+    seconds : float
+        As long as this has not passed since the first step of a round, another one may follow in
+        the same round.
+    """
+
+    def __init__(self, seconds: float) -> None:
+        self._seconds = seconds
+        self._end: float | None = None  # of the present round; None while nobody has taken a turn
         self._waiting: FairQueue[asyncio.Future[None]] = FairQueue()
 
     async def take(self, caller: str) -> None:
@@ -27,20 +36,23 @@ class Turns:
         caller : str
             Who asks; callers who wait are served one after the other.
         """
-        loop = asyncio.get_running_loop()
-        if not self._is_taken:
-            self._is_taken = True
+        loop, now = asyncio.get_running_loop(), perf_counter()
+        if self._end is None:
+            self._end = now + self._seconds
             loop.call_soon(self._next, loop)
+            return
+        if now < self._end and self._waiting.peek() is None:
             return
         future: asyncio.Future[None] = loop.create_future()
         self._waiting.put(caller, future)
         await future
 
     def _next(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Give the turn of the next round to the next caller that waits."""
+        """Give the next round to the next caller that waits."""
         while (future := self._waiting.pop()) is not None:
             if not future.done():
                 future.set_result(None)  # the waiting task goes on in the next round
+                self._end = perf_counter() + self._seconds
                 loop.call_soon(self._next, loop)
                 return
-        self._is_taken = False
+        self._end = None

@@ -10,7 +10,7 @@ from collections.abc import Awaitable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ...limits import PARSED_BODIES_BYTES, TURN_BODY_BYTES, UNCOUNTED_BODY_BYTES
+from ...limits import PARSED_BODIES_BYTES, SHORT_BODY_BYTES, UNCOUNTED_BODY_BYTES
 from ...models.room import Room
 from ...models.turns import Turns
 from ..exchange import Exchange
@@ -38,7 +38,7 @@ class Turn(Part):
     ) -> Awaitable[None]:
         """See `Part.handle`."""
         length = max(exchange.body_bytes, len(scope["query_string"]))
-        if length <= TURN_BODY_BYTES:
+        if length <= SHORT_BODY_BYTES:
             return self._next(exchange, scope, receive, send)
         if length <= UNCOUNTED_BODY_BYTES:
             return self._wait(exchange, scope, receive, send)

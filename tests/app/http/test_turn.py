@@ -10,7 +10,7 @@ import pytest
 from app.http.declaration import RECOMMEND
 from app.http.exchange import Exchange
 from app.http.middleware.turn import Turn
-from app.limits import PARSED_BODIES_BYTES, TURN_BODY_BYTES
+from app.limits import PARSED_BODIES_BYTES, SHORT_BODY_BYTES
 from app.models.turns import Turns
 
 
@@ -27,7 +27,7 @@ def _went_on(bodies: list[int], queries: list[int]) -> list[int]:
             _ = receive, send
             came.append(scope["number"])
 
-        part = Turn(route, Turns())
+        part = Turn(route, Turns(0.0))
         tasks = []
         for number, (body, query) in enumerate(zip(bodies, queries, strict=True)):
             exchange = Exchange(RECOMMEND, b"id", 0.0)
@@ -40,7 +40,7 @@ def _went_on(bodies: list[int], queries: list[int]) -> list[int]:
     return came
 
 
-LONG = TURN_BODY_BYTES + 1
+LONG = SHORT_BODY_BYTES + 1
 
 
 @pytest.mark.parametrize(
@@ -48,7 +48,7 @@ LONG = TURN_BODY_BYTES + 1
     [
         ([LONG, LONG, LONG, 10], [0, 0, 0, 0], [0, 3, 1, 2]),
         ([0, 0, 0, 0], [LONG, LONG, LONG, 10], [0, 3, 1, 2]),
-        ([TURN_BODY_BYTES, TURN_BODY_BYTES, 0], [0, 0, TURN_BODY_BYTES], [0, 1, 2]),
+        ([SHORT_BODY_BYTES, SHORT_BODY_BYTES, 0], [0, 0, SHORT_BODY_BYTES], [0, 1, 2]),
     ],
 )
 def test_who_waits_for_whom(bodies: list[int], queries: list[int], order: list[int]) -> None:
@@ -68,7 +68,7 @@ def test_large_bodies_wait_for_room_until_an_answer_begins() -> None:
             await send({"type": "http.response.start"})
             await may_end.wait()  # whoever reads slowly must not keep others from being parsed
 
-        part = Turn(route, Turns())
+        part = Turn(route, Turns(0.0))
         tasks = []
         for number in range(4):
             exchange = Exchange(RECOMMEND, b"id", 0.0)

@@ -34,7 +34,7 @@ class Watched:
 
     def __init__(self, models: LoadedModels, max_answers: int = 100_000) -> None:
         self.metrics = Metrics()
-        self.engine = Engine(models, self.metrics, Ceilings(max_answers, 1 << 25), Turns())
+        self.engine = Engine(models, self.metrics, Ceilings(max_answers, 1 << 25), Turns(0.0))
 
     def counted(self, name: str, model: str) -> float:
         value = self.metrics.registry.get_sample_value(name, {"model": model})

@@ -45,7 +45,7 @@ def _run(work: Callable[[], Awaitable[None]]) -> None:
 
 def test_one_turn_per_round() -> None:
     async def work() -> None:
-        came = await _order(Turns(), 10 * "a")
+        came = await _order(Turns(0.0), 10 * "a")
         numbers = [number for _, number in came]
         assert len(numbers) == 10
         assert len(set(numbers)) == 10
@@ -55,7 +55,7 @@ def test_one_turn_per_round() -> None:
 
 def test_callers_take_turns() -> None:
     async def work() -> None:
-        came = await _order(Turns(), "aaaaaabc")
+        came = await _order(Turns(0.0), "aaaaaabc")
         assert "".join(caller for caller, _ in came) == "aabcaaaa"
 
     _run(work)
@@ -64,7 +64,7 @@ def test_callers_take_turns() -> None:
 @pytest.mark.parametrize("gone", [1, 2, 3])
 def test_who_has_gone_holds_nobody_up(gone: int) -> None:
     async def work() -> None:
-        turns = Turns()
+        turns = Turns(0.0)
         tasks = [asyncio.create_task(turns.take("a")) for _ in range(4)]
         await asyncio.sleep(0)  # all of them have asked
         tasks[gone].cancel()
@@ -79,11 +79,19 @@ def test_who_has_gone_holds_nobody_up(gone: int) -> None:
 
 def test_a_turn_is_free_again_in_the_next_round() -> None:
     async def work() -> None:
-        turns = Turns()
+        turns = Turns(0.0)
         for _ in range(3):
             taking = asyncio.ensure_future(turns.take("a"))
             await asyncio.sleep(0)
             assert taking.done()
             await asyncio.sleep(0)
+
+    _run(work)
+
+
+def test_several_may_go_on_while_a_round_is_young() -> None:
+    async def work() -> None:
+        came = await _order(Turns(60.0), 5 * "a")
+        assert [number for _, number in came] == 5 * [came[0][1]]
 
     _run(work)
