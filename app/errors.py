@@ -39,6 +39,7 @@ from turi_recommender.errors import (
     QueryError,
     RecommenderError,
 )
+from turi_recommender.wording import counted
 
 _RETRY = {"retry-after": "1"}
 
@@ -79,7 +80,7 @@ class InvalidBodyError(ServiceError):
 
     def __init__(self, errors: Sequence[ErrorDetails]) -> None:
         self.errors = errors
-        super().__init__(f"{len(errors)} errors")
+        super().__init__(counted(len(errors), "error"))
 
 
 class TooManyValuesError(ServiceError):
@@ -95,7 +96,7 @@ class TooManyValuesError(ServiceError):
     kind = "too-many-values"
 
     def __init__(self, most: int) -> None:
-        super().__init__(f"The body has more than {most} values (MAX_VALUES).")
+        super().__init__(f"The body has more than {counted(most, 'value')} (MAX_VALUES).")
 
 
 class ScoreError(ServiceError):
@@ -118,7 +119,7 @@ class LongIdError(ServiceError):
     status = 431
 
     def __init__(self, names: str, most: int) -> None:
-        super().__init__(f"{names} must not exceed {most} characters")
+        super().__init__(f"{names} must not exceed {counted(most, 'character')}")
 
 
 class NotAuthenticatedError(ServiceError):

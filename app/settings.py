@@ -14,6 +14,8 @@ from pydantic import AliasChoices, Field, ValidationError, field_validator, mode
 from pydantic_core import ErrorDetails
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from turi_recommender.wording import counted
+
 from .errors import ConfigurationError
 
 PREFIX = "RECOMMENDER_"
@@ -215,7 +217,8 @@ class Settings(BaseSettings):
         if len(addresses) not in {0, 1, len(issuers)}:
             raise ValueError(
                 "RECOMMENDER_JWT_JWKS_URL: one address for all issuers, or one for each of them, "
-                f"is needed; there are {len(issuers)} issuers and {len(addresses)} addresses"
+                f"is needed; {counted(len(issuers), 'issuer')} and "
+                f"{counted(len(addresses), 'address', 'addresses')} are set"
             )
         if not all(_ADDRESS.match(address) for address in addresses):
             raise ValueError("RECOMMENDER_JWT_JWKS_URL: an address begins with https://")

@@ -7,6 +7,8 @@ import math
 from enum import Enum
 from typing import Any, NamedTuple
 
+from turi_recommender.wording import counted
+
 # Scores are written with ten decimals; two that differ in the last one only are the same.
 _TOLERANCE = 1.0001e-10
 _RELATIVE = 1e-12
@@ -114,17 +116,20 @@ def _compare_rows(old: list[dict[str, Any]] | None, new: list[dict[str, Any]] | 
     if old is None or new is None:
         return "an answer that is no array of rows"
     if len(old) != len(new):
-        return f"{len(new)} rows instead of {len(old)}"
+        return f"{counted(len(new), 'row')} instead of {len(old)}"
     differing = [n for n, rows in enumerate(zip(old, new, strict=True)) if not _is_same(*rows)]
     if not differing:
         return None
     if all(_names(old[n]) == _names(new[n]) for n in differing):
-        what = "have another score"
+        one, many = "has another score", "have another score"
     elif sorted(map(_unranked, old)) == sorted(map(_unranked, new)):
-        what = "are in another order"
+        one, many = "is in another order", "are in another order"
     else:
-        what = "name something else"
-    return f"{len(differing)} of {len(old)} rows {what}, the first is row {differing[0] + 1}"
+        one, many = "names something else", "name something else"
+    of_all, first = f"of {counted(len(old), 'row')}", differing[0] + 1
+    if len(differing) == 1:
+        return f"1 {of_all} {one}: row {first}"
+    return f"{len(differing)} {of_all} {many}, the first is row {first}"
 
 
 def _is_same(old: dict[str, Any], new: dict[str, Any]) -> bool:

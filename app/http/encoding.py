@@ -8,6 +8,8 @@ from anyio import CapacityLimiter, to_thread
 from starlette.exceptions import HTTPException
 from starlette.types import Scope
 
+from turi_recommender.wording import counted
+
 from ..limits import CODED_AT_ONCE_BYTES, CODING_THREADS
 from .body import header
 
@@ -65,7 +67,8 @@ class Coder:
 
 def too_large(limit: int) -> HTTPException:
     """Return the error of a body that is larger than the limit in bytes."""
-    return HTTPException(413, f"The body is larger than {limit} bytes", {"connection": "close"})
+    message = f"The body is larger than {counted(limit, 'byte')}"
+    return HTTPException(413, message, {"connection": "close"})
 
 
 def is_packed(scope: Scope) -> bool:

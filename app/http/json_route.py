@@ -22,6 +22,8 @@ from pydantic_core import ErrorDetails
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
 
+from turi_recommender.wording import counted
+
 from ..errors import InvalidBodyError
 from ..limits import LISTED_ERRORS
 from .body import header, is_json, read_body
@@ -131,7 +133,7 @@ def _details(error: ValidationError) -> list[ErrorDetails]:
     count = error.error_count()
     if count <= LISTED_ERRORS:
         return error.errors(include_url=False, include_context=False, include_input=False)
-    message = f"{count} values are wrong: too many to list them"
+    message = f"{counted(count, 'error')}, which are too many to list"
     return [{"type": "too_many_errors", "loc": (), "msg": message, "input": None}]
 
 

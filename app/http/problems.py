@@ -20,6 +20,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from turi_recommender.errors import ModelNotFoundError, QueryError, RecommenderError
+from turi_recommender.wording import counted
 
 from ..errors import (
     LIBRARY_ERRORS,
@@ -179,7 +180,7 @@ def _validation_problem(errors: Sequence[ErrorDetails]) -> Response:
         }
         for error in errors[:SHOWN_ERRORS]
     ]
-    more = f" and {len(errors) - 1} more" if len(errors) > 1 else ""
+    more = f" (and {counted(len(errors) - 1, 'more error')})" if len(errors) > 1 else ""
     detail = f"{fields[0]['field']}: {fields[0]['message']}{more}"
     return problem(422, detail, kind=InvalidBodyError.kind, errors=fields)
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from turi_recommender import Id, Recommender
 from turi_recommender.errors import QueryError
+from turi_recommender.wording import counted
 
 from ..limits import (
     BRIEF_ID_BYTES,
@@ -188,9 +189,10 @@ def _piece(seconds: float) -> int:
 
 
 def _check_answers(rows: int, k: int, ceilings: Ceilings) -> None:
-    if rows * k > ceilings.answers:
-        message = f"{rows} rows times {k} are more than {ceilings.answers} answers (MAX_ANSWERS)"
-        raise QueryError(("k",), message)
+    answers = rows * k
+    if answers > ceilings.answers:
+        asked = f"{counted(answers, 'answer')} ({counted(rows, 'row')} times {k})"
+        raise QueryError(("k",), f"{asked} are more than {ceilings.answers} (MAX_ANSWERS)")
 
 
 def _answer_bytes(heads: Sequence[Id | Any], k: int, model: Recommender, ceilings: Ceilings) -> int:
@@ -205,6 +207,6 @@ def _answer_bytes(heads: Sequence[Id | Any], k: int, model: Recommender, ceiling
         items *= TEXT_GROWTH
     total = len(heads) * (answered * row + items) + text * answered
     if total > ceilings.answer_bytes:
-        message = f"the answer could be larger than {ceilings.answer_bytes} bytes"
+        message = f"the answer could be larger than {counted(ceilings.answer_bytes, 'byte')}"
         raise QueryError(("k",), f"{message} (MAX_ANSWER_BYTES)")
     return total

@@ -21,6 +21,8 @@ import weakref
 from collections.abc import Sequence
 from pathlib import Path
 
+from turi_recommender.wording import counted
+
 from ..errors import ConfigurationError
 from .entries import Entry, EntryError, parse_line
 
@@ -106,9 +108,8 @@ class KeyFile:
     def _take(self, what: str, content: bytes) -> list[bytes]:
         entries = _parse(content)
         keys = sum(entry.is_key for entry in entries)
-        log.info(
-            "key file %s: %s, %d keys and %d digests", self._path, what, keys, len(entries) - keys
-        )
+        found = f"{counted(keys, 'key')} and {counted(len(entries) - keys, 'digest')}"
+        log.info("key file %s: %s, %s", self._path, what, found)
         if not entries:
             log.warning("key file %s lets nobody in: there is nothing in it", self._path)
         return [entry.digest for entry in entries]

@@ -5,7 +5,9 @@ A new error needs a line here.
 
 from __future__ import annotations
 
+import ast
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -39,6 +41,10 @@ LIBRARY = {
     "ModelUnreadableError": (503, "model-unreadable"),
     "QueryError": (422, "validation"),
 }
+
+ROOT = Path(__file__).parents[2]
+# What the framework answers itself, and what is answered to an error that nobody foresaw.
+FRAMEWORK = {(404, None), (405, None), (500, None)}
 
 
 def subclasses(kind: type[Exception]) -> Iterator[type[Exception]]:
@@ -101,3 +107,30 @@ def test_headers_come_with_the_error() -> None:
     assert problem_of(errors.NotReceivedError(), "/").headers["connection"] == "close"
     challenge = problem_of(errors.NotAuthenticatedError("x"), "/").headers["www-authenticate"]
     assert challenge.startswith("Bearer ")
+
+
+def problems_of_the_page() -> list[tuple[int, str | None]]:
+    """Return the status and the kind of each row of the table in docs/operations.md."""
+    page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    section = page.split("\n## Problems\n")[1].split("\n## ")[0]
+    rows = re.findall(r"^\| `([\w:-]+)` \| (\d+) \|", section, re.M)
+    return [(int(status), None if kind == "about:blank" else kind) for kind, status in rows]
+
+
+def plain_statuses() -> Iterator[int]:
+    """Yield the statuses of the errors that have no class of their own."""
+    for path in sorted((ROOT / "app").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "HTTPException":
+                status = ast.literal_eval(node.args[0])
+                assert isinstance(status, int)
+                yield status
+
+
+def test_every_problem_has_a_row_in_the_documentation() -> None:
+    never_answered = {"ConfigurationError"}  # it stops the start
+    answered = {meaning for name, meaning in SERVICE.items() if name not in never_answered}
+    answered |= set(LIBRARY.values()) | {(status, None) for status in plain_statuses()}
+    rows = problems_of_the_page()
+    assert len(rows) == len(set(rows))
+    assert set(rows) == answered | FRAMEWORK

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from turi_recommender.format.fields import Fields
 from turi_recommender.format.value_list import GenericValues, ValueList
 from turi_recommender.format.values import ValueReader, ValueType
+from turi_recommender.wording import counted
 
 _SAMPLE = 1000  # categories that stay at hand
 MAX_INDICES = 2**31 - 1  # index arrays are int32
@@ -116,10 +117,11 @@ def read_column(values: ValueReader, what: str) -> Column | None:
     else:
         known = len(means)
     if size > known:
-        stream.fail(f"{size} values of {name}", str(known), fields.offset)
+        stream.fail(f"{counted(size, 'value')} of {name}", str(known), fields.offset)
     least = 1 if mode in (ColumnMode.NUMERIC, ColumnMode.NUMERIC_VECTOR) else 0
     if size < least or (size > 1 and mode == ColumnMode.NUMERIC):
-        stream.fail(f"a number, or a vector of them, in {name}", f"{size} numbers", fields.offset)
+        wanted = f"a number, or a vector of them, in {name}"
+        stream.fail(wanted, counted(size, "number"), fields.offset)
     _check_values(fields, name, categories, size)
     return Column(
         name=full_name,

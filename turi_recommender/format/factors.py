@@ -15,6 +15,7 @@ from turi_recommender.format.metadata import Metadata, skip_copy
 from turi_recommender.format.pairs import PairList
 from turi_recommender.format.stream import Stream
 from turi_recommender.format.values import ValueReader
+from turi_recommender.wording import counted
 
 MACHINE = "factorization_machine"
 MATRIX = "matrix_factorization"
@@ -157,7 +158,7 @@ def _read_matrix(stream: Stream, what: str, columns: int | None = None) -> NDArr
     start = stream.offset
     rows, width = stream.i64(f"rows of {what}"), stream.i64(f"columns of {what}")
     if columns is not None and width != columns:
-        stream.fail(f"{columns} column of {what}", str(width), start)
+        stream.fail(f"{counted(columns, 'column')} of {what}", str(width), start)
     if rows < 0 or not 0 <= width <= _MAX_FACTORS or 4 * rows * width > stream.remaining:
         stream.fail(f"{what} that fit the file", f"{rows} x {width}", start)
     return stream.array("<f4", rows * width, what).reshape(rows, width)
@@ -174,9 +175,10 @@ def _check_rows(
     stream = fields.stream
     sizes, offsets = layout
     if len(weights) != total:
-        stream.fail(f"{total} linear weights", str(len(weights)), fields.offset)
+        stream.fail(counted(total, "linear weight"), str(len(weights)), fields.offset)
     expected = {MACHINE: total, MATRIX: sizes[0] + sizes[1], LINEAR: 0}[mode]
     if len(factors) != expected:
-        stream.fail(f"{expected} rows of factors", str(len(factors)), fields.offset)
+        stream.fail(f"{counted(expected, 'row')} of factors", str(len(factors)), fields.offset)
     if mode == MATRIX and max(offsets[0] + sizes[0], offsets[1] + sizes[1]) > expected:
-        stream.fail(f"users and items among {expected} rows", f"{offsets[:2]}", fields.offset)
+        among = f"users and items among {counted(expected, 'row')}"
+        stream.fail(among, f"{offsets[:2]}", fields.offset)

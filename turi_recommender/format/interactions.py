@@ -22,6 +22,7 @@ from turi_recommender.errors import ModelFormatError
 from turi_recommender.format.archive import check_file_name
 from turi_recommender.format.files import read_regular
 from turi_recommender.format.stream import Stream
+from turi_recommender.wording import counted
 
 _BLOCK = np.dtype(
     [
@@ -130,9 +131,10 @@ def _check_totals(blocks: Sequence[tuple[Stream, int, Any]], others: int) -> tup
         users += rows
         words += raw // 8 - 1
         if 8 * words > most:
-            stream.fail(f"at most {most} bytes of interactions", f"{8 * words} or more", offset)
+            limit = counted(most, "byte")
+            stream.fail(f"at most {limit} of interactions", f"{8 * words} or more", offset)
         if users > words:
-            stream.fail(f"at most {words} users with interactions", str(users), offset)
+            stream.fail(f"at most {counted(words, 'user')} with interactions", str(users), offset)
     return users, (words - users) // 2
 
 
@@ -174,11 +176,11 @@ def _blocks(stream: Stream) -> list[tuple[int, Any]]:
     """Read the footer: the block records of the one column, each with its own offset."""
     stream.offset = 0
     if stream.size < 8:
-        stream.fail("a segment file of 8 bytes or more", f"{stream.size} bytes")
+        stream.fail("a segment file of 8 bytes or more", counted(stream.size, "byte"))
     stream.offset = stream.size - 8
     footer = stream.u64("footer length")
     if footer > stream.size - 8:
-        stream.fail("a footer within the file", f"{footer} bytes", stream.size - 8)
+        stream.fail("a footer within the file", counted(footer, "byte"), stream.size - 8)
     stream.offset = stream.size - 8 - footer
     columns = stream.count("columns", 8)
     if columns != 1:
@@ -197,7 +199,8 @@ def _read_block(stream: Stream, record: Any, num_items: int) -> Interactions:
     offset = int(record["offset"])
     starts = _row_starts(words, int(record["elements"]))
     if starts is None:
-        stream.fail(f"{record['elements']} user rows that fill the block", "other lengths", offset)
+        rows = counted(int(record["elements"]), "user row")
+        stream.fail(f"{rows} to fill the block", "other lengths", offset)
     is_entry = np.ones(len(words), np.bool_)
     is_entry[0] = False
     is_entry[starts] = False
@@ -225,7 +228,8 @@ def _check_record(stream: Stream, record_offset: int, record: Any) -> None:
     if offset + length > stream.size:
         stream.fail("a block within the file", f"bytes {offset} + {length}", record_offset)
     if raw_length % 8 or raw_length < 8 or raw_length > _MAX_LZ4_RATIO * length + 16:
-        stream.fail(f"a plausible size of {length} bytes unpacked", str(raw_length), record_offset)
+        packed = counted(length, "byte")
+        stream.fail(f"a plausible size of {packed} unpacked", str(raw_length), record_offset)
 
 
 def _block_words(stream: Stream, record: Any) -> NDArray[np.uint64]:
@@ -240,7 +244,7 @@ def _block_words(stream: Stream, record: Any) -> NDArray[np.uint64]:
     else:
         raw = bytes(data)
     if len(raw) != raw_length:
-        stream.fail(f"{raw_length} bytes in the block", str(len(raw)), offset)
+        stream.fail(f"{counted(raw_length, 'byte')} in the block", str(len(raw)), offset)
     return np.frombuffer(raw, np.uint64)
 
 

@@ -12,6 +12,7 @@ from turi_recommender.format.side_table import SideTable, read_side_rows
 from turi_recommender.format.stream import Stream
 from turi_recommender.format.value_list import IntegerValues, StringValues
 from turi_recommender.format.values import ValueReader, ValueType
+from turi_recommender.wording import counted
 
 _END_OF_SIDE_FEATURES = 0x0F0F0F0F
 
@@ -151,5 +152,5 @@ def _read_side_table(values: ValueReader, what: str) -> SideTable:
     columns = [read_column(values, f"{what}, column {number}") for number in range(count)]
     present = tuple(column for column in columns if column is not None)
     if len(present) != count:
-        stream.fail(f"{count} columns of {what}", f"{len(present)} present", start)
+        stream.fail(f"{counted(count, 'column')} of {what}", f"{len(present)} present", start)
     return read_side_rows(stream, present, rows, what)

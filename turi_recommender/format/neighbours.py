@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from turi_recommender.format.fields import Fields
 from turi_recommender.format.stream import Stream
 from turi_recommender.format.values import ValueReader
+from turi_recommender.wording import counted
 
 _END = 0x36FE3812B00EDDB0
 _SIMILARITIES = ("jaccard", "cosine", "pearson")
@@ -88,10 +89,12 @@ def read_neighbour_model(values: ValueReader, trained: int) -> NeighbourModel:
     start = stream.offset
     num_items = stream.u64("number of items")
     if num_items > trained:
-        stream.fail(f"at most {trained} items with neighbours", str(num_items), start)
+        stream.fail(f"at most {counted(trained, 'item')} with neighbours", str(num_items), start)
     item_means = stream.counted_array("<f8", "item means")
     if len(item_means) != (num_items if similarity == "pearson" else 0):
-        stream.fail(f"item means of {num_items} items for pearson", str(len(item_means)), start)
+        stream.fail(
+            f"item means of {counted(num_items, 'item')} for pearson", str(len(item_means)), start
+        )
     bounds, neighbours = _read_table(stream, num_items)
     stream.expect_u64(_END, "end of the neighbour table")
     seed_items, seed_values = _read_seeds(means)
@@ -132,7 +135,7 @@ def _read_table(stream: Stream, num_items: int) -> tuple[NDArray[np.uint64], NDA
     start = stream.offset
     bounds = stream.counted_array("<u8", "neighbour bounds")
     if len(bounds) != num_items + 1:
-        stream.fail(f"{num_items + 1} neighbour bounds", str(len(bounds)), start)
+        stream.fail(counted(num_items + 1, "neighbour bound"), str(len(bounds)), start)
     table_start = stream.offset
     neighbours = stream.counted_array(_NEIGHBOUR, "neighbours")
     if (bounds[1:] < bounds[:-1]).any() or int(bounds[-1]) > len(neighbours):

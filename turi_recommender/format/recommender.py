@@ -23,6 +23,7 @@ from turi_recommender.format.popularity import PopularityModel, read_popularity_
 from turi_recommender.format.rows import Rows
 from turi_recommender.format.stream import Stream
 from turi_recommender.format.values import ValueReader
+from turi_recommender.wording import counted
 
 _MAGIC = b"TCMODEL0"
 _OLD_MAGIC = b"GLMODELX"
@@ -102,9 +103,8 @@ def read_model(path: Path) -> SavedModel:
         path, archive.prefixes[table], metadata.item.size, others=stream.size
     )
     if interactions.num_users > metadata.user.size:
-        stream.fail(
-            f"at most {metadata.user.size} users with interactions", str(interactions.num_users)
-        )
+        most = counted(metadata.user.size, "user")
+        stream.fail(f"at most {most} with interactions", str(interactions.num_users))
     observations = state.get("num_observations")
     return SavedModel(
         path=path,
@@ -184,9 +184,9 @@ def _read_tail(values: ValueReader, num_prefixes: int) -> None:
     _expect_string(stream, "side_data", "second entry")
     values.variant("side_data")
     if stream.remaining:
-        stream.fail("the end of the file", f"{stream.remaining} more bytes")
+        stream.fail("the end of the file", counted(stream.remaining, "more byte"))
     if values.next_prefix != num_prefixes:
-        stream.fail(f"{num_prefixes - 2} tables", str(values.next_prefix - 2))
+        stream.fail(counted(num_prefixes - 2, "table"), str(values.next_prefix - 2))
 
 
 def _expect_i32(stream: Stream, value: int, what: str) -> None:

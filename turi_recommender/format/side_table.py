@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from turi_recommender.format.chain import follow_chain
 from turi_recommender.format.column import Column, ColumnMode
 from turi_recommender.format.stream import Stream
+from turi_recommender.wording import counted
 
 _ROW_MARK = 0x05322323
 _MAX_ROW_WORDS = 1 << 40
@@ -251,6 +252,6 @@ def read_side_rows(stream: Stream, columns: tuple[Column, ...], rows: int, what:
 
     starts = follow_chain(0, rows, len(words), length_at, guess)
     if starts is None:
-        stream.fail(f"{rows} rows of {what}", "fewer, or a damaged row", offset)
+        stream.fail(f"{counted(rows, 'row')} of {what}", "fewer, or a damaged row", offset)
     stream.skip(int(starts[-1]) * 8, what)
     return SideTable(columns, words, starts[:-1] + 2, np.diff(starts) - 2, stream, offset)

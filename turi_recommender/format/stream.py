@@ -19,6 +19,7 @@ from numpy.typing import DTypeLike, NDArray
 
 from turi_recommender.errors import ModelFormatError
 from turi_recommender.format.rows import OpenFile, Rows
+from turi_recommender.wording import counted
 
 _U8 = struct.Struct("<B")
 _I32 = struct.Struct("<i")
@@ -101,7 +102,8 @@ class Stream:
         """
         start = self.offset
         if not 0 <= length <= self.size - start:
-            self.fail(f"{what} ({length} bytes)", f"{self.size - start} bytes to the end of file")
+            left = counted(self.size - start, "byte")
+            self.fail(f"{what} ({counted(length, 'byte')})", f"{left} to the end of file")
         self.offset = start + length
         return start
 
@@ -169,8 +171,8 @@ class Stream:
         count = self.u64(f"number of {what}")
         if count * element_size > self.remaining:
             self.fail(
-                f"{count} {what} of at least {element_size} bytes",
-                f"{self.remaining} bytes to the end of file",
+                f"{what} ({count} of at least {counted(element_size, 'byte')} each)",
+                f"{counted(self.remaining, 'byte')} to the end of file",
                 start,
             )
         return count

@@ -24,6 +24,7 @@ from turi_recommender.format.value_list import (
     ValueList,
     scan_strings,
 )
+from turi_recommender.wording import counted
 
 VARIANT_TAG = 0xB2AED596F5A8ECDA
 MAX_DEPTH = 32  # real models nest about five deep
@@ -111,7 +112,8 @@ class ValueReader:
         """Refuse a file of nothing but tiny values, which would take far more memory than that."""
         self._left -= scalars
         if self._left < 0:
-            self.stream.fail(f"fewer values than fill {self.stream.size} bytes", f"more in {what}")
+            size = counted(self.stream.size, "byte")
+            self.stream.fail(f"fewer values than fill {size}", f"more in {what}")
 
     def _value_type(self, what: str) -> ValueType:
         start = self.stream.offset

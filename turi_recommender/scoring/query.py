@@ -20,6 +20,7 @@ from turi_recommender.scoring.ids import IdIndex
 from turi_recommender.scoring.lookup import UNKNOWN
 from turi_recommender.scoring.remember import remember
 from turi_recommender.scoring.results import Id
+from turi_recommender.wording import counted
 
 _ABSENT = object()
 _INTEGER = re.compile(r"-?[0-9]{1,19}")
@@ -334,7 +335,8 @@ def _vector(value: Any, column: Column) -> list[float]:
         return means
     numbers = [_number(number, column) for number in _list(value, column)]
     if len(numbers) != column.size:
-        raise QueryError((column.name,), f"expected {column.size} numbers, got {len(numbers)}")
+        expected = counted(column.size, "number")
+        raise QueryError((column.name,), f"expected {expected}, got {len(numbers)}")
     return numbers
 
 

@@ -16,6 +16,7 @@ from typing import Any
 from turi_recommender.errors import ModelFormatError
 from turi_recommender.format.files import open_regular, read_regular, unreadable
 from turi_recommender.versions.threads import map_in_threads
+from turi_recommender.wording import counted
 
 MANIFEST = "manifest.json"
 _MAX_MANIFEST_BYTES = 1 << 20
@@ -79,8 +80,9 @@ def check_sizes(folder: Path) -> dict[str, Any]:
         length = (folder / name).stat().st_size
         says = listed[name].get("bytes") if isinstance(listed[name], dict) else None
         if says != length:
+            said = counted(says, "byte") if type(says) is int else f"a length of {says!r}"
             raise ModelFormatError(
-                folder / name, 0, f"{says} bytes, says the manifest", f"{length} bytes"
+                folder / name, 0, f"{said}, says the manifest", counted(length, "byte")
             )
     return listed
 

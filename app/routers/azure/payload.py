@@ -8,6 +8,8 @@ from typing import Any
 
 from fastapi import Request
 
+from turi_recommender.wording import counted
+
 from ...errors import ScoreError, TooManyValuesError
 from ...http.body import read_body
 from ...http.values import check_values
@@ -70,7 +72,7 @@ def records_of(payload: Any, limit: int, known: Collection[str]) -> list[Record]
 
 def _check_count(count: int, limit: int) -> None:
     if count > limit:
-        raise ScoreError(f"Error: the payload has more than {limit} records")
+        raise ScoreError(f"Error: the payload has more than {counted(limit, 'record')}")
 
 
 def _from_columns(columns: Mapping[str, Any], limit: int, known: Collection[str]) -> list[Record]:

@@ -159,7 +159,7 @@ async def test_too_many_answers_are_refused_before_any_work(service: LoadedModel
         watched.engine.similar_items(SimilarQuery([1, 2, 3], k=7), keep_similar),
     ):
         with pytest.raises(
-            QueryError, match=r"k: 3 rows times 7 are more than 20 answers \(MAX_ANSWERS\)"
+            QueryError, match=r"k: 21 answers \(3 rows times 7\) are more than 20 \(MAX_ANSWERS\)"
         ):
             await asked
     assert watched.calls == 1

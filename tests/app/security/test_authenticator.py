@@ -513,9 +513,9 @@ def test_keys_and_digests_are_counted_apart(file: Path, caplog: pytest.LogCaptur
     with caplog.at_level(logging.INFO):
         file.write_text(f"{ASK}\n{NEXT_DIGEST}\n{ADMINISTRATE_DIGEST}\n")
         authenticator = Authenticator(Settings(api_key_files=str(file)))
-        assert "read, 1 keys and 2 digests" in caplog.text
+        assert "read, 1 key and 2 digests" in caplog.text
         file.write_text(f"{ASK}\n{NEXT}\n{ADMINISTRATE_DIGEST}\n")
-        wait_until(lambda: "read again, 2 keys and 1 digests" in caplog.text)
+        wait_until(lambda: "read again, 2 keys and 1 digest" in caplog.text)
     assert may(authenticator, NEXT)
 
 

@@ -53,7 +53,7 @@ def test_what_is_kept_does_not_need_the_file() -> None:
     ("data", "message"),
     [
         (encode.column("item", 1, 2, 3, values=["a", "b"]), "expected 3 values of item, found 2"),
-        (encode.column("item", 1, 2, 1), "expected 1 values of item, found 0"),
+        (encode.column("item", 1, 2, 1), "expected 1 value of item, found 0"),
         (encode.column("pair", 2, 3, 2, means=[1.0]), "expected 2 values of pair, found 1"),
         (encode.column("item", 6, 2, 0), r"column 0\.mode within 0 - 5, found 6"),
         (encode.column("item", 1, 8, 0), r"column 0\.original_column_type within 0 - 7, found 8"),

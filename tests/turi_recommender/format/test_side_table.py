@@ -126,8 +126,12 @@ def test_a_row_that_is_too_short(modes: list[int], row: list[int | float]) -> No
 
 def test_rows_that_are_missing() -> None:
     data = encode.u64(0x05322323) + encode.u64(0)
-    for rows, broken in ((2, data), (1, encode.u64(1) + data), (1, data[:-8] + encode.u64(9))):
-        with pytest.raises(ModelFormatError, match="rows of side data, found fewer"):
+    for rows, broken, expected in (
+        (2, data, "2 rows"),
+        (1, encode.u64(1) + data, "1 row"),
+        (1, data[:-8] + encode.u64(9), "1 row"),
+    ):
+        with pytest.raises(ModelFormatError, match=f"expected {expected} of side data, found few"):
             read_side_rows(reader(broken).stream, (), rows, "side data")
 
 

@@ -1,0 +1,20 @@
+"""Words that messages have in common."""
+
+from __future__ import annotations
+
+
+def counted(number: int, noun: str, plural: str | None = None) -> str:
+    """Return a number with its noun: ``1 row``, ``2 rows``, ``0 rows``.
+
+    Parameters
+    ----------
+    number : int
+        How many there are.
+    noun : str
+        What there is, in the singular; words before the noun may come with it.
+    plural : str, optional
+        The plural, where it is not the singular and an ``s``.
+    """
+    if number == 1:
+        return f"{number} {noun}"
+    return f"{number} {plural or noun + 's'}"
