@@ -6,6 +6,8 @@ Side data is any of the ranking model's side columns, and defaults fill each rec
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from turi_recommender import Recommendations, SimilarItems, ValueType
@@ -54,7 +56,7 @@ class Scorer:
         """
         models = self._engine.models
         user, item = models.user_column.name, models.item_column.name
-        records = [self._exact(*each) for each in enumerate(records)]
+        records = self._exact(records)
         names = {name for record in records for name in record}
         if (user in names) == (item in names):
             which = "both" if user in names else "neither"
@@ -70,24 +72,21 @@ class Scorer:
         except QueryError as error:
             raise ScoreError(f"Error: {error}") from None
 
-    def _exact(self, position: int, record: Record) -> Record:
-        """Read 6000.0 as 6000 in columns of integers, and refuse what has no 64 bits."""
+    def _exact(self, records: list[Record]) -> list[Record]:
+        """Read 6000.0 as 6000 in columns of integers, and refuse numbers that are too large.
+
+        These are integers without 64 bits, and floats such as 1e400, which are read as infinity.
+        """
         models = self._engine.models
         columns = (models.user_column, models.item_column, *models.side_columns)
         integers = {each.name for each in columns if each.value_type == ValueType.INTEGER}
-        numbers = [
-            (name, value)
-            for name, value in record.items()
-            if name in integers and type(value) in (int, float)
+        side = {each.name for each in models.side_columns}
+        for position, record in enumerate(records):
+            _check_numbers(position, record, side)
+        return [
+            {**record, **_integers(position, record, integers)}
+            for position, record in enumerate(records)
         ]
-        try:
-            exact = {name: exact_integer(value) for name, value in numbers}
-        except ValueError as error:
-            raise ScoreError(f"Error: record {position}: {error}") from None
-        for name, value in exact.items():
-            if isinstance(value, int) and not -(2**63) <= value < 2**63:
-                raise ScoreError(f"Error: record {position}: {name} is too large")
-        return {**record, **exact}
 
     def _query(self, records: list[Record], user: str) -> RecommendQuery:
         side = {column.name for column in self._engine.models.side_columns}
@@ -106,6 +105,38 @@ class Scorer:
     def _write_similar(self, _: ModelEntry, found: SimilarItems) -> str:
         columns = [self._engine.models.item_column.name, "similar", "score", "rank"]
         return json.dumps(pandas_json.records(columns, found.rows()))
+
+
+def _check_numbers(position: int, record: Record, side: Collection[str]) -> None:
+    """Refuse floats in side data that are read as infinity."""
+    for name, value in record.items():
+        if name in side and any(type(one) is float and math.isinf(one) for one in _parts(value)):
+            raise _too_large(position, name)
+
+
+def _parts(value: Any) -> Iterable[Any]:
+    """Return what a value of a side column consists of."""
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else (value,)
+
+
+def _integers(position: int, record: Record, names: Collection[str]) -> Record:
+    """Return the numbers in columns of integers, as integers."""
+    found: Record = {}
+    for name, given in record.items():
+        if name in names and type(given) in (int, float):
+            try:
+                found[name] = value = exact_integer(given)
+            except ValueError as error:
+                raise ScoreError(f"Error: record {position}: {error}") from None
+            if isinstance(value, int) and not -(2**63) <= value < 2**63:
+                raise _too_large(position, name)
+    return found
+
+
+def _too_large(position: int, name: str) -> ScoreError:
+    return ScoreError(f"Error: record {position}: {name} is too large")
 
 
 def _required(position: int, record: Record, name: str) -> Any:
