@@ -38,9 +38,7 @@ def other_categories(path: Path, name: str, kind: str) -> Path:
 
 @pytest.mark.parametrize("kind", ["integer", "either"])
 @pytest.mark.parametrize("name", ["tags", "weights"])
-def test_other_types_of_categories_are_another_schema(
-    tmp_path: Path, name: str, kind: str
-) -> None:
+def test_other_types_of_categories_are_another_schema(tmp_path: Path, name: str, kind: str) -> None:
     """The types of requests are made at the start: neither version would get what it knows."""
     old = unpack_model(NAME, tmp_path / "old")
     new = other_categories(unpack_model(NAME, tmp_path / "new"), name, kind)

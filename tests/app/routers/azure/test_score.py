@@ -10,6 +10,7 @@ import httpx
 import pytest
 
 from app.models.loaded import LoadedModels
+from tests.support.raw_http import RawConnection
 
 DATA = Path(__file__).parent / "data"
 CASES = json.loads((DATA / "score.json").read_text())
@@ -117,6 +118,17 @@ def test_a_body_that_is_not_utf8(client: httpx.Client) -> None:
 def test_a_body_over_the_limit(client: httpx.Client) -> None:
     response = client.post("/score", content=b" " * (1024 * 1024 + 1))
     assert response.status_code == 413
+
+
+@pytest.mark.parametrize("path", ["/score", "/api/v1/service/shop/score", "/recommend/users"])
+def test_a_body_over_the_limit_ends_the_connection(client: httpx.Client, path: str) -> None:
+    """Headers of errors reach the caller, and nobody waits for ten gigabytes."""
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    with RawConnection(client.base_url.port or 0) as connection:
+        connection.send(f"{head}Content-Length: 10000000000\r\n\r\n[".encode())
+        answer = connection.read_all()
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert b"\r\nconnection: close\r\n" in answer
 
 
 @pytest.mark.parametrize("id", [2**63, -(2**63) - 1, 10**400])
