@@ -10,7 +10,7 @@ import math
 from collections.abc import Collection, Iterable
 from typing import Any
 
-from turi_recommender import Recommendations, SimilarItems, ValueType
+from turi_recommender import Column, Recommendations, SimilarItems, ValueType
 from turi_recommender.errors import QueryError
 from turi_recommender.versions import ModelEntry
 
@@ -65,7 +65,8 @@ class Scorer:
             )
         try:
             if item in names:
-                ids = [_required(*each, item) for each in enumerate(records)]
+                column = models.item_column
+                ids = [_required(*each, column) for each in enumerate(records)]
                 similar = SimilarQuery(ids, K, default_similar(models.loaded_roles))
                 return await self._engine.similar_items(similar, self._write_similar)
             return await self._engine.recommend(self._query(records, user), self._write)
@@ -90,7 +91,8 @@ class Scorer:
 
     def _query(self, records: list[Record], user: str) -> RecommendQuery:
         side = {column.name for column in self._engine.models.side_columns}
-        ids = [_required(position, record, user) for position, record in enumerate(records)]
+        column = self._engine.models.user_column
+        ids = [_required(*each, column) for each in enumerate(records)]
         if any(name in side for record in records for name in record):
             rows = [{**record, user: one} for one, record in zip(ids, records, strict=True)]
             return RecommendQuery(rows, K, "ranking")
@@ -139,7 +141,9 @@ def _too_large(position: int, name: str) -> ScoreError:
     return ScoreError(f"Error: record {position}: {name} is too large")
 
 
-def _required(position: int, record: Record, name: str) -> Any:
-    if record.get(name) is None:
-        raise ScoreError(f"Error: record {position} has no {name}")
-    return record[name]
+def _required(position: int, record: Record, column: Column) -> Any:
+    """Return a record's id; null is one where the model was trained with it."""
+    found = record.get(column.name)
+    if found is None and not (column.nullable and column.name in record):
+        raise ScoreError(f"Error: record {position} has no {column.name}")
+    return found

@@ -105,13 +105,14 @@ def test_who_has_nothing_left_gets_nothing(tmp_path: Path, name: str) -> None:
     users = [model.users.ids([0])[0], 987654321987]
     items = model.items.ids(range(model.num_items))
     own = model.items.ids(model.interactions.row(0)[0])
-    for asked in (
+    nothing: list[dict[str, Any]] = [
         {"items": [987654321]},
         {"items": []},
         {"items": items[:5], "exclude": items[:5]},
         {"exclude": items},
-    ):
-        both = model.recommend(users, k=3, **asked).rankings  # type: ignore[arg-type]
+    ]
+    for asked in nothing:
+        both = model.recommend(users, k=3, **asked).rankings
         assert [ranking.items for ranking in both] == [[], []]
     owner, stranger = model.recommend(users, k=3, items=own).rankings
     assert owner.items == []
