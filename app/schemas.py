@@ -20,6 +20,7 @@ from .errors import ConfigurationError
 from .examples import Examples
 from .integers import exact_integer
 from .limits import SHOWN_UNKNOWN_VALUES
+from .models.columns import category_kind
 from .models.loaded import LoadedModels
 from .models.roles import default_similar
 from .settings import Settings
@@ -270,7 +271,6 @@ def _id_type(column: Column, examples: list[Any]) -> Any:
 
 def _side_type(column: Column) -> Any:
     """Return the type of a side column's value; null is the library's missing value."""
-    categories = column.sample(1000)
     kind: Any
     match column.mode:
         case ColumnMode.NUMERIC:
@@ -278,29 +278,25 @@ def _side_type(column: Column) -> Any:
         case ColumnMode.NUMERIC_VECTOR:
             kind = _ANNOTATED[_LIST[_NUMBER], Field(min_length=column.size, max_length=column.size)]
         case ColumnMode.CATEGORICAL_LIST:
-            kind = _LIST[_category_type(categories)]
+            kind = _LIST[_category_type(column)]
         case ColumnMode.DICTIONARY:
-            kind = _DICT[_category_type(categories, _INTEGER_KEY), _NUMBER]
+            kind = _DICT[_category_type(column, _INTEGER_KEY), _NUMBER]
         case _:
-            kind = _category_type(categories)
-    examples = [value for value in categories if value is not None][:3]
-    shown = examples if column.mode == ColumnMode.CATEGORICAL else None
+            kind = _category_type(column)
+    shown = column.sample(3) if column.mode == ColumnMode.CATEGORICAL else None
     meaning = meaning_of(column)
     told = None if meaning is None else meaning.description
     return _ANNOTATED[kind | None, Field(examples=shown, description=told)]
 
 
-def _category_type(categories: list[Any], integer: Any = _INTEGER) -> Any:
+def _category_type(column: Column, integer: Any = _INTEGER) -> Any:
     """Return the type of a category: that of the trained ones, where they agree.
 
     Parameters
     ----------
-    categories : list
-        Some of the trained ones.
+    column : Column
     integer : type
         That of integers.
     """
-    kinds = {type(category) for category in categories if category is not None}
-    if kinds == {int}:
-        return integer
-    return str if kinds <= {str} else integer | str
+    types = {"integer": integer, "string": str, "either": integer | str}
+    return types[category_kind(column)]

@@ -12,6 +12,7 @@ from turi_recommender.errors import QueryError
 
 from ..errors import RefusedVersionError
 from ..limits import SUCCESSOR_SAMPLES
+from .columns import category_kind
 
 
 def check_successor(old: Recommender, new: Recommender, defaults: Mapping[str, Any]) -> None:
@@ -59,13 +60,20 @@ def _names(model: Recommender) -> set[str]:
 
 
 def _columns(columns: Any) -> list[tuple[str | int, ...]]:
-    """Return what the documented types are made of: a vector's length is part of its type."""
+    """Return what the documented types are made of."""
     listed = columns if isinstance(columns, tuple) else (columns,)
-    return [(each.name, each.mode.name, each.value_type.name, *_length(each)) for each in listed]
+    return [(each.name, each.mode.name, each.value_type.name, *_parts(each)) for each in listed]
 
 
-def _length(column: Column) -> tuple[int, ...]:
-    return (column.size,) if column.mode == ColumnMode.NUMERIC_VECTOR else ()
+def _parts(column: Column) -> tuple[str | int, ...]:
+    """Return what belongs to a type of several values: a length, or the type of the values."""
+    match column.mode:
+        case ColumnMode.NUMERIC_VECTOR:
+            return (column.size,)
+        case ColumnMode.CATEGORICAL_LIST | ColumnMode.DICTIONARY:
+            return (category_kind(column),)
+        case _:
+            return ()
 
 
 def _samples(*columns: Column) -> list[Id]:

@@ -64,7 +64,13 @@ def test_where_models_are(monkeypatch: pytest.MonkeyPatch) -> None:
             ("RECOMMENDER_SIDE_DATA_DEFAULTS", value, "a JSON object is needed")
             for value in (
                 *("{", "", "[1]", "null", "NaN", '"month"', "{'month': 8}", "month=8"),
-                *('{"month": NaN}', '{"month": -Infinity}', 9999 * "[", '{"a": ' + 5000 * "1"),
+                *(
+                    '{"month": NaN}',
+                    '{"month": 1e400}',
+                    '{"month": -Infinity}',
+                    9999 * "[",
+                    '{"a": ' + 5000 * "1",
+                ),
             )
         ),
         ("RECOMMENDER_SIMILARITY_MODEL", "", "RECOMMENDER_SIMILARITY_MODEL"),

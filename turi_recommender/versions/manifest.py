@@ -43,7 +43,7 @@ def check_manifest(folder: str | os.PathLike[str]) -> None:
         If a file differs, is missing, or is there and not listed; it names the file.
     """
     folder = Path(folder)
-    if not (folder / MANIFEST).is_file():
+    if not os.path.lexists(folder / MANIFEST):
         return
     listed = check_sizes(folder)
     for name, actual in _describe_all(folder, list(listed)).items():

@@ -32,6 +32,8 @@ def records(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
 
 
 def _value(value: object) -> str:
+    if value is None:  # an id that was missing in training
+        return "null"
     if isinstance(value, float):
         return number(value)
     return text(value) if isinstance(value, str) else str(value)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping
 from typing import Any
 
 from fastapi import Request
+from pydantic_core import from_json
 
 from turi_recommender.wording import counted
 
 from ...errors import ScoreError, TooManyValuesError
 from ...http.body import read_body
 from ...http.values import check_values
+from ...limits import MAX_VALUES
 
 Record = dict[str, Any]
 
@@ -38,7 +39,7 @@ async def read_payload(request: Request) -> Any:
         return _parse(body.decode())
     except UnicodeDecodeError as error:
         raise ScoreError(f"Input cannot be decoded as UTF-8: {error.reason}") from None
-    except (ValueError, RecursionError):
+    except ValueError:
         raise ScoreError("Error: the payload is not valid JSON") from None
 
 
@@ -78,8 +79,8 @@ def _check_count(count: int, limit: int) -> None:
 def _from_columns(columns: Mapping[str, Any], limit: int, known: Collection[str]) -> list[Record]:
     """Turn ``{"visitorid": [1, 2], "period": "Night"}`` into records; one value stands for all.
 
-    A kilobyte of columns can stand for a million values, so lengths are checked first, and no more
-    columns are taken than the models have.
+    A kilobyte of columns can stand for a million values, so lengths are checked first, no more
+    columns are taken than the models have, and what stands for all counts as often as it does.
     """
     lengths = {len(values) for values in columns.values() if isinstance(values, list)}
     if len(lengths) > 1:
@@ -90,6 +91,9 @@ def _from_columns(columns: Mapping[str, Any], limit: int, known: Collection[str]
     _check_count(count, limit)
     wanted = [name for name in columns if name in known]
     wanted += [name for name in columns if name not in known][:1]
+    shared = [columns[name] for name in wanted if isinstance(columns[name], dict)]
+    if count * sum(map(len, shared)) > MAX_VALUES:
+        raise ScoreError(f"Error: {TooManyValuesError(MAX_VALUES)}")
     return [
         {
             name: columns[name][position] if isinstance(columns[name], list) else columns[name]
@@ -110,13 +114,10 @@ def _from_parameters(request: Request) -> dict[str, Any]:
 def _parse_or_text(value: str) -> Any:
     try:
         return _parse(value)
-    except (ValueError, RecursionError):
+    except ValueError:
         return value
 
 
 def _parse(value: str) -> Any:
-    return json.loads(value, parse_constant=_refuse_constant)
-
-
-def _refuse_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON")
+    """Read JSON as the other endpoints do: in a time that grows with its length alone."""
+    return from_json(value, allow_inf_nan=False)

@@ -6,9 +6,11 @@ Side data is any of the ranking model's side columns, and defaults fill each rec
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Collection, Iterable
 from typing import Any
 
-from turi_recommender import Recommendations, SimilarItems, ValueType
+from turi_recommender import Column, Recommendations, SimilarItems, ValueType
 from turi_recommender.errors import QueryError
 from turi_recommender.versions import ModelEntry
 
@@ -54,7 +56,7 @@ class Scorer:
         """
         models = self._engine.models
         user, item = models.user_column.name, models.item_column.name
-        records = [self._exact(*each) for each in enumerate(records)]
+        records = self._exact(records)
         names = {name for record in records for name in record}
         if (user in names) == (item in names):
             which = "both" if user in names else "neither"
@@ -63,35 +65,34 @@ class Scorer:
             )
         try:
             if item in names:
-                ids = [_required(*each, item) for each in enumerate(records)]
+                column = models.item_column
+                ids = [_required(*each, column) for each in enumerate(records)]
                 similar = SimilarQuery(ids, K, default_similar(models.loaded_roles))
                 return await self._engine.similar_items(similar, self._write_similar)
             return await self._engine.recommend(self._query(records, user), self._write)
         except QueryError as error:
             raise ScoreError(f"Error: {error}") from None
 
-    def _exact(self, position: int, record: Record) -> Record:
-        """Read 6000.0 as 6000 in columns of integers, and refuse what has no 64 bits."""
+    def _exact(self, records: list[Record]) -> list[Record]:
+        """Read 6000.0 as 6000 in columns of integers, and refuse numbers that are too large.
+
+        These are integers without 64 bits, and floats such as 1e400, which are read as infinity.
+        """
         models = self._engine.models
         columns = (models.user_column, models.item_column, *models.side_columns)
         integers = {each.name for each in columns if each.value_type == ValueType.INTEGER}
-        numbers = [
-            (name, value)
-            for name, value in record.items()
-            if name in integers and type(value) in (int, float)
+        side = {each.name for each in models.side_columns}
+        for position, record in enumerate(records):
+            _check_numbers(position, record, side)
+        return [
+            {**record, **_integers(position, record, integers)}
+            for position, record in enumerate(records)
         ]
-        try:
-            exact = {name: exact_integer(value) for name, value in numbers}
-        except ValueError as error:
-            raise ScoreError(f"Error: record {position}: {error}") from None
-        for name, value in exact.items():
-            if isinstance(value, int) and not -(2**63) <= value < 2**63:
-                raise ScoreError(f"Error: record {position}: {name} is too large")
-        return {**record, **exact}
 
     def _query(self, records: list[Record], user: str) -> RecommendQuery:
         side = {column.name for column in self._engine.models.side_columns}
-        ids = [_required(position, record, user) for position, record in enumerate(records)]
+        column = self._engine.models.user_column
+        ids = [_required(*each, column) for each in enumerate(records)]
         if any(name in side for record in records for name in record):
             rows = [{**record, user: one} for one, record in zip(ids, records, strict=True)]
             return RecommendQuery(rows, K, "ranking")
@@ -108,7 +109,41 @@ class Scorer:
         return json.dumps(pandas_json.records(columns, found.rows()))
 
 
-def _required(position: int, record: Record, name: str) -> Any:
-    if record.get(name) is None:
-        raise ScoreError(f"Error: record {position} has no {name}")
-    return record[name]
+def _check_numbers(position: int, record: Record, side: Collection[str]) -> None:
+    """Refuse floats in side data that are read as infinity."""
+    for name, value in record.items():
+        if name in side and any(type(one) is float and math.isinf(one) for one in _parts(value)):
+            raise _too_large(position, name)
+
+
+def _parts(value: Any) -> Iterable[Any]:
+    """Return what a value of a side column consists of."""
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else (value,)
+
+
+def _integers(position: int, record: Record, names: Collection[str]) -> Record:
+    """Return the numbers in columns of integers, as integers."""
+    found: Record = {}
+    for name, given in record.items():
+        if name in names and type(given) in (int, float):
+            try:
+                found[name] = value = exact_integer(given)
+            except ValueError as error:
+                raise ScoreError(f"Error: record {position}: {error}") from None
+            if isinstance(value, int) and not -(2**63) <= value < 2**63:
+                raise _too_large(position, name)
+    return found
+
+
+def _too_large(position: int, name: str) -> ScoreError:
+    return ScoreError(f"Error: record {position}: {name} is too large")
+
+
+def _required(position: int, record: Record, column: Column) -> Any:
+    """Return a record's id; null is one where the model was trained with it."""
+    found = record.get(column.name)
+    if found is None and not (column.nullable and column.name in record):
+        raise ScoreError(f"Error: record {position} has no {column.name}")
+    return found

@@ -22,7 +22,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.limits import SHOWN_ERRORS
+from app.limits import LISTED_ERRORS, SHOWN_ERRORS
 from tests.support.problems import assert_problem
 from tests.support.raw_http import RawConnection
 
@@ -253,6 +253,18 @@ def test_a_thousand_errors_are_not_all_told(client: httpx.Client) -> None:
     assert len(problem["errors"]) == SHOWN_ERRORS
     assert problem["detail"].endswith("(and 999 more errors)")
     assert len(response.content) < 4000
+
+
+def test_too_many_errors_are_only_counted(client: httpx.Client) -> None:
+    row = {"visitorid": 1, **{str(number): 1 for number in range(LISTED_ERRORS)}}
+    problem = assert_problem(client.post("/recommend/users", json={"users": [row]}), 422)
+    assert len(problem["errors"]) == SHOWN_ERRORS
+    assert problem["detail"].endswith(f"and {LISTED_ERRORS - 1} more")
+    row["one more"] = 1
+    problem = assert_problem(client.post("/recommend/users", json={"users": [row]}), 422)
+    (told,) = problem["errors"]
+    assert told["type"] == "too_many_errors"
+    assert told["message"].startswith(f"{LISTED_ERRORS + 1} values are wrong")
 
 
 def test_input_is_not_echoed(client: httpx.Client) -> None:

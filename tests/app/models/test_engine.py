@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from app.limits import BATCH_ROWS, INLINE_ANSWERS, INLINE_ROWS
+from app.limits import BATCH_ROWS, INLINE_ANSWERS, INLINE_ITEMS, INLINE_ROWS, INLINE_SECONDS
 from app.models.current import Current, begin
 from app.models.engine import Engine
 from app.models.loaded import LoadedModels
+from app.models.pace import Pace
 from app.models.price import Ceilings
 from app.models.queries import RecommendQuery, SimilarQuery
 from app.models.turns import Turns
@@ -106,8 +107,10 @@ async def test_a_bad_query_does_not_harm_those_it_is_with(watched: Watched) -> N
         RecommendQuery(bare(*range(INLINE_ROWS + 1)), k=1),
         RecommendQuery(bare(1, 2), k=INLINE_ANSWERS // 2 + 1),
         RecommendQuery(bare(*range(INLINE_ROWS + 1)), k=1, items=[ITEM]),
+        RecommendQuery([{"visitorid": KNOWN, "month": 1_000_000}], k=1),
+        RecommendQuery(bare(KNOWN), k=1, items=[ITEM] * (INLINE_ITEMS + 1)),
     ],
-    ids=["rows", "answers", "restricted"],
+    ids=["rows", "answers", "restricted", "far outside what was trained", "items"],
 )
 async def test_large_queries_leave_the_event_loop(
     watched: Watched, service: LoadedModels, query: RecommendQuery
@@ -132,6 +135,20 @@ async def test_similar_items(watched: Watched, service: LoadedModels, count: int
     name, found, thread = await watched.engine.similar_items(query, keep_similar)
     assert (name, found) == ("similarity_model", service.similar_items(query)[1])
     assert (thread == threading.get_ident()) == (count == 1)
+
+
+async def test_a_slow_model_never_works_on_the_event_loop(service: LoadedModels) -> None:
+    """As the catalogue of a large shop makes it: a few items take as long as many users."""
+    slow = Pace(INLINE_SECONDS * 1.1, INLINE_SECONDS * 1.1)
+    slots = {role: slot.serving(service.need(role), slow) for role, slot in service.slots.items()}
+    engine = Watched(LoadedModels(slots, service.defaults)).engine
+    similar = SimilarQuery([ITEM], k=4, role="ranking")
+    answers = [
+        (await engine.similar_items(similar, keep_similar))[1:],
+        (await engine.recommend(RecommendQuery(bare(KNOWN), k=4), keep))[1:],
+    ]
+    assert all(thread != threading.get_ident() for _, thread in answers)
+    assert answers[0][0] == service.similar_items(similar)[1]
 
 
 @pytest.mark.parametrize("rows", [1, INLINE_ROWS + 1])

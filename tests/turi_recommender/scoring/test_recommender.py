@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.turi_recommender.golden import unpack_model
 from tests.turi_recommender.scoring.synthetic import USERS, factor_model, neighbour_model
+from turi_recommender import load_model
 from turi_recommender.errors import QueryError
 from turi_recommender.scoring import Ranking, Recommender, make_recommender
 from turi_recommender.scoring.candidates import Candidates
@@ -90,6 +93,38 @@ def test_only_the_allowed_and_not_the_excluded(
     asked = model.recommend([0, 99], k=100, exclude_known=False, items=allowed, exclude=excluded)
     wanted = {item for item in allowed if item < ITEMS} - set(excluded)
     assert [set(ranking.items) for ranking in asked.rankings] == [wanted, wanted]
+
+
+@pytest.mark.parametrize(
+    "name", ["similarity_jaccard", "similarity_cosine", "similarity_pearson", "popularity_target",
+             "content_with_observations", "factorization_plain", "ranking_everything"],
+)  # fmt: skip
+def test_who_has_nothing_left_gets_nothing(tmp_path: Path, name: str) -> None:
+    """An empty set of candidates is one, and not the absence of a restriction."""
+    model = load_model(unpack_model(name, tmp_path))
+    users = [model.users.ids([0])[0], 987654321987]
+    items = model.items.ids(range(model.num_items))
+    own = model.items.ids(model.interactions.row(0)[0])
+    nothing: list[dict[str, Any]] = [
+        {"items": [987654321]},
+        {"items": []},
+        {"items": items[:5], "exclude": items[:5]},
+        {"exclude": items},
+    ]
+    for asked in nothing:
+        both = model.recommend(users, k=3, **asked).rankings
+        assert [ranking.items for ranking in both] == [[], []]
+    owner, stranger = model.recommend(users, k=3, items=own).rankings
+    assert owner.items == []
+    assert len(stranger.items) == min(3, len(own))
+
+
+@pytest.mark.parametrize("kind", ["jaccard", "cosine", "pearson"])
+def test_a_model_of_one_item(kind: str) -> None:
+    model = make_recommender(neighbour_model(0, similarity=kind, items=1))
+    owner, stranger = model.recommend([0, 99]).rankings
+    assert (owner.items, stranger.items) == ([], [0])
+    assert model.recommend([99], exclude=[0]).rankings[0].items == []
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 from pathlib import Path
 
@@ -77,3 +78,21 @@ def test_another_file_in_its_place(version: Path, content: bytes) -> None:
     (version / MANIFEST).write_bytes(content)
     with pytest.raises(ModelFormatError, match=r"manifest\.json, byte 0: expected a manifest"):
         check_manifest(version)
+
+
+@pytest.mark.parametrize("other", ["a pipe", "a folder", "a link to nowhere", "a device"])
+def test_what_is_no_file_is_not_the_absence_of_a_manifest(version: Path, other: str) -> None:
+    manifest = version / MANIFEST
+    manifest.unlink()
+    match other:
+        case "a pipe":
+            os.mkfifo(manifest)
+        case "a folder":
+            manifest.mkdir()
+        case "a link to nowhere":
+            manifest.symlink_to("nowhere")
+        case "a device":
+            manifest.symlink_to("/dev/zero")
+    with pytest.raises(ModelFormatError) as caught:
+        check_manifest(version)
+    assert caught.value.path == manifest

@@ -56,6 +56,47 @@ def test_columns_that_no_model_has_are_not_multiplied() -> None:
     assert all(len(record) == 2 for record in records)
 
 
+def test_what_stands_for_all_records_counts_as_often() -> None:
+    weights = {str(number): 1.0 for number in range(50)}
+    columns: dict[str, Any] = {"visitorid": [1] * 1000, "month": weights}
+    assert len(records_of(columns, 1000, KNOWN)) == 1000
+    columns["month"] = {**weights, "one": 1.0}
+    with pytest.raises(ScoreError, match="MAX_VALUES"):
+        records_of(columns, 1000, KNOWN)
+
+
+@pytest.mark.parametrize("text", ['"\\ud800"', "NaN", "-Infinity", "[" * 5000, "1" * 5000, "'a'"])
+def test_json_is_read_as_by_the_other_endpoints(rich_client: httpx.Client, text: str) -> None:
+    headers = {"content-type": "application/json"}
+    row = f'[{{"user_id":"u1","hour":{text}}}]'
+    refused = rich_client.post("/score", content=row, headers=headers)
+    assert refused.status_code == 400
+    assert refused.json()["message"] == "Error: the payload is not valid JSON"
+    body = f'{{"users":{row}}}'
+    other = rich_client.post("/recommend/users", content=body, headers=headers)
+    assert other.json()["errors"][0]["type"] in ("json_invalid", "finite_number")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("month", "1e400"),
+        ("hour", "-1e400"),
+        ("vector", "[0, 1e400, 0]"),
+        ("weights", '{"a": 1e400}'),
+        ("hour", "1" + "0" * 400 + ".0"),
+    ],
+)
+def test_numbers_beyond_the_range_of_floats_are_refused(
+    rich_client: httpx.Client, name: str, value: str
+) -> None:
+    answer = rich_client.post("/score", content=f'[{{"user_id":"u1","{name}":{value}}}]')
+    assert (answer.status_code, answer.json()) == (
+        400,
+        {"message": f"Error: record 0: {name} is too large"},
+    )
+
+
 def test_a_column_that_no_model_has_is_named(client: httpx.Client) -> None:
     answer = client.post("/score", json={"visitorid": [1], "month": 8, "color": 1, "size": 2})
     assert answer.status_code == 400

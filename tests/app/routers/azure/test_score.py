@@ -10,6 +10,12 @@ import httpx
 import pytest
 
 from app.models.loaded import LoadedModels
+from app.settings import Settings
+from tests.support.raw_http import RawConnection
+from tests.support.serving import serving
+from tests.turi_recommender.golden import unpack_model
+from tests.turi_recommender.test_loading import with_missing_ids
+from turi_recommender import load_model
 
 DATA = Path(__file__).parent / "data"
 CASES = json.loads((DATA / "score.json").read_text())
@@ -119,6 +125,17 @@ def test_a_body_over_the_limit(client: httpx.Client) -> None:
     assert response.status_code == 413
 
 
+@pytest.mark.parametrize("path", ["/score", "/api/v1/service/shop/score", "/recommend/users"])
+def test_a_body_over_the_limit_ends_the_connection(client: httpx.Client, path: str) -> None:
+    """Headers of errors reach the caller, and nobody waits for ten gigabytes."""
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    with RawConnection(client.base_url.port or 0) as connection:
+        connection.send(f"{head}Content-Length: 10000000000\r\n\r\n[".encode())
+        answer = connection.read_all()
+    assert answer.startswith(b"HTTP/1.1 413 ")
+    assert b"\r\nconnection: close\r\n" in answer
+
+
 @pytest.mark.parametrize("id", [2**63, -(2**63) - 1, 10**400])
 def test_ids_beyond_64_bits_are_cold_or_refused_never_a_crash(
     client: httpx.Client, id: int
@@ -203,3 +220,25 @@ def test_string_ids(rich_client: httpx.Client, rich_service: LoadedModels) -> No
     rows = score(rich_client, [{"user_id": user}])
     expected = [row[1] for row in model.recommend([user]).rows()]
     assert [row["item_id"] for row in rows] == expected
+
+
+@pytest.mark.parametrize("name", ["similarity_jaccard", "popularity_counts"])
+def test_a_missing_id_is_null_as_everywhere(tmp_path: Path, name: str) -> None:
+    model = load_model(with_missing_ids(unpack_model(name, tmp_path)))
+    user, item = model.user_column.name, model.item_column.name
+    known = model.users.ids([1])[0]
+    with serving(Settings(similarity_model=str(model.path), models_dir=tmp_path)) as client:
+
+        def ask(payload: Any) -> list[dict[str, Any]]:
+            answer = client.post("/score", json=payload)
+            assert answer.status_code == 200, answer.text
+            rows: list[dict[str, Any]] = json.loads(answer.json())
+            return rows
+
+        rows = ask([{user: None}, {user: known}])
+        expected = list(model.recommend([None, known]).rows())  # type: ignore[list-item]
+        assert [(row[user], row[item]) for row in rows] == [row[:2] for row in expected]
+        assert ask({user: [None, known]}) == rows
+        assert {row[item] for row in ask([{item: None}])} == {None}
+        refused = client.post("/score", json=[{user: known}, {"more": 1}])
+        assert refused.json() == {"message": f"Error: record 1 has no {user}"}
