@@ -7,7 +7,7 @@ Source: docs/format.md, sections 7.3 and 8.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -62,10 +62,22 @@ class ItemSimilarityRecommender(Recommender):
         self, queries: Sequence[Query], candidates: Sequence[Candidates], k: int
     ) -> list[Ranked]:
         ranked: list[Ranked] = []
-        for low in range(0, len(queries), limits.HISTORIES_AT_ONCE):
-            here = slice(low, low + limits.HISTORIES_AT_ONCE)
+        for here in self._passes(queries):
             ranked += self._rank_some(queries[here], candidates[here], k)
         return ranked
+
+    def _passes(self, queries: Sequence[Query]) -> Iterator[slice]:
+        """Yield queries that share a pass: neither too many, nor with too many neighbours."""
+        low = neighbours = 0
+        for place, query in enumerate(queries):
+            added = self._table.count(self._history(query).items)
+            is_full = place - low == limits.HISTORIES_AT_ONCE
+            if place > low and (is_full or neighbours + added > limits.NEIGHBOURS_AT_ONCE):
+                yield slice(low, place)
+                low, neighbours = place, 0
+            neighbours += added
+        if low < len(queries):
+            yield slice(low, len(queries))
 
     def _rank_some(
         self, queries: Sequence[Query], candidates: Sequence[Candidates], k: int
