@@ -77,3 +77,17 @@ def test_another_file_in_its_place(version: Path, content: bytes) -> None:
     (version / MANIFEST).write_bytes(content)
     with pytest.raises(ModelFormatError, match=r"manifest\.json, byte 0: expected a manifest"):
         check_manifest(version)
+
+
+@pytest.mark.parametrize("content", ['{"format": 1, "files": {}}', '{"files": []}', "[]", "{}"])
+def test_a_manifest_of_nothing_vouches_for_nothing(tmp_path: Path, content: str) -> None:
+    (tmp_path / MANIFEST).write_text(content)
+    with pytest.raises(ModelFormatError, match="a manifest"):
+        check_manifest(tmp_path)
+
+
+def test_of_no_file_no_manifest_is_written(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(ModelFormatError, match="files to list in a manifest"):
+        write_manifest(tmp_path)
+    assert not (tmp_path / MANIFEST).exists()
