@@ -212,7 +212,7 @@ class Registry:
                 return []
             numbers = [entry.name for entry in folder.iterdir() if is_version(entry.name)]
         except OSError as error:
-            raise ModelNotFoundError(f"{folder} cannot be read: {error.strerror}") from error
+            raise ModelNotFoundError(f"{folder}: {error.strerror}") from error
         held = [number for number in numbers if _is_worth_a_try(folder / number)]
         return sorted(held, key=int)
 

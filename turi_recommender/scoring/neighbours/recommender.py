@@ -68,9 +68,16 @@ class ItemSimilarityRecommender(Recommender):
 
     def _passes(self, queries: Sequence[Query]) -> Iterator[slice]:
         """Yield queries that share a pass: neither too many, nor with too many neighbours."""
+        if len(queries) == 1:
+            yield slice(0, 1)
+            return
+        usual = limits.NEIGHBOURS_AT_ONCE // limits.HISTORIES_AT_ONCE
         low = neighbours = 0
         for place, query in enumerate(queries):
-            added = self._table.count(self._history(query).items)
+            items = self._history(query).items
+            added = len(items) * self._table.widest
+            if added > usual:
+                added = self._table.count(items)
             is_full = place - low == limits.HISTORIES_AT_ONCE
             if place > low and (is_full or neighbours + added > limits.NEIGHBOURS_AT_ONCE):
                 yield slice(low, place)

@@ -75,6 +75,8 @@ class NeighbourTable:
         "jaccard", "cosine" or "pearson".
     item_means : ndarray of float64
         Mean target of each item for pearson; empty otherwise.
+    widest : int
+        Most neighbours that an item has.
     """
 
     def __init__(self, saved: SavedModel, model: NeighbourModel, num_items: int) -> None:
@@ -82,6 +84,7 @@ class NeighbourTable:
         self.item_means = np.array(model.item_means)
         self._num_items = num_items
         self._bounds = model.bounds.astype(np.int64)
+        self.widest = int(np.diff(self._bounds).max(initial=0))
         self._rows = saved.rows(model.neighbours)
 
     def __len__(self) -> int:
@@ -128,10 +131,10 @@ class NeighbourTable:
 
         Or of one item: it has fewer neighbours than there are items.
         """
+        if len(items) * self.widest <= limits.NEIGHBOURS_AT_ONCE:  # nearly always
+            return [slice(0, len(items))]
         sizes = self._sizes(items)
         before = sizes.cumsum() - sizes
-        if len(items) == 0 or int(before[-1]) < limits.NEIGHBOURS_AT_ONCE:
-            return [slice(0, len(items))]
         steps = before // limits.NEIGHBOURS_AT_ONCE
         cuts = np.flatnonzero(np.diff(steps)) + 1
         return [slice(low, high) for low, high in pairwise([0, *cuts.tolist(), len(items)])]
