@@ -16,6 +16,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import NoReturn
 
+from turi_recommender import __version__
 from turi_recommender.errors import ModelError, ModelNotFoundError, RecommenderError
 from turi_recommender.versions import Registry, register, sync
 
@@ -28,6 +29,7 @@ from .settings import SAMPLE_MODELS, Settings, load_settings, variable_names
 
 FAILED = 2
 _MAX_KEY = 4096  # characters
+_DIGITS = 18  # of a version, and of other numbers on the command line
 
 _SERVE_HELP = """\
 On SIGTERM it goes on for RECOMMENDER_DRAIN_SECONDS while its readiness probe fails, and ends with
@@ -103,6 +105,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         epilog="Settings are environment variables with the prefix RECOMMENDER_; the README lists "
         "them. Without a command it serves. COMMAND --help says more about a command.",
     )
+    parser.add_argument("--version", action="version", version=f"turi-recommender {__version__}")
     parser.set_defaults(run=_serve, verb="start", prints=False)
     commands = parser.add_subparsers(metavar="COMMAND", title="commands")
 
@@ -178,7 +181,8 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
 
 
 def _whole_number(text: str) -> int:
-    if not (text.isascii() and text.isdecimal()) or int(text) < 1:
+    is_number = text.isascii() and text.isdecimal() and len(text) <= _DIGITS
+    if not is_number or int(text) < 1:
         raise argparse.ArgumentTypeError("a whole number, 1 or more, is needed")
     return int(text)
 
@@ -259,6 +263,7 @@ def _make_key(args: argparse.Namespace) -> None:
 def _register(args: argparse.Namespace) -> None:
     root = args.models_dir or load_settings().models_dir
     _refuse_samples(root)
+    signal.signal(signal.SIGTERM, _give_up)  # what is half copied is removed on the way out
     print(register(args.source, root, args.name, args.version))
 
 
@@ -305,8 +310,10 @@ def _compare(args: argparse.Namespace) -> None:
     """Exit with status 1 if something differs that should not."""
     from .compare import Endpoint, compare  # noqa: PLC0415
 
-    if args.at_once < 1 or not args.timeout > 0:
-        raise ConfigurationError("--at-once must be 1 or more, and --timeout above 0")
+    if args.at_once < 1 or not 0 < args.timeout <= threading.TIMEOUT_MAX:
+        raise ConfigurationError(
+            "--at-once must be 1 or more, and --timeout above 0, and not infinite"
+        )
     old = Endpoint(args.old, _key_of(args.old_key_env))
     new = Endpoint(args.new, _key_of(args.new_key_env))
     running = compare(old, new, args.payloads, at_once=args.at_once, seconds=args.timeout)
@@ -324,6 +331,10 @@ def _key_of(variable: str | None) -> str | None:
     if not key:
         raise ConfigurationError(f"the environment variable {variable} holds no key")
     return key
+
+
+def _give_up(_signal: int, _frame: object) -> NoReturn:
+    _fail("register", "stopped by SIGTERM")
 
 
 def _stop(_signal: int, _frame: object) -> NoReturn:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 
+from turi_recommender import __version__
+
 _NEEDED = (
     "turi-recommender: the command line needs the service: "
     "pip install 'turi-recommender[service]' (CPython 3.11 or newer); here: {reason}"
@@ -23,5 +25,8 @@ def main() -> None:
         command = import_module(f"turi_recommender.service.{module}")
         command.main()
     except ImportError as error:
+        if sys.argv[1:] == ["--version"]:
+            print(f"turi-recommender {__version__}")
+            return
         print(_NEEDED.format(reason=error), file=sys.stderr)
         sys.exit(_FAILED)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import copyreg
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from turi_recommender.errors import ModelError, ModelFormatError
 from turi_recommender.format import read_model
+from turi_recommender.format.archive import check_is_archive
 from turi_recommender.memory import give_back_freed
 from turi_recommender.scoring import (
+    RECOMMENDERS,
     Id,
     Recommendations,
     Recommender,
@@ -37,9 +40,12 @@ def load_model(path: str | os.PathLike[str]) -> Recommender:
 
     Raises
     ------
+    ModelNotFoundError
+        If there is nothing at that path.
     ModelFormatError
         Whatever is wrong with it: damaged, truncated, foreign, unsupported, unreadable, or larger
-        than the memory. It names the file and the byte offset.
+        than the memory. It names the file and the byte offset, and for a directory of models, such
+        as a registry, the models in it.
 
     Notes
     -----
@@ -67,6 +73,7 @@ def load_model(path: str | os.PathLike[str]) -> Recommender:
 
 
 def _load(directory: Path) -> Recommender:
+    check_is_archive(directory)
     saved = read_model(directory)
     recommender = make_recommender(saved)
     if saved.stream is not None:
@@ -108,8 +115,10 @@ def recommend(
 
     Raises
     ------
+    ModelNotFoundError
+        If there is no such directory.
     ModelFormatError
-        If the directory cannot be read.
+        If it cannot be read.
     QueryError
         If the model cannot be asked that.
 
@@ -142,8 +151,10 @@ def similar_items(model: Model, items: Sequence[Id], *, k: int = 10) -> SimilarI
 
     Raises
     ------
+    ModelNotFoundError
+        If there is no such directory.
     ModelFormatError
-        If the directory cannot be read.
+        If it cannot be read.
     QueryError
         If an id is of the wrong type, or the model cannot tell what is similar.
     """
@@ -152,3 +163,14 @@ def similar_items(model: Model, items: Sequence[Id], *, k: int = 10) -> SimilarI
 
 def _loaded(model: Model) -> Recommender:
     return model if isinstance(model, Recommender) else load_model(model)
+
+
+def _reload(model: Recommender) -> tuple[Callable[[str], Recommender], tuple[str]]:
+    """Say how a model comes back from a pickle: it is loaded again, from the same directory."""
+    return load_model, (str(model.path.absolute()),)
+
+
+# Most of a model is in its files, and they are not to be sent with every task. Scoring, where the
+# classes are, does not know how models are loaded.
+for _kind in RECOMMENDERS:
+    copyreg.pickle(_kind, _reload)

@@ -134,12 +134,21 @@ class HotSwap:
             If the version is refused.
         """
         role = self.role_of(name)
-        versions = await self._aside(self._registry.versions, name)
-        if not versions:
-            raise ModelNotFoundError(f"model {name!r} has no versions in {self._registry.root}")
+        versions = await self._versions(name)
         entry = await self.take(role, versions[-1])
         self._pinned.discard(role)
         return entry
+
+    async def _versions(self, name: str) -> list[str]:
+        """Return the versions of a model, of which there is one at least."""
+        versions: list[str] = await self._aside(self._registry.versions, name)
+        if len(versions) == 0:
+            root = self._registry.root
+            raise ModelNotFoundError(
+                f"model {name!r} was loaded from a path without versions, so it cannot be changed "
+                f"while it serves: put versions into {root / name}/<version>/, or restart"
+            )
+        return versions
 
     async def activate(self, name: str, version: str) -> ModelEntry:
         """Swap to this version of a model and stay with it: a roll-back, or a pin.
@@ -159,6 +168,7 @@ class HotSwap:
             If the version is refused.
         """
         role = self.role_of(name)
+        await self._versions(name)
         entry = await self.take(role, version)
         self._pinned.add(role)
         return entry

@@ -2,18 +2,23 @@
 
 from __future__ import annotations
 
+import logging
+from collections.abc import Mapping, Sequence
 from typing import Any
 
-from turi_recommender import Column, Recommender
-from turi_recommender.errors import ModelNotFoundError, QueryError
-from turi_recommender.versions import ModelEntry, Registry
+from turi_recommender import Recommender
+from turi_recommender.errors import ModelError, ModelNotFoundError, QueryError
+from turi_recommender.versions import ModelEntry, Registry, is_name
 
 from ..errors import ConfigurationError, RefusedVersionError
 from ..settings import Settings, variable_names
 from .loaded import LoadedModels
 from .pace import measure_pace
-from .roles import Assignment, assignments
+from .roles import Assignment, Role, assignments
 from .slots import Slot
+from .successor import check_fitness, check_same_ids
+
+log = logging.getLogger(__name__)
 
 
 def load_models(settings: Settings) -> LoadedModels:
@@ -24,11 +29,13 @@ def load_models(settings: Settings) -> LoadedModels:
     ConfigurationError
         If a setting cannot be honoured, or no model is found at all.
     ModelError
-        If a model cannot be read.
+        If a model cannot be read that a setting names, or none can be.
     """
-    registry = Registry(settings.models_dir)
-    slots = {each.role: _load_slot(registry, each) for each in assignments(settings)}
+    loader = _Loader(settings)
+    slots = loader.slots()
     if all(slot.entry is None for slot in slots.values()):
+        if loader.unreadable is not None:
+            raise loader.unreadable
         reasons = "; ".join(slot.reason for slot in slots.values())
         raise ConfigurationError(f"no model found: {reasons}")
     models = LoadedModels(slots, {})
@@ -40,17 +47,80 @@ def load_models(settings: Settings) -> LoadedModels:
     return models
 
 
-def _load_slot(registry: Registry, assignment: Assignment) -> Slot:
-    try:
-        entry, refused = registry.load_newest(assignment.reference, _check_answers)
-        return Slot(assignment.role, entry, refused=refused)
-    except ModelNotFoundError as error:
-        if assignment.may_be_absent:
+class _Loader:
+    """Finds the version with which each role starts.
+
+    That is the highest one that passes the checks of a version that is taken up later. If none
+    does, it is the highest one that answers at all: a service that worked yesterday starts today.
+
+    Parameters
+    ----------
+    settings : Settings
+        Where models are, and which play which role.
+
+    Attributes
+    ----------
+    unreadable : ModelError or None
+        Why the first model that could not be read, and is left out for that, could not.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._registry = Registry(settings.models_dir)
+        self._assignments = assignments(settings)
+        self._defaults = settings.side_data_defaults
+        self.unreadable: ModelError | None = None
+
+    def slots(self) -> dict[Role, Slot]:
+        """Load a model for each role; where their ids differ, older versions may go together."""
+        slots: dict[Role, Slot] = {}
+        for each in self._assignments:
+            slots[each.role] = self._slot(each, _entries(slots))
+        first, *others = self._assignments
+        rest = _entries({each.role: slots[each.role] for each in others})
+        if slots[first.role].entry is not None and not _agree(_entries(slots)):
+            slots[first.role] = self._slot(first, rest)
+        return slots
+
+    def _slot(self, assignment: Assignment, others: Sequence[ModelEntry]) -> Slot:
+        try:
+            entry, refused = self._load(assignment, others)
+            return Slot(assignment.role, entry, refused=refused)
+        except ModelNotFoundError as error:
+            if not assignment.may_be_absent:
+                raise ConfigurationError(f"{assignment.variable}: {error}") from error
             return Slot(assignment.role, None, reason=str(error))
-        raise ConfigurationError(f"{assignment.variable}: {error}") from error
+        except ModelError as error:
+            if not assignment.may_be_absent:
+                raise
+            self.unreadable = self.unreadable or error
+            return Slot(assignment.role, None, reason=str(error))
+
+    def _load(
+        self, assignment: Assignment, others: Sequence[ModelEntry]
+    ) -> tuple[ModelEntry, dict[str, str]]:
+        """Load the version that a reference means, fit for the role if there is a choice."""
+        reference = assignment.reference
+        unfit: list[str] = []
+
+        def check(entry: ModelEntry) -> None:
+            _check_pace(entry)
+            try:
+                _check_fit(assignment.role, entry, others, self._defaults)
+            except RefusedVersionError as error:
+                unfit.append(f"{entry.version}: {error}")
+                raise
+
+        if is_name(reference) and len(self._registry.versions(reference)) > 1:
+            try:
+                return self._registry.load_newest(reference, check)
+            except ModelError:
+                if len(unfit) == 0:
+                    raise
+                log.warning("no version of model %s is fit: %s", reference, "; ".join(unfit))
+        return self._registry.load_newest(reference, _check_pace)
 
 
-def _check_answers(entry: ModelEntry) -> None:
+def _check_pace(entry: ModelEntry) -> None:
     """Refuse a model that loads and cannot be asked, so that the next best version is taken."""
     try:
         measure_pace(entry.model, {})
@@ -58,19 +128,54 @@ def _check_answers(entry: ModelEntry) -> None:
         raise RefusedVersionError(f"a sample query fails: {error!r}") from error
 
 
+def _check_fit(
+    role: Role, entry: ModelEntry, others: Sequence[ModelEntry], defaults: Mapping[str, Any]
+) -> None:
+    """Refuse what would be refused while serving.
+
+    Parameters
+    ----------
+    role : {"similarity", "ranking"}
+        The role that it is to play.
+    entry : ModelEntry
+        The version.
+    others : sequence of ModelEntry
+        What plays the other roles.
+    defaults : mapping of str to value
+        Side data that the service fills in, not yet checked.
+    """
+    for other in others:
+        check_same_ids(other, entry)
+    names = {column.name for column in entry.model.side_columns}
+    side = {name: value for name, value in defaults.items() if name in names}
+    try:
+        entry.model.check_side_data(side)
+    except QueryError:  # a wrong setting is no fault of the model: it stops the start later
+        side = {}
+    check_fitness(role, entry.model, side)
+
+
+def _entries(slots: Mapping[Role, Slot]) -> list[ModelEntry]:
+    return [slot.entry for slot in slots.values() if slot.entry is not None]
+
+
+def _agree(entries: Sequence[ModelEntry]) -> bool:
+    try:
+        for other in entries[1:]:
+            check_same_ids(entries[0], other)
+    except RefusedVersionError:
+        return False
+    return True
+
+
 def _check_columns_agree(models: LoadedModels) -> None:
     """All models answer the same requests, so their ids must have the same names and types."""
     first, *others = models.entries
-    for other in others:
-        for column in ("user_column", "item_column"):
-            mine: Column = getattr(first.model, column)
-            yours: Column = getattr(other.model, column)
-            if (mine.name, mine.value_type) != (yours.name, yours.value_type):
-                raise ConfigurationError(
-                    f"the models differ in their {column.replace('_', ' ')}: {first.name} has "
-                    f"{mine.name} ({mine.value_type.name.lower()}), {other.name} has "
-                    f"{yours.name} ({yours.value_type.name.lower()})"
-                )
+    try:
+        for other in others:
+            check_same_ids(first, other)
+    except RefusedVersionError as error:
+        raise ConfigurationError(str(error)) from None
 
 
 def _fitting_defaults(settings: Settings, ranking: Recommender | None) -> dict[str, Any]:

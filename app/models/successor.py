@@ -1,18 +1,20 @@
-"""Checks that a new version passes before it takes the place of the one that serves."""
+"""Checks that a version passes before it serves: at the start, and in the place of another one."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
 from turi_recommender import Column, ColumnMode, Id, Recommender
 from turi_recommender.errors import QueryError
+from turi_recommender.versions import ModelEntry
 
 from ..errors import RefusedVersionError
 from ..limits import SUCCESSOR_SAMPLES
 from .columns import category_kind
+from .roles import Role, takes_side_data
 
 
 def check_successor(old: Recommender, new: Recommender, defaults: Mapping[str, Any]) -> None:
@@ -41,7 +43,62 @@ def check_successor(old: Recommender, new: Recommender, defaults: Mapping[str, A
     for what in ("user_column", "item_column"):
         if getattr(new, what).nullable and not getattr(old, what).nullable:
             raise RefusedVersionError(f"{what.replace('_', ' ')} changed: an id is missing (None)")
-    users = _samples(old.user_column, new.user_column)
+    _check_answers(new, [old, new], defaults)
+
+
+def check_fitness(role: Role, model: Recommender, defaults: Mapping[str, Any]) -> None:
+    """Check that a model suits a role, where no other one serves that it could be compared with.
+
+    Parameters
+    ----------
+    role : {"similarity", "ranking"}
+        What it is to be.
+    model : Recommender
+        The model.
+    defaults : mapping of str to value
+        Side data that the service fills in.
+
+    Raises
+    ------
+    RefusedVersionError
+        If it does not suit.
+    """
+    if takes_side_data(role):
+        if "factorization" not in model.kind:
+            raise RefusedVersionError(f"the {role} model is one of factors, this one {model.kind}")
+    elif len(model.side_columns) > 0:
+        names = ", ".join(sorted(_names(model)))
+        raise RefusedVersionError(f"the {role} model gets no side data, this one has {names}")
+    _check_answers(model, [model], defaults)
+
+
+def check_same_ids(one: ModelEntry, other: ModelEntry) -> None:
+    """Check that two models have the same columns of ids: both answer the same requests.
+
+    Raises
+    ------
+    RefusedVersionError
+        If they differ in the names or the types.
+    """
+    for what in ("user_column", "item_column"):
+        mine: Column = getattr(one.model, what)
+        yours: Column = getattr(other.model, what)
+        if (mine.name, mine.value_type) != (yours.name, yours.value_type):
+            raise RefusedVersionError(
+                f"the models differ in their {what.replace('_', ' ')}: {one.name} has "
+                f"{_described(mine)}, {other.name} has {_described(yours)}"
+            )
+
+
+def _described(column: Column) -> str:
+    return f"{column.name} ({column.value_type.name.lower()})"
+
+
+def _check_answers(
+    new: Recommender, models: Sequence[Recommender], defaults: Mapping[str, Any]
+) -> None:
+    """Ask a model for users and items that some models know, itself among them."""
+    users = _samples(*(model.user_column for model in models))
     side = {name: value for name, value in defaults.items() if name in _names(new)}
     name = new.user_column.name
     rows = [{name: user} for user in users] + [{name: user, **side} for user in users]
@@ -49,7 +106,7 @@ def check_successor(old: Recommender, new: Recommender, defaults: Mapping[str, A
     if any(not ranking.items for ranking in rankings):
         raise RefusedVersionError("a sample query has no answer")
     with suppress(QueryError):  # a model without factors knows no similar items
-        items = _samples(old.item_column, new.item_column)
+        items = _samples(*(model.item_column for model in models))
         rankings += new.similar_items(items, k=10).rankings
     if not all(math.isfinite(score) for ranking in rankings for score in ranking.scores):
         raise RefusedVersionError("a sample query has a score that is not finite")

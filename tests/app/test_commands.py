@@ -18,10 +18,11 @@ from app.addresses import check_address
 from app.commands import run
 from app.errors import ConfigurationError
 from app.security.authenticator import Authenticator
-from app.settings import Settings
+from app.settings import SAMPLE_MODELS, Settings
 from tests.support.ports import free_port, taken_port
 from tests.support.processes import APP, ROOT, answers, app_process, environment, run_app
 from tests.support.waiting import PATIENCE_SECONDS, wait_until
+from turi_recommender import __version__
 from turi_recommender.versions.register import register
 
 NOBODY = "sha256:" + 64 * "0"
@@ -363,8 +364,12 @@ def test_every_command_has_help(command: str) -> None:
         (("sync", "/x", "--every", "often"), "a number of seconds, more than 0, is needed"),
         (("sync", "/x", "--keep", "0"), "a whole number, 1 or more, is needed"),
         (("sync", "/x", "--keep=-1"), "a whole number, 1 or more, is needed"),
+        (("sync", "/x", "--keep", 5000 * "9"), "a whole number, 1 or more, is needed"),
         (("register", "/x", "--name", "n", "--version", "0"), "a whole number, 1 or more"),
         (("register", "/x", "--name", "n", "--version", "x"), "a whole number, 1 or more"),
+        (("register", "/x", "--name", "n", "--version", "1.5"), "a whole number, 1 or more"),
+        (("compare", "--at-once", "x"), "argument --at-once: invalid int value"),
+        (("compare", "--timeout", "soon"), "argument --timeout: invalid float value"),
     ],
 )
 def test_arguments_that_cannot_be_honoured(
@@ -374,6 +379,33 @@ def test_arguments_that_cannot_be_honoured(
         run(list(arguments))
     assert caught.value.code == 2
     assert needed in capsys.readouterr().err
+
+
+def test_it_tells_its_version(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        run(["--version"])
+    assert caught.value.code == 0
+    assert capsys.readouterr().out == f"turi-recommender {__version__}\n"
+
+
+def test_a_registration_that_is_stopped_leaves_nothing_behind(tmp_path: Path) -> None:
+    model = tmp_path / "m.model"
+    shutil.copytree(SAMPLE_MODELS / "similarity_model" / "6" / "recommendation_s.model", model)
+    for number in range(3000):  # each is written to the disk by itself
+        (model / f"more{number}").write_bytes(b"x")
+    folder = tmp_path / "models" / "n"
+    command = [*APP, "register", str(model), "--name", "n", "--models-dir", str(folder.parent)]
+    with subprocess.Popen(
+        command, cwd=ROOT, env=environment(), stderr=subprocess.PIPE, text=True
+    ) as running:
+        try:
+            wait_until(lambda: any(folder.glob(".registering-*/*/*")), interval=0.001)
+            running.send_signal(signal.SIGTERM)
+            _, errors = running.communicate(timeout=PATIENCE_SECONDS)
+        finally:
+            running.kill()
+    assert (running.returncode, errors) == (2, "cannot register: stopped by SIGTERM\n")
+    assert list(folder.iterdir()) == []
 
 
 def test_following_a_share_stops_when_told(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from types import ModuleType
 
 import pytest
 
-from turi_recommender import cli
+from turi_recommender import __version__, cli
 
 
 @pytest.mark.parametrize("arguments", [["serve"], ["probe"], []])
@@ -43,3 +43,11 @@ def test_the_service_runs_where_it_is(
     monkeypatch.setattr(sys, "argv", ["turi-recommender", *arguments])
     cli.main()
     assert ran == [module]
+
+
+def test_a_library_alone_tells_its_version(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["turi-recommender", "--version"])
+    cli.main()
+    assert capsys.readouterr().out == f"turi-recommender {__version__}\n"

@@ -25,7 +25,7 @@ from reliability.report import ROOT
 from tests.turi_recommender import encode
 from tests.turi_recommender.golden import unpack_model
 from turi_recommender import Recommender, load_model
-from turi_recommender.errors import ModelFormatError, RecommenderError
+from turi_recommender.errors import ModelFormatError, ModelNotFoundError, RecommenderError
 from turi_recommender.format import read_model
 
 pytestmark = pytest.mark.slow
@@ -231,8 +231,10 @@ def test_other_toolkits_are_named(whole: Path, tmp_path: Path) -> None:
 
 
 def test_a_directory_that_is_none(tmp_path: Path) -> None:
-    with pytest.raises(ModelFormatError):
+    with pytest.raises(ModelNotFoundError):
         load_model(tmp_path / "nothing")
+    with pytest.raises(ModelFormatError):
+        load_model(tmp_path)
 
 
 BY_MUTATION = sorted(structured.MUTATIONS)

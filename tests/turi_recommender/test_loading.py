@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import copy
+import pickle
+import shutil
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +13,7 @@ import turi_recommender
 from tests.turi_recommender.encode import flexible
 from tests.turi_recommender.golden import SAMPLE_MODELS, unpack_model
 from turi_recommender import Recommender, load_model, loading, recommend, similar_items
-from turi_recommender.errors import ModelFormatError, QueryError
+from turi_recommender.errors import ModelFormatError, ModelNotFoundError, QueryError
 from turi_recommender.format import ValueType, read_model
 
 SIMILARITY = SAMPLE_MODELS / "similarity_model" / "6" / "recommendation_s.model"
@@ -173,3 +176,75 @@ def with_missing_ids(path: Path) -> Path:
         data = data.replace(ids, flexible([None, *column.values.tolist()[1:]]))
     (path / "objects.bin").write_bytes(data)
     return path
+
+
+def test_where_nothing_is_no_model_is_found(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "nowhere").symlink_to("nothing")
+    for path in ("nope", "nowhere", "file/x", "x" * 5000, "x/" * 3000):
+        with pytest.raises(ModelNotFoundError, match="is not a model directory: there is nothing"):
+            load_model(tmp_path / path)
+        with pytest.raises(ModelNotFoundError):
+            recommend(tmp_path / path, [1])
+    with pytest.raises(ModelFormatError, match="Not a directory"):
+        load_model(tmp_path / "file")
+
+
+def test_a_folder_of_models_names_them(tmp_path: Path) -> None:
+    version = tmp_path / "models" / "name" / "7"
+    shutil.copytree(SIMILARITY, version / "m.model")
+    for folder in (version, version.parent, version.parent.parent):
+        with pytest.raises(
+            ModelFormatError, match=r"there is a model in \S*/name/7/m\.model"
+        ) as it:
+            load_model(folder)
+        assert it.value.path == folder / "dir_archive.ini"
+    with pytest.raises(ModelFormatError, match=r"found none$"):
+        load_model(tmp_path)  # too far above
+
+
+def test_only_so_much_is_looked_at(tmp_path: Path) -> None:
+    for number in range(300):
+        (tmp_path / f"{number}" / "x.model").mkdir(parents=True)
+        (tmp_path / f"{number}" / "x.model" / "dir_archive.ini").touch()
+    with pytest.raises(ModelFormatError, match="there is a model in ") as caught:
+        load_model(tmp_path)
+    assert caught.value.found.count("x.model") == 3
+
+
+@pytest.mark.parametrize("name", sorted(KINDS))
+def test_a_pickled_model_is_loaded_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    monkeypatch.chdir(unpack_model(name, tmp_path).parent)
+    model = load_model(unpack_model(name, tmp_path).name)
+    assert copy.copy(model) is copy.deepcopy([model])[0] is model
+    raw = pickle.dumps({"model": model})
+    assert len(raw) < 1000
+    monkeypatch.chdir("/")
+    again = pickle.loads(raw)["model"]
+    assert again is not model
+    users = next(model.users.chunks(2), np.array(["nobody"])).tolist()
+    assert again.recommend(users, k=5) == model.recommend(users, k=5)
+    shutil.rmtree(tmp_path)
+    with pytest.raises(ModelNotFoundError):
+        pickle.loads(raw)
+
+
+@pytest.mark.parametrize("name", ["similarity_jaccard", "ranking_plain", "popularity_counts"])
+def test_more_than_there_is_is_everything(tmp_path: Path, name: str) -> None:
+    model = load_model(unpack_model(name, tmp_path))
+    users, items = model.users.ids([0, 1]), model.items.ids([0])
+    for k in (2**31 + 1, 2**63 - 1, 10**30):
+        assert model.recommend(users, k=k) == model.recommend(users, k=model.num_items)
+        assert model.similar_items(items, k=k) == model.similar_items(items, k=model.num_items)
+
+
+def test_an_id_of_an_array_is_found() -> None:
+    model = load_model(SIMILARITY)
+    known = model.users.ids([0])[0]
+    assert known in model.users
+    assert np.int64(known) in model.users
+    assert np.array([known], np.uint32)[0] in model.users
+    for other in (str(known), np.float64(0.5), [known], None, np.datetime64(known, "ns")):
+        assert other not in model.users

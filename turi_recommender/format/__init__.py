@@ -1,6 +1,6 @@
 """The on-disk format of Turi Create recommenders: bytes to arrays, nothing more."""
 
-from turi_recommender.format.column import Column, ColumnMode
+from turi_recommender.format.column import MAX_INDICES, Column, ColumnMode
 from turi_recommender.format.factors import LINEAR, MACHINE, MATRIX, FactorModel
 from turi_recommender.format.interactions import Interactions
 from turi_recommender.format.neighbours import NeighbourModel
@@ -15,6 +15,7 @@ __all__ = [
     "LINEAR",
     "MACHINE",
     "MATRIX",
+    "MAX_INDICES",
     "Column",
     "ColumnMode",
     "FactorModel",

@@ -6,14 +6,22 @@ Source: docs/format.md, section 1.
 from __future__ import annotations
 
 import configparser
+import errno
+import os
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
-from turi_recommender.errors import ModelFormatError
-from turi_recommender.format.files import read_regular
+from turi_recommender.errors import ModelFormatError, ModelNotFoundError
+from turi_recommender.format.files import read_regular, unreadable
 
 _INDEX_FILE = "dir_archive.ini"
 _MAX_INI_BYTES = 1 << 20
+_NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG)
+# Where a model is looked for below a folder that is none: <name>/<version>/<model>.
+_DEPTH = 3
+_LOOKED_AT = 200  # folders of each depth, and entries of each folder
+_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +54,57 @@ class Archive:
 def is_archive(path: Path) -> bool:
     """Tell whether a directory looks like one that Turi Create wrote."""
     return (path / _INDEX_FILE).is_file()
+
+
+def check_is_archive(root: Path) -> None:
+    """Refuse a path at which there is nothing, or a directory that is not a model's own.
+
+    Raises
+    ------
+    ModelNotFoundError
+        If there is nothing.
+    ModelFormatError
+        If it has no index; the message names models in folders below it.
+    """
+    try:
+        root.stat()
+        if (root / _INDEX_FILE).exists() or not root.is_dir():
+            return
+    except ValueError as error:  # it is no path at all
+        raise unreadable(root / _INDEX_FILE, error) from error
+    except OSError as error:
+        if error.errno not in _NOT_THERE:
+            return
+        raise ModelNotFoundError(f"{root} is not a model directory: there is nothing") from error
+    found = f"none{tell_below(root)}"
+    raise ModelFormatError(root / _INDEX_FILE, 0, "the index of a model", found)
+
+
+def tell_below(root: Path) -> str:
+    """Return words that name models in the folders below one that is none, or nothing."""
+    folders = [root]
+    for _ in range(_DEPTH):
+        folders = [below for folder in folders for below in _folders(folder)][:_LOOKED_AT]
+        found = [each.as_posix() for each in folders if _is_archive_for_us(each)]
+        if len(found) > 0:
+            return f", but there is a model in {', '.join(found[:_SHOWN])}"
+    return ""
+
+
+def _folders(folder: Path) -> list[Path]:
+    try:
+        with os.scandir(folder) as entries:
+            few = [entry for entry in islice(entries, _LOOKED_AT) if entry.is_dir()]
+    except (OSError, ValueError):  # nobody may look there, or it is no path
+        return []
+    return sorted(Path(entry.path) for entry in few if not entry.name.startswith("."))
+
+
+def _is_archive_for_us(path: Path) -> bool:
+    try:
+        return is_archive(path)
+    except OSError:
+        return False
 
 
 def open_archive(root: Path) -> Archive:

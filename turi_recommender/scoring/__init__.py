@@ -18,6 +18,7 @@ from turi_recommender.scoring.results import (
 )
 
 __all__ = [
+    "RECOMMENDERS",
     "Id",
     "IdIndex",
     "Ranking",
@@ -29,6 +30,13 @@ __all__ = [
     "StringIds",
     "make_recommender",
 ]
+
+
+RECOMMENDERS: tuple[type[Recommender], ...] = (
+    ItemSimilarityRecommender,
+    FactorizationRecommender,
+    PopularityRecommender,
+)
 
 
 def make_recommender(saved: SavedModel) -> Recommender:

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from turi_recommender.format import GenericValues, IntegerValues, StringValues, ValueList, ValueType
 from turi_recommender.scoring import limits
+from turi_recommender.scoring.arguments import plain
 from turi_recommender.scoring.lookup import UNKNOWN, make_lookup
 
 
@@ -53,7 +54,7 @@ class IdIndex:
 
     def find(self, value: object) -> int:
         """Return the index of a value, or `UNKNOWN` (-1)."""
-        return self._lookup.find(value)
+        return self._lookup.find(value if type(value) in (int, str) else plain(value))
 
     def ids(self, indices: NDArray[np.integer[Any]] | Sequence[int]) -> list[Any]:
         """Return the values at these indices as Python objects."""

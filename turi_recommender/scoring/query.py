@@ -5,17 +5,23 @@ Source: docs/format.md, sections 7.1 and 7.4 (expansion by mode).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, cast
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from turi_recommender.errors import QueryError
-from turi_recommender.format import Column, ColumnMode, ValueType
+from turi_recommender.format import Column, ColumnMode
 from turi_recommender.scoring import limits
+from turi_recommender.scoring.arguments import (
+    cast_id,
+    kind_of,
+    read_category,
+    read_list,
+    read_number,
+)
 from turi_recommender.scoring.ids import IdIndex
 from turi_recommender.scoring.lookup import UNKNOWN
 from turi_recommender.scoring.remember import remember
@@ -23,7 +29,7 @@ from turi_recommender.scoring.results import Id
 from turi_recommender.wording import counted
 
 _ABSENT = object()
-_INTEGER = re.compile(r"-?[0-9]{1,19}")
+_LONG_INTEGER = 64  # bits; the same for integers as `limits.LONG_TEXT` for texts
 
 
 class Entry(NamedTuple):
@@ -146,23 +152,15 @@ class QueryReader:
         given = [value for value in values if value is not _ABSENT]  # arrays cannot be compared
         if len(given) + (self._user.name in row) != len(row):
             self._check_names(row)
-        for value in values:
-            if type(value) is str and len(value) > limits.LONG_TEXT:
-                return self._read_context(*values)
-        try:  # shops ask with few combinations, each of them many times
-            return self._remembered(*values)
-        except TypeError:  # lists and dictionaries cannot be remembered
-            return self._read_context(*values)
+        # Shops ask with few combinations, each of them many times.
+        read = self._remembered if _can_be_remembered(values) else self._read_context
+        return read(*values)
 
     def unknown(self, row: Mapping[str, Any]) -> Sequence[tuple[str, Any]]:
         """Return the columns and categories of a row that were not trained; see `Recommender`."""
         values = [row.get(name) for name in self._side_names]
-        if any(type(value) is str and len(value) > limits.LONG_TEXT for value in values):
-            return self._find_unknown(*values)
-        try:
-            return self._remembered_unknown(*values)
-        except TypeError:
-            return self._find_unknown(*values)
+        find = self._remembered_unknown if _can_be_remembered(values) else self._find_unknown
+        return find(*values)
 
     def _find_unknown(self, *values: Any) -> tuple[tuple[str, Any], ...]:
         return tuple(
@@ -194,109 +192,39 @@ class QueryReader:
                 raise QueryError((name,), "the model was not trained with this column")
 
 
-def cast_id(value: object, column: Column) -> Id:
-    """Cast a user or item id to the type the model was trained with.
+def _can_be_remembered(values: Sequence[Any]) -> bool:
+    """Tell whether a memory can tell these values from others, and does not grow by them.
 
-    Parameters
-    ----------
-    value : object
-        An int or a str; a float without a fraction and a scalar of NumPy will do, too. None is an
-        id only where the model was trained with one.
-    column : Column
-        The user or item column; errors name it.
-
-    Raises
-    ------
-    QueryError
-        If it cannot be cast without loss.
+    It compares by == and by type, which is not enough for what is within a tuple: (1,) == (True,).
     """
-    if type(value) is int and column.value_type == ValueType.INTEGER:
-        return value
-    value = plain(value)
-    if value is None and column.nullable:
-        return cast("Id", None)
-    if column.value_type == ValueType.STRING:
-        if isinstance(value, str):
-            return value
-        if isinstance(value, int) and not isinstance(value, bool):
-            return str(value)
-        raise QueryError((column.name,), f"expected a string, got {_kind(value)}")
-    if isinstance(value, int) and not isinstance(value, bool):
-        return value
-    if isinstance(value, float) and value.is_integer():
-        return int(value)
-    if isinstance(value, str) and _INTEGER.fullmatch(value):
-        return int(value)
-    raise QueryError((column.name,), f"expected an integer, got {_kind(value)}")
-
-
-def plain(value: Any) -> Any:
-    """Return a scalar of an array or a data frame as a Python object, and the rest as it is."""
-    return value.item() if isinstance(value, np.generic) else value
-
-
-def read_count(value: object) -> int:
-    """Check how many answers are asked for.
-
-    Raises
-    ------
-    QueryError
-        If it is not a whole number of 1 or more.
-    """
-    if type(value) is int and value > 0:
-        return value
-    value = plain(value)
-    if isinstance(value, bool) or not isinstance(value, int):
-        raise QueryError(("k",), f"expected an integer, got {_kind(value)}")
-    if value < 1:
-        raise QueryError(("k",), "must be 1 or more")
-    return value
-
-
-def read_list(values: Any, argument: str) -> Sequence[Any]:
-    """Check a list of ids or rows: a sequence, an array of one dimension, or a series.
-
-    Parameters
-    ----------
-    values : object
-        What was given.
-    argument : str
-        As what, for errors.
-
-    Raises
-    ------
-    QueryError
-        If it is something else, such as one id, a string or a table.
-    """
-    if type(values) is list:
-        return values
-    if isinstance(values, np.ndarray):
-        if values.ndim != 1:
-            message = f"expected one dimension, got {values.ndim}"
-            raise QueryError((argument,), message)
-        return values.tolist()  # type: ignore[no-any-return]
-    is_one = isinstance(values, str | bytes | Mapping) or getattr(values, "ndim", 1) != 1
-    if is_one or not isinstance(values, Iterable):
-        raise QueryError((argument,), f"expected a list, got {_kind(values)}")
-    return values if isinstance(values, Sequence) else list(values)
+    for value in values:
+        kind = type(value)
+        if kind is str:
+            if len(value) > limits.LONG_TEXT:
+                return False
+        elif kind is int:
+            if value.bit_length() > _LONG_INTEGER:
+                return False
+        elif kind is not float and value is not None and value is not _ABSENT:
+            return False
+    return True
 
 
 def _expand(position: int, column: Column, categories: IdIndex, value: Any) -> list[Entry]:
-    value = plain(value)
     match column.mode:
         case ColumnMode.NUMERIC:
-            number = float(column.means[0]) if value is None else _number(value, column)
+            number = float(column.means[0]) if value is None else read_number(value, column)
             return [Entry(position, 0, number)]
         case ColumnMode.CATEGORICAL:
-            return [Entry(position, index, 1.0) for index in _known(categories, [value])]
+            return [Entry(position, index, 1.0) for index in _known(column, categories, value)]
         case ColumnMode.NUMERIC_VECTOR:
             return [
                 Entry(position, index, number)
                 for index, number in enumerate(_vector(value, column))
             ]
         case ColumnMode.CATEGORICAL_LIST:
-            indices = _known(categories, _list(value, column))
-            return [Entry(position, index, 1.0) for index in sorted(indices)]
+            indices = sorted(_known(column, categories, value))
+            return [Entry(position, index, 1.0) for index in indices]
         case ColumnMode.DICTIONARY:
             return _dictionary(position, column, categories, value)
         case ColumnMode.UNTRANSLATED:
@@ -304,64 +232,47 @@ def _expand(position: int, column: Column, categories: IdIndex, value: Any) -> l
 
 
 def _categories(column: Column, value: Any) -> Sequence[Any]:
-    """Return the categories in a value of a column."""
+    """Return the categories in a value of a column, checked."""
     match column.mode:
         case ColumnMode.CATEGORICAL:
-            return [value]
-        case ColumnMode.CATEGORICAL_LIST | ColumnMode.DICTIONARY:
-            return [] if value is None else list(value)
+            listed: Iterable[Any] = [value]
+        case ColumnMode.CATEGORICAL_LIST:
+            listed = [] if value is None else read_list(value, column.name)
+        case ColumnMode.DICTIONARY:
+            listed = _mapping(value, column)
         case _:
             return []
+    return [read_category(one, column) for one in listed]
 
 
-def _known(categories: IdIndex, values: Sequence[Any]) -> list[int]:
-    indices = [categories.find(plain(value)) for value in values]
+def _known(column: Column, categories: IdIndex, value: Any) -> list[int]:
+    indices = [categories.find(category) for category in _categories(column, value)]
     return [index for index in indices if index != UNKNOWN]
-
-
-def _number(value: Any, column: Column) -> float:
-    value = plain(value)
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise QueryError((column.name,), f"expected a number, got {_kind(value)}")
-    try:
-        return float(value)
-    except OverflowError:
-        raise QueryError((column.name,), "the number is too large") from None
 
 
 def _vector(value: Any, column: Column) -> list[float]:
     if value is None:
         means: list[float] = column.means[: column.size].tolist()
         return means
-    numbers = [_number(number, column) for number in _list(value, column)]
+    numbers = [read_number(number, column) for number in read_list(value, column.name)]
     if len(numbers) != column.size:
         expected = counted(column.size, "number")
         raise QueryError((column.name,), f"expected {expected}, got {len(numbers)}")
     return numbers
 
 
-def _list(value: Any, column: Column) -> Sequence[Any]:
-    if value is None:
-        return []
-    if isinstance(value, np.ndarray) and value.ndim == 1:
-        return value.tolist()  # type: ignore[no-any-return]
-    if isinstance(value, str | bytes) or not isinstance(value, Sequence):
-        raise QueryError((column.name,), f"expected a list, got {_kind(value)}")
-    return value
-
-
 def _dictionary(position: int, column: Column, categories: IdIndex, value: Any) -> list[Entry]:
-    if value is None:
-        return []
-    if not isinstance(value, Mapping):
-        raise QueryError((column.name,), f"expected a dictionary, got {_kind(value)}")
     entries = [
-        Entry(position, categories.find(plain(key)), _number(number, column))
-        for key, number in value.items()
+        Entry(position, categories.find(read_category(key, column)), read_number(number, column))
+        for key, number in _mapping(value, column).items()
     ]
     known = [entry for entry in entries if entry.place != UNKNOWN]
     return sorted(known, key=lambda entry: entry.place)
 
 
-def _kind(value: object) -> str:
-    return "null" if value is None else type(value).__name__
+def _mapping(value: Any, column: Column) -> Mapping[Any, Any]:
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise QueryError((column.name,), f"expected a dictionary, got {kind_of(value)}")
+    return value

@@ -14,17 +14,11 @@ from numpy.typing import NDArray
 
 from turi_recommender.errors import QueryError
 from turi_recommender.format import SavedModel, ValueType
+from turi_recommender.scoring.arguments import cast_id, read_count, read_list
 from turi_recommender.scoring.candidates import Candidates
 from turi_recommender.scoring.ids import IdIndex
 from turi_recommender.scoring.lookup import UNKNOWN
-from turi_recommender.scoring.query import (
-    History,
-    Query,
-    QueryReader,
-    cast_id,
-    read_count,
-    read_list,
-)
+from turi_recommender.scoring.query import History, Query, QueryReader
 from turi_recommender.scoring.results import Id, Ranking, Recommendations, SimilarItems
 
 Indices = NDArray[np.integer[Any]]
@@ -36,7 +30,8 @@ class Recommender(ABC):
     """A trained model that answers.
 
     It never changes: unknown users and items in a query are not added to it, so it may be shared
-    by any number of threads.
+    by any number of threads. A pickle of it holds its path alone: whoever unpickles it loads the
+    model from there.
 
     Attributes
     ----------
@@ -79,6 +74,12 @@ class Recommender(ABC):
         self.interactions = saved.interactions
         self._queries = QueryReader(metadata.columns, self.users)
         self._everything = Candidates(self.num_items)
+
+    def __copy__(self) -> Recommender:
+        return self  # it never changes
+
+    def __deepcopy__(self, memo: object) -> Recommender:
+        return self
 
     @property
     def num_users(self) -> int:

@@ -106,11 +106,6 @@ class Recommendations:
     def columns(self) -> RecommendationColumns:
         """Return the same rows as arrays, for data frames and files of columns.
 
-        Raises
-        ------
-        OverflowError
-            If a user that the model does not know is an integer of more than 64 bits.
-
         Examples
         --------
         >>> columns = model.recommend([6000], k=2).columns()

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from turi_recommender.errors import ModelError, ModelFormatError, ModelNotFoundError
-from turi_recommender.format.archive import is_archive
+from turi_recommender.format.archive import is_archive, tell_below
 from turi_recommender.loading import load_model
 from turi_recommender.scoring import Recommender
 from turi_recommender.versions.manifest import check_manifest
@@ -183,6 +183,8 @@ class Registry:
         ModelFormatError
             If the version's folder cannot be read.
         """
+        if not isinstance(reference, str):
+            raise ModelNotFoundError(f"{reference!r} is not a model name, name:version or path")
         if is_path(reference):
             return self._find_path(Path(reference))
         name, colon, version = reference.partition(":")
@@ -202,19 +204,23 @@ class Registry:
         ModelNotFoundError
             If the folder of the name cannot be read.
         """
+        if not is_model_name(name):
+            return []
         folder = self.root / name
         try:
-            if not is_model_name(name) or not folder.is_dir():
+            if not folder.is_dir():
                 return []
             numbers = [entry.name for entry in folder.iterdir() if is_version(entry.name)]
         except OSError as error:
-            raise ModelNotFoundError(f"{folder} cannot be read: {error.strerror}") from error
+            raise ModelNotFoundError(f"{folder}: {error.strerror}") from error
         held = [number for number in numbers if _is_worth_a_try(folder / number)]
         return sorted(held, key=int)
 
     def _find_path(self, path: Path) -> ModelLocation:
         if not _is_archive(path):
-            raise ModelNotFoundError(f"{path} is not a model directory (no dir_archive.ini in it)")
+            raise ModelNotFoundError(
+                f"{path} is not a model directory (no dir_archive.ini in it{tell_below(path)})"
+            )
         name, version = path.parent.parent.name, path.parent.name
         if is_version(version) and is_model_name(name):
             return ModelLocation(name, version, path)

@@ -24,9 +24,17 @@ _BYTES_AT_A_TIME = 1 << 18
 
 
 def write_manifest(folder: str | os.PathLike[str]) -> None:
-    """Write the manifest of a version folder as it is now."""
+    """Write the manifest of a version folder as it is now.
+
+    Raises
+    ------
+    ModelFormatError
+        If there is no file that it could list, or one that cannot be read.
+    """
     folder = Path(folder)
     files = _describe_all(folder, _files(folder))
+    if len(files) == 0:
+        raise ModelFormatError(folder, 0, "files to list in a manifest", "none")
     content = json.dumps({"format": 1, "files": files}, indent=1)
     with (folder / MANIFEST).open("w") as file:
         file.write(content + "\n")
@@ -40,7 +48,8 @@ def check_manifest(folder: str | os.PathLike[str]) -> None:
     Raises
     ------
     ModelFormatError
-        If a file differs, is missing, or is there and not listed; it names the file.
+        If a file differs, is missing, or is there and not listed; it names the file. Likewise if
+        the manifest lists nothing.
     """
     folder = Path(folder)
     if not os.path.lexists(folder / MANIFEST):
@@ -117,8 +126,8 @@ def _read(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(read_regular(path, _MAX_MANIFEST_BYTES))
         files = content["files"]
-        if isinstance(files, dict):
+        if isinstance(files, dict) and len(files) > 0:
             return files
     except (ValueError, RecursionError, KeyError, TypeError) as error:
         raise ModelFormatError(path, 0, "a manifest", str(error)) from error
-    raise ModelFormatError(path, 0, "a manifest", "another file")
+    raise ModelFormatError(path, 0, "a manifest of one or more files", "another file")

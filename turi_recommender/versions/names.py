@@ -14,14 +14,15 @@ _VERSION = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII)  # up to 18 digits: 64 bi
 _FORBIDDEN = frozenset("/\\:")
 
 
-def is_model_name(name: str) -> bool:
+def is_model_name(name: object) -> bool:
     """Tell whether this can be the name of a model.
 
     It is printable and at most 255 bytes long, has no slash, backslash or colon, does not begin
     with a dot, and neither begins nor ends with a space.
     """
     return (
-        name != ""
+        isinstance(name, str)
+        and name != ""
         and name.isprintable()
         and not name.startswith(".")
         and name == name.strip()
@@ -40,6 +41,6 @@ def is_path(reference: str) -> bool:
     return "/" in reference or Path(reference).is_absolute()
 
 
-def is_name(reference: str) -> bool:
+def is_name(reference: object) -> bool:
     """Tell whether a reference is a bare name, which stands for the highest version."""
-    return not is_path(reference) and ":" not in reference
+    return isinstance(reference, str) and not is_path(reference) and ":" not in reference

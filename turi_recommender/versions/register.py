@@ -5,11 +5,15 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from turi_recommender.errors import ModelNotFoundError, RegistrationError
+from turi_recommender.errors import RegistrationError
+from turi_recommender.format.archive import check_is_archive
 from turi_recommender.loading import load_model
+from turi_recommender.scoring.arguments import plain
 from turi_recommender.versions.manifest import write_manifest
 from turi_recommender.versions.names import is_model_name, is_version
-from turi_recommender.versions.staging import copy_errors, copy_files, publish
+from turi_recommender.versions.staging import copy_errors, copy_files, publish, remove_stale
+
+_VERSIONS = 10**18  # up to 18 digits: see `is_version`
 
 
 def register(
@@ -34,44 +38,52 @@ def register(
     Returns
     -------
     Path
-        The new version's folder. It appears when all of it is there and was loaded once.
+        The new version's folder. It appears when all of it is there and was loaded once. Of several
+        that are registered at the same time without a version, each gets its own.
 
     Raises
     ------
     RegistrationError
         If the name or the version is not one, the version exists, or the copy fails.
     ModelNotFoundError
-        If the source is not a directory.
+        If there is nothing at the source.
     ModelFormatError
         If the source is not a model that can be read.
     """
     source, root = Path(source), Path(root)
     if not is_model_name(name):
         raise RegistrationError(f"{name!r} is not a model name")
-    if not source.is_dir():
-        raise ModelNotFoundError(f"{source} is not a model directory")
-    if version is not None:
-        _check_version(version)
+    wanted = None if version is None else _read_version(version)
+    check_is_archive(source)  # before anything is copied: a folder may hold whatever it likes
+    folder = root / name
+    name_of_copy = (source if source.name not in {"", ".."} else source.resolve()).name or "model"
 
     def fill(staging: Path) -> None:
-        copy = staging / (source.name or "model")
+        copy = staging / name_of_copy
         copy_files(source, copy)
         load_model(copy)
         write_manifest(staging)
 
-    folder = root / name
+    def next_target() -> Path:
+        return folder / str(_read_version(_next_version(folder)))
+
     with copy_errors(source):
         folder.mkdir(parents=True, exist_ok=True)
-        number = _next_version(folder) if version is None else version
-    _check_version(number)
-    target = folder / str(number)
-    publish(source, target, fill)
-    return target
+        remove_stale(folder)
+        if wanted is not None:
+            return publish(source, folder / str(wanted), fill)
+        return publish(source, next_target(), fill, next_target)
 
 
-def _check_version(version: int) -> None:
-    if not is_version(str(version)):
-        raise RegistrationError(f"{version} is not a version")
+def _read_version(version: object) -> int:
+    """Check a version: an integer, of Python or NumPy, that is one."""
+    number = plain(version)
+    if type(number) is int and not 0 <= number < _VERSIONS:
+        shown = number if abs(number) < _VERSIONS else "a number of more than 18 digits"
+        raise RegistrationError(f"{shown} is not a version")
+    if type(number) is not int:
+        raise RegistrationError(f"{version!r} is not a version")
+    return number
 
 
 def _next_version(folder: Path) -> int:

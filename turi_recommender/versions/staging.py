@@ -12,9 +12,16 @@ from pathlib import Path
 from turi_recommender.errors import RegistrationError
 
 _STAGING = ".registering-"
+_CLOCK = ".now-"
+_STALE_SECONDS = 24 * 60 * 60.0
 
 
-def publish(source: Path, target: Path, fill: Callable[[Path], None]) -> None:
+def publish(
+    source: Path,
+    target: Path,
+    fill: Callable[[Path], None],
+    instead: Callable[[], Path] | None = None,
+) -> Path:
     """Fill a folder under a name that nobody reads, and rename it.
 
     Parameters
@@ -25,13 +32,20 @@ def publish(source: Path, target: Path, fill: Callable[[Path], None]) -> None:
         The folder that is to appear.
     fill : callable
         Called with the staging folder; whatever it raises, nothing is left behind.
+    instead : callable, optional
+        Called for another target beside the first where somebody else has made that one meanwhile.
+
+    Returns
+    -------
+    Path
+        The folder that has appeared.
 
     Raises
     ------
     RegistrationError
         If the target exists already, or the system refuses.
     """
-    if target.exists():
+    if instead is None and target.exists():
         raise RegistrationError(f"{target} exists already")
     with copy_errors(source):
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -40,9 +54,24 @@ def publish(source: Path, target: Path, fill: Callable[[Path], None]) -> None:
             fill(staging)
             with suppress(PermissionError):  # some network volumes have no modes
                 staging.chmod(0o755)
-            staging.rename(target)
+            while not _rename(staging, target):
+                if instead is None:
+                    raise RegistrationError(f"cannot copy {source}: {target} exists already")
+                target = instead()
         finally:
             shutil.rmtree(staging, ignore_errors=True)
+    return target
+
+
+def _rename(staging: Path, target: Path) -> bool:
+    """Rename a folder, unless the new name is taken: of two at once, one is told so."""
+    try:
+        staging.rename(target)
+    except OSError:
+        if target.exists():
+            return False
+        raise
+    return True
 
 
 @contextmanager
@@ -114,3 +143,28 @@ def remove_leftovers(folder: Path) -> None:
     """Remove what a copy that was killed left behind; only one process copies into a follower."""
     for left in folder.glob(f"{_STAGING}*"):
         shutil.rmtree(left, ignore_errors=True)
+
+
+def remove_stale(folder: Path) -> None:
+    """Remove what a copy that was killed left behind, where others may be copying at the moment.
+
+    A copy that goes on writes: what nobody has touched for a day has nobody any more. The time of
+    the folder's own disk is compared, since a share and its clients can have different clocks.
+    """
+    lefts = list(folder.glob(f"{_STAGING}*"))
+    if len(lefts) == 0:
+        return
+    with suppress(OSError), tempfile.NamedTemporaryFile(prefix=_CLOCK, dir=folder) as clock:
+        now = os.fstat(clock.fileno()).st_mtime
+        for left in lefts:
+            if now - _last_touched(left) > _STALE_SECONDS:
+                shutil.rmtree(left, ignore_errors=True)
+
+
+def _last_touched(folder: Path) -> float:
+    times = [folder.lstat().st_mtime]
+    for place, folders, files in os.walk(folder):
+        for name in (*folders, *files):
+            with suppress(FileNotFoundError):  # it has just been renamed, or removed
+                times.append((Path(place) / name).lstat().st_mtime)
+    return max(times)

@@ -186,6 +186,9 @@ def test_an_endpoint_that_says_nothing(
         (["--at-once", "0"], "--at-once must be 1 or more"),
         (["--timeout", "0"], "--timeout above 0"),
         (["--timeout", "nan"], "--timeout above 0"),
+        (["--timeout", "inf"], "--timeout above 0"),
+        (["--timeout", "1e300"], "--timeout above 0"),
+        (["--at-once", "-1"], "--at-once must be 1 or more"),
     ],
 )
 def test_what_cannot_be(

@@ -418,3 +418,18 @@ def test_a_running_service_follows_and_reports(root: Path, polling: httpx.Client
     swaps = 'recommender_model_swaps_total{name="%s",outcome="%s"} 1.0'
     assert swaps % (SIMILARITY, "loaded") in metrics
     assert swaps % (RANKING, "refused") in metrics
+
+
+@pytest.mark.parametrize("place", ["flat", "a path"])
+async def test_what_has_no_versions_cannot_be_changed_while_it_serves(
+    tmp_path: Path, place: str
+) -> None:
+    variants.copy(SIMILARITY_SOURCE, tmp_path / f"{SIMILARITY}.model")
+    named = {} if place == "flat" else {"similarity_model": f"{tmp_path / SIMILARITY}.model"}
+    root = tmp_path if place == "flat" else tmp_path / "elsewhere"
+    watched = Watched(root, **named)
+    for ask in (watched.swaps.reload(SIMILARITY), watched.swaps.activate(SIMILARITY, "1")):
+        with pytest.raises(ModelNotFoundError, match=r"without versions, .*<version>/, or restart"):
+            await ask
+    register(SIMILARITY_SOURCE, root, SIMILARITY)
+    assert (await watched.swaps.reload(SIMILARITY)).version == "1"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 from pydantic import ValidationError
 
@@ -17,9 +19,37 @@ from app.models.queries import RecommendQuery
 from app.models.successor import check_successor
 from app.schemas import build_schemas
 from app.settings import SAMPLE_MODELS, Settings
+from reliability import variants
 from tests.turi_recommender.golden import unpack_model
 from tests.turi_recommender.test_loading import with_missing_ids
 from turi_recommender.errors import ModelFormatError, QueryError
+from turi_recommender.format import FactorModel, read_model
+
+SIMILARITY, RANKING = "similarity_model", "ranking_factorization_model"
+SIMILARITY_SOURCE = SAMPLE_MODELS / SIMILARITY / "6" / "recommendation_s.model"
+RANKING_SOURCE = SAMPLE_MODELS / RANKING / "1" / "recommendation_r.model"
+
+
+def put_ranking(version: Path) -> None:
+    variants.copy(RANKING_SOURCE, version / "m.model")
+
+
+def put_similarity(version: Path) -> None:
+    variants.copy(SIMILARITY_SOURCE, version / "m.model")
+
+
+def put_not_finite(version: Path) -> None:
+    details = read_model(RANKING_SOURCE).details
+    assert isinstance(details, FactorModel)
+    variants.overwritten(RANKING_SOURCE, version / "m.model", details.weights, np.nan)
+
+
+def put_other_ids(version: Path) -> None:
+    variants.renamed_column(RANKING_SOURCE, version / "m.model", "visitorid", "visiterid")
+
+
+def put_other_similarity_ids(version: Path) -> None:
+    variants.renamed_column(SIMILARITY_SOURCE, version / "m.model", "visitorid", "visiterid")
 
 
 def test_auto_goes_by_side_data(service: LoadedModels) -> None:
@@ -133,3 +163,68 @@ def test_a_missing_id_is_nullable_and_no_example(tmp_path: Path) -> None:
     with pytest.raises(RefusedVersionError, match="an id is missing"):
         check_successor(old, new, {})
     check_successor(new, old, {})
+
+
+@pytest.mark.parametrize(
+    ("role", "name", "spoil", "reason"),
+    [
+        ("similarity", SIMILARITY, put_ranking, "gets no side data"),
+        ("ranking", RANKING, put_similarity, "one of factors, this one item_similarity"),
+        ("ranking", RANKING, put_not_finite, "not finite"),
+        ("ranking", RANKING, put_other_ids, "differ in their user column"),
+        ("similarity", SIMILARITY, put_other_similarity_ids, "differ in their user column"),
+    ],
+)
+def test_what_is_refused_while_serving_is_no_start_either(
+    tmp_path: Path, role: Any, name: str, spoil: Callable[[Path], None], reason: str
+) -> None:
+    for each in (SIMILARITY, RANKING):
+        shutil.copytree(SAMPLE_MODELS / each, tmp_path / each)
+    (good,) = (int(folder.name) for folder in (tmp_path / name).iterdir())
+    spoil(tmp_path / name / f"{good + 1}")
+    service = load_models(Settings(models_dir=tmp_path))
+    assert service.need(role).version == str(good)
+    assert list(service.slots[role].refused) == [str(good + 1)]
+    assert reason in service.slots[role].refused[str(good + 1)]
+    assert len(service.entries) == 2
+    pinned: Any = {f"{role}_model": f"{name}:{good + 1}"}
+    if "differ" in reason:
+        with pytest.raises(ConfigurationError, match="differ in their user column"):
+            load_models(Settings(models_dir=tmp_path, **pinned))
+    else:  # whoever names a version gets it
+        assert load_models(Settings(models_dir=tmp_path, **pinned)).need(role).version == str(
+            good + 1
+        )
+
+
+def test_where_no_version_is_fit_the_highest_serves(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for version in ("1", "2"):
+        put_ranking(tmp_path / SIMILARITY / version)
+    service = load_models(Settings(models_dir=tmp_path))
+    assert service.need("similarity").version == "2"
+    assert "no version of model similarity_model is fit: 2: the similarity model" in caplog.text
+
+
+def test_a_wrong_default_is_no_fault_of_a_version(tmp_path: Path) -> None:
+    for version in ("1", "2"):
+        put_ranking(tmp_path / RANKING / version)
+    with pytest.raises(ConfigurationError, match="month: expected a number, got str"):
+        load_models(Settings(models_dir=tmp_path, side_data_defaults={"month": "May"}))
+
+
+@pytest.mark.parametrize("versions", [1, 2])
+def test_a_role_that_cannot_be_read_leaves_the_other_one(tmp_path: Path, versions: int) -> None:
+    shutil.copytree(SAMPLE_MODELS / RANKING, tmp_path / RANKING)
+    for version in range(versions):
+        model = tmp_path / SIMILARITY / f"{version}" / "recommendation_s.model"
+        shutil.copytree(SAMPLE_MODELS / SIMILARITY / "6" / "recommendation_s.model", model)
+        (model / "objects.bin").write_bytes(b"damaged")
+    service = load_models(Settings(models_dir=tmp_path))
+    assert service.loaded_roles == ["ranking"]
+    assert "objects.bin, byte" in service.slots["similarity"].reason
+    with pytest.raises(ModelUnavailableError, match=r"no similarity model is loaded: .*objects"):
+        service.need("similarity")
+    with pytest.raises(ModelFormatError, match=r"objects\.bin, byte"):  # asked for by name
+        load_models(Settings(models_dir=tmp_path, similarity_model=SIMILARITY))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
+from enum import Enum
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -14,7 +17,7 @@ from turi_recommender.errors import QueryError
 from turi_recommender.format import Column, ColumnMode, GenericValues, ValueType
 from turi_recommender.scoring.ids import IdIndex
 from turi_recommender.scoring.lookup import UNKNOWN
-from turi_recommender.scoring.query import Entry, QueryReader, cast_id, read_count, read_list
+from turi_recommender.scoring.query import Entry, QueryReader
 
 LETTERS = ["a", "b", "c"]
 
@@ -114,41 +117,6 @@ def test_what_is_remembered_is_what_is_read(one: str, other: str) -> None:
         assert reader.context({"text": text}) == (Entry(2, place, 1.0),)
 
 
-INTEGERS = column("id", ColumnMode.CATEGORICAL, [], 0, ValueType.INTEGER)
-STRINGS = column("id", ColumnMode.CATEGORICAL, [], 0, ValueType.STRING)
-
-
-@pytest.mark.parametrize(
-    ("value", "expected"),
-    [(5, 5), (5.0, 5), ("5", 5), ("-5", -5), (np.int64(5), 5), (np.float32(5), 5), (2**70, 2**70)],
-)
-def test_ids_become_integers(value: object, expected: int) -> None:
-    found = cast_id(value, INTEGERS)
-    assert (found, type(found)) == (expected, int)
-
-
-@pytest.mark.parametrize(
-    ("value", "expected"), [("5", "5"), (5, "5"), ("", ""), (np.str_("x"), "x"), (np.int8(5), "5")]
-)
-def test_ids_become_strings(value: object, expected: str) -> None:
-    found = cast_id(value, STRINGS)
-    assert (found, type(found)) == (expected, str)
-
-
-@pytest.mark.parametrize(
-    "value", [None, True, 1.5, "1.0", "a", "", "\u0663", [1], np.bool_(True), float("nan")]
-)
-def test_what_is_no_integer(value: object) -> None:
-    with pytest.raises(QueryError, match="expected an integer, got"):
-        cast_id(value, INTEGERS)
-
-
-@pytest.mark.parametrize("value", [None, True, 1.5, [1], b"a"])
-def test_what_is_no_string(value: object) -> None:
-    with pytest.raises(QueryError, match="expected a string, got"):
-        cast_id(value, STRINGS)
-
-
 def test_a_bare_id_is_a_user_without_context(reader: QueryReader) -> None:
     query = reader.read(99, 0)
     assert (query.user_id, query.user, query.has_context) == (99, UNKNOWN, False)
@@ -188,37 +156,110 @@ def test_none_is_an_id_where_it_was_trained() -> None:
     assert missing.kept().nullable
 
 
-@pytest.mark.parametrize("k", [1, np.int64(3), np.uint8(3)])
-def test_counts(k: int) -> None:
-    assert read_count(k) == int(k)
-    assert type(read_count(k)) is int
-
-
 @pytest.mark.parametrize(
-    "k", [0, -1, 3.0, np.float64(3), "3", None, True, np.True_, [3], np.array([3])]
+    ("one", "other"),
+    [
+        ({"bag": (1,)}, {"bag": (True,)}),
+        ({"bag": (1,)}, {"bag": (1.0,)}),
+        ({"pair": (1, 2)}, {"pair": (True, 2)}),
+        ({"letter": 1}, {"letter": True}),
+        ({"letter": 1}, {"letter": 1.0}),
+        ({"number": 1}, {"number": True}),
+    ],
 )
-def test_what_is_no_count(k: object) -> None:
-    with pytest.raises(QueryError, match=r"^k: "):
-        read_count(k)
+def test_answers_do_not_depend_on_earlier_queries(
+    one: dict[str, Any], other: dict[str, Any]
+) -> None:
+    """To Python, 1 == 1.0 == True; whatever was asked first must not answer for the others."""
+
+    def answers(*asked: dict[str, Any]) -> list[object]:
+        numbers = replace(LETTER, name="letter", values=GenericValues([1, "1"]))
+        bag = replace(BAG, values=GenericValues([1, "1", "b"]))
+        reader = QueryReader([USER, ITEM, NUMBER, numbers, PAIR, bag], IdIndex(USER.values, 2))
+        found: list[object] = []
+        for row in asked:
+            for ask in (reader.context, reader.unknown):
+                try:
+                    found.append(repr(ask(row)))
+                except QueryError as error:
+                    found.append(str(error))
+        return found
+
+    alone = [answers(one), answers(other)]
+    assert alone[0] != alone[1]
+    assert answers(one, other) == alone[0] + alone[1]
+    assert answers(other, one) == alone[1] + alone[0]
 
 
-def test_lists() -> None:
-    ids = [6000, 6001]
-    for ids_given in (
-        ids,
-        tuple(ids),
-        np.array(ids),
-        iter(ids),
-        range(6000, 6002),
-        {6000: 0, 6001: 0}.keys(),
-    ):
-        assert list(read_list(ids_given, "users")) == ids
-    assert read_list([], "users") == []
+def test_zero_has_no_sign(reader: QueryReader) -> None:
+    for first, second in ((0.0, -0.0), (-0.0, 0.0)):
+        for number in (first, second):
+            (entry,) = reader.context({"number": number})
+            assert math.copysign(1.0, entry.value) == 1.0
 
 
-@pytest.mark.parametrize(
-    "given", [None, 6000, "6000", b"6000", {"visitorid": 6000}, np.array([[1]]), np.array(1)]
-)
-def test_what_is_no_list(given: object) -> None:
-    with pytest.raises(QueryError, match=r"^users: expected"):
-        read_list(given, "users")
+class Letter(str, Enum):
+    B = "b"
+
+
+class NA:
+    """As the missing value of a data frame: neither true nor false, and equal to nothing."""
+
+    def __bool__(self) -> bool:
+        raise TypeError("NA is ambiguous")
+
+    __hash__ = object.__hash__
+
+    def __eq__(self, _: object) -> bool:
+        raise TypeError("NA is ambiguous")
+
+
+NOTHINGS = [np.nan, np.float32("nan"), NA(), np.datetime64("NaT"), np.datetime64(5, "ns"), b"b"]
+
+
+@pytest.mark.parametrize("value", [*NOTHINGS, True, np.True_, ["b"], ("b",), {"b": 1}, object()])
+def test_what_is_no_category_is_named(reader: QueryReader, value: object) -> None:
+    for row in ({"letter": value}, {"bag": ["a", value]}):
+        for _ in range(2):
+            with pytest.raises(QueryError, match="expected a string or a number, got"):
+                reader.context(row)
+            with pytest.raises(QueryError, match="expected a string or a number, got"):
+                reader.unknown(row)
+
+
+@pytest.mark.parametrize("value", [*NOTHINGS, [1.0], (1.0,), object(), np.array(1.0)])
+def test_what_is_no_number_is_named(reader: QueryReader, value: object) -> None:
+    for row in ({"number": value}, {"pair": [1.0, value]}, {"weights": {"b": value}}):
+        for _ in range(2):
+            with pytest.raises(QueryError, match="expected a number, got"):
+                reader.context(row)
+
+
+@pytest.mark.parametrize("value", ["ab", b"ab", bytearray(b"ab"), memoryview(b"ab"), 7, {"a": 1}])
+def test_what_is_no_list_of_values_is_named(reader: QueryReader, value: object) -> None:
+    for name in ("pair", "bag"):
+        with pytest.raises(QueryError, match=rf"^{name}: expected a list, got"):
+            reader.context({name: value})
+    with pytest.raises(QueryError, match=r"^bag: expected a list, got"):
+        reader.unknown({"bag": value})
+    with pytest.raises(QueryError, match=r"^weights: expected a dictionary, got int"):
+        reader.unknown({"weights": 7})
+
+
+def test_lists_of_any_kind_are_vectors_and_bags(reader: QueryReader) -> None:
+    expected = reader.context({"pair": [1.0, 2.5], "bag": ["a", "b"]})
+    pairs: list[Any] = [(1.0, 2.5), np.array([1, 2.5], np.float32), {1: 0, 2.5: 0}.keys()]
+    bags: list[Any] = [("b", "a"), {"a", "b"}, np.array(["a", "b"]), [Letter.B, np.str_("a")]]
+    for pair, bag in product(pairs, bags):
+        assert reader.context({"pair": pair, "bag": bag}) == expected
+    assert reader.context({"pair": iter([1.0, 2.5]), "bag": iter("ab")}) == expected
+    assert reader.context({"letter": Letter.B}) == reader.context({"letter": "b"})
+
+
+def test_what_is_long_is_not_remembered(reader: QueryReader) -> None:
+    remembered: Any = reader._remembered
+    for value in (2**70, "x" * 1000, Letter.B):
+        reader.context({"letter": value})
+    assert remembered.cache_info().currsize == 0
+    reader.context({"letter": 2**60})
+    assert remembered.cache_info().currsize == 1

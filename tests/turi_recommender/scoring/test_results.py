@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from tests.turi_recommender.golden import unpack_model
-from turi_recommender import Ranking, Recommendations, SimilarItems, load_model
+from turi_recommender import QueryError, Ranking, Recommendations, SimilarItems, load_model
 
 INT64, OBJECT = np.dtype(np.int64), np.dtype(object)
 INTEGERS = st.integers(-(2**63), 2**63 - 1)
@@ -75,12 +76,24 @@ def test_a_model_tells_its_dtypes_even_without_rows(
     assert len(model.recommend([user], items=[]).columns()) == 0
 
 
-def test_an_id_beyond_64_bits_has_no_column(tmp_path: Path) -> None:
+@pytest.mark.parametrize("id", [2**63, -(2**63) - 1, 2**64, 1e300, "9223372036854775808"])
+def test_an_id_beyond_64_bits_is_refused_wherever_one_is_taken(tmp_path: Path, id: Any) -> None:
+    """No column of integers could hold it: neither the model's nor that of the answer."""
     model = load_model(unpack_model("similarity_jaccard", tmp_path))
-    answer = model.recommend([2**64], k=1)
-    assert answer.cold_users == [2**64]
-    with pytest.raises(OverflowError):
-        answer.columns()
+    known = model.users.ids([0])[0]
+    calls: list[tuple[str, Callable[[], object]]] = [
+        ("users.1.user_id", lambda: model.recommend([known, id])),
+        ("users.0.user_id", lambda: model.recommend([{"user_id": id}])),
+        ("items.0", lambda: model.recommend([known], items=[id])),
+        ("exclude.0", lambda: model.recommend([known], exclude=[id])),
+        ("items.0", lambda: model.similar_items([id])),
+    ]
+    for place, call in calls:
+        with pytest.raises(QueryError, match="expected an integer of 64 bits") as caught:
+            call()
+        assert caught.value.field == place
+    for most in (2**63 - 1, -(2**63)):
+        assert model.recommend([most], k=1).columns().users.tolist() == [most]
 
 
 @given(st.lists(st.integers(0, 4), max_size=6), st.sets(st.integers(0, 9)))

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -173,3 +174,29 @@ def unprivileged(folder: Path) -> Iterator[None]:
         os.seteuid(0)
         for parent, mode in modes.items():
             parent.chmod(mode)
+
+
+@pytest.mark.parametrize("reference", [None, 5, True, b"m", Path("m"), ["m"]])
+def test_what_is_no_reference(tmp_path: Path, reference: Any) -> None:
+    registry = Registry(tmp_path)
+    for call in (registry.find, registry.load, registry.load_newest):
+        with pytest.raises(ModelNotFoundError, match="is not a model name, name:version or path"):
+            call(reference)
+    assert registry.versions(reference) == []
+
+
+@pytest.mark.parametrize("path", ["x" * 5000 + "/y", "x/" * 5000, "a\0b/c"])
+def test_a_path_that_cannot_be(tmp_path: Path, path: str) -> None:
+    with pytest.raises(ModelNotFoundError, match="is not a model directory"):
+        Registry(tmp_path).find(path)
+
+
+def test_a_name_of_the_longest_kind(tmp_path: Path) -> None:
+    for length in (251, 255, 256, 5000):
+        with pytest.raises(ModelNotFoundError):
+            Registry(tmp_path / ("y" * 100)).find("x" * length)
+
+
+def test_a_path_to_a_folder_of_models_names_them() -> None:
+    with pytest.raises(ModelNotFoundError, match=r"there is a model in .*recommendation_s\.model"):
+        Registry("/nowhere").find(str(SAMPLE_MODELS / "similarity_model"))

@@ -96,3 +96,17 @@ def test_what_is_no_file_is_not_the_absence_of_a_manifest(version: Path, other: 
     with pytest.raises(ModelFormatError) as caught:
         check_manifest(version)
     assert caught.value.path == manifest
+
+
+@pytest.mark.parametrize("content", ['{"format": 1, "files": {}}', '{"files": []}', "[]", "{}"])
+def test_a_manifest_of_nothing_vouches_for_nothing(tmp_path: Path, content: str) -> None:
+    (tmp_path / MANIFEST).write_text(content)
+    with pytest.raises(ModelFormatError, match="a manifest"):
+        check_manifest(tmp_path)
+
+
+def test_of_no_file_no_manifest_is_written(tmp_path: Path) -> None:
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(ModelFormatError, match="files to list in a manifest"):
+        write_manifest(tmp_path)
+    assert not (tmp_path / MANIFEST).exists()

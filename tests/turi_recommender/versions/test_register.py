@@ -4,12 +4,17 @@ from __future__ import annotations
 
 import os
 import shutil
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
 from tests.turi_recommender.golden import SAMPLE_MODELS
-from turi_recommender.errors import ModelFormatError, RegistrationError
+from turi_recommender.errors import ModelFormatError, ModelNotFoundError, RegistrationError
 from turi_recommender.versions import staging
 from turi_recommender.versions.locations import Registry
 from turi_recommender.versions.manifest import check_manifest
@@ -96,3 +101,77 @@ def test_what_would_never_end_is_not_copied(share: Registry, tmp_path: Path, kin
     with pytest.raises(RegistrationError, match="cannot copy"):
         register(odd, share.root, NAME)
     assert names(share.root / NAME) == []
+
+
+@pytest.mark.parametrize("version", [True, 1.5, "3", "x", float("nan"), 10**18, 10**3000, -1, [1]])
+def test_what_is_no_version(share: Registry, version: Any) -> None:
+    with pytest.raises(RegistrationError, match="is not a version"):
+        register(SOURCE, share.root, NAME, version)
+    assert names(share.root) == []
+
+
+@pytest.mark.parametrize("name", ["a:b", "a\nb", "x" * 256, " a", None, 5, b"a", Path("a")])
+def test_what_is_no_name(share: Registry, name: Any) -> None:
+    with pytest.raises(RegistrationError, match="is not a model name"):
+        register(SOURCE, share.root, name)
+    assert names(share.root) == []
+
+
+def test_a_version_of_numpy(share: Registry) -> None:
+    assert register(SOURCE, share.root, NAME, np.int64(3)).name == "3"  # type: ignore[arg-type]
+
+
+def test_registered_at_once_each_gets_a_version(share: Registry) -> None:
+    gate = threading.Barrier(4)
+
+    def one(_: int) -> str:
+        gate.wait()
+        return register(SOURCE, share.root, NAME).name
+
+    with ThreadPoolExecutor(4) as pool:
+        versions = sorted(pool.map(one, range(4)))
+    assert versions == ["1", "2", "3", "4"]
+    assert names(share.root / NAME) == versions
+    for version in versions:
+        check_manifest(share.root / NAME / version)
+
+
+def test_nothing_is_copied_of_what_is_no_model(share: Registry, tmp_path: Path) -> None:
+    registry = SAMPLE_MODELS / NAME
+    with pytest.raises(ModelFormatError, match="there is a model in"):
+        register(registry, share.root, NAME)
+    with pytest.raises(ModelNotFoundError, match="is not a model directory: there is nothing"):
+        register(tmp_path / "nope", share.root, NAME)
+    with pytest.raises(ModelFormatError, match="embedded null"):
+        register("a\0b", share.root, NAME)
+    assert not share.root.exists()
+
+
+@pytest.mark.parametrize("source", [".", "sub/..", "/"])
+def test_a_model_that_has_no_name(
+    share: Registry, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str
+) -> None:
+    model = tmp_path / "m.model"
+    shutil.copytree(SOURCE, model)
+    monkeypatch.chdir(model)
+    (model / "sub").mkdir()
+    if source == "/":
+        with pytest.raises(ModelFormatError, match="the index of a model"):
+            register(source, share.root, NAME)
+        return
+    assert names(register(source, share.root, NAME)) == ["m.model", "manifest.json"]
+
+
+def test_what_a_killed_process_left_goes_after_a_day(share: Registry) -> None:
+    folder = share.root / NAME
+    for name, age in ((".registering-old", 90_000), (".registering-new", 3600)):
+        (folder / name).mkdir(parents=True)
+        (folder / name / "objects.bin").touch()
+        then = time.time() - age
+        for path in (folder / name / "objects.bin", folder / name):
+            os.utime(path, (then, then))
+    (folder / ".registering-copying" / "sub").mkdir(parents=True)
+    (folder / ".registering-copying" / "sub" / "objects.bin").touch()
+    os.utime(folder / ".registering-copying", (0, 0))
+    register(SOURCE, share.root, NAME)
+    assert names(folder) == [".registering-copying", ".registering-new", "1"]

@@ -7,7 +7,7 @@ Source: docs/format.md, sections 7.3 and 8.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -16,9 +16,10 @@ import numpy as np
 from turi_recommender.errors import QueryError
 from turi_recommender.format import NeighbourModel, SavedModel
 from turi_recommender.scoring import limits
+from turi_recommender.scoring.arguments import cast_id
 from turi_recommender.scoring.candidates import Candidates, in_sorted
 from turi_recommender.scoring.neighbours.visits import ONE, NeighbourTable, Visits
-from turi_recommender.scoring.query import History, Query, cast_id
+from turi_recommender.scoring.query import History, Query
 from turi_recommender.scoring.recommender import Ranked, Recommender, Scores
 from turi_recommender.scoring.remember import remember
 from turi_recommender.scoring.results import Id
@@ -73,10 +74,29 @@ class ItemSimilarityRecommender(Recommender):
         self, queries: Sequence[Query], candidates: Sequence[Candidates], k: int
     ) -> list[Ranked]:
         ranked: list[Ranked] = []
-        for low in range(0, len(queries), limits.HISTORIES_AT_ONCE):
-            here = slice(low, low + limits.HISTORIES_AT_ONCE)
+        for here in self._passes(queries):
             ranked += self._rank_some(queries[here], candidates[here], k)
         return ranked
+
+    def _passes(self, queries: Sequence[Query]) -> Iterator[slice]:
+        """Yield queries that share a pass: neither too many, nor with too many neighbours."""
+        if len(queries) == 1:
+            yield slice(0, 1)
+            return
+        usual = limits.NEIGHBOURS_AT_ONCE // limits.HISTORIES_AT_ONCE
+        low = neighbours = 0
+        for place, query in enumerate(queries):
+            items = self._history(query).items
+            added = len(items) * self._table.widest
+            if added > usual:
+                added = self._table.count(items)
+            is_full = place - low == limits.HISTORIES_AT_ONCE
+            if place > low and (is_full or neighbours + added > limits.NEIGHBOURS_AT_ONCE):
+                yield slice(low, place)
+                low, neighbours = place, 0
+            neighbours += added
+        if low < len(queries):
+            yield slice(low, len(queries))
 
     def _rank_some(
         self, queries: Sequence[Query], candidates: Sequence[Candidates], k: int

@@ -8,12 +8,14 @@ Source: docs/format.md, section 7.3.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from turi_recommender.format import NeighbourModel, SavedModel
+from turi_recommender.scoring import limits
 from turi_recommender.scoring.query import History
 
 Indices = NDArray[np.integer[Any]]
@@ -73,6 +75,8 @@ class NeighbourTable:
         "jaccard", "cosine" or "pearson".
     item_means : ndarray of float64
         Mean target of each item for pearson; empty otherwise.
+    widest : int
+        Most neighbours that an item has.
     """
 
     def __init__(self, saved: SavedModel, model: NeighbourModel, num_items: int) -> None:
@@ -80,6 +84,7 @@ class NeighbourTable:
         self.item_means = np.array(model.item_means)
         self._num_items = num_items
         self._bounds = model.bounds.astype(np.int64)
+        self.widest = int(np.diff(self._bounds).max(initial=0))
         self._rows = saved.rows(model.neighbours)
 
     def __len__(self) -> int:
@@ -87,8 +92,13 @@ class NeighbourTable:
 
     def count(self, items: Indices) -> int:
         """Return how many neighbours some items have all together."""
-        inside = items[items < len(self)]
-        return int((self._bounds[inside + 1] - self._bounds[inside]).sum())
+        return int(self._sizes(items).sum())
+
+    def _sizes(self, items: Indices) -> NDArray[np.int64]:
+        """Return how many neighbours each item has; one beyond the table has none."""
+        inside = np.minimum(items, len(self) - 1) if len(self) > 0 else items
+        sizes: NDArray[np.int64] = self._bounds[inside + 1] - self._bounds[inside]
+        return np.where(items < len(self), sizes, 0)
 
     def row(self, item: int) -> NDArray[np.int64]:
         """Return the neighbours of an item, ascending, and their similarities times 2**24.
@@ -107,21 +117,47 @@ class NeighbourTable:
         lengths = [len(items) for items, _ in histories]
         items = np.concatenate([items for items, _ in histories])
         values = np.concatenate([values for _, values in histories])
+        owners = np.arange(len(histories)).repeat(lengths)
+        keys, sums = np.empty(0, np.int64), np.empty(0, np.int64)
+        for part in self._parts(items):
+            added = self._visit_part(owners[part], items[part], values[part])
+            keys, sums = _joined((keys, sums), added) if len(keys) > 0 else added
+        owners, visited = np.divmod(keys, max(self._num_items, 1))
+        ends = owners.searchsorted(np.arange(1, len(histories) + 1)).tolist()
+        return Visits(owners, visited, sums, ends, lengths)
+
+    def _parts(self, items: Indices) -> list[slice]:
+        """Cut items into parts of no more than `limits.NEIGHBOURS_AT_ONCE` neighbours.
+
+        Or of one item: it has fewer neighbours than there are items.
+        """
+        if len(items) * self.widest <= limits.NEIGHBOURS_AT_ONCE:  # nearly always
+            return [slice(0, len(items))]
+        sizes = self._sizes(items)
+        before = sizes.cumsum() - sizes
+        steps = before // limits.NEIGHBOURS_AT_ONCE
+        cuts = np.flatnonzero(np.diff(steps)) + 1
+        return [slice(low, high) for low, high in pairwise([0, *cuts.tolist(), len(items)])]
+
+    def _visit_part(
+        self, owners: NDArray[np.int64], items: Indices, values: Scores
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+        """Return keys (owner, then neighbour), ascending, and what each is given.
+
+        Parameters
+        ----------
+        owners : ndarray of int64, shape (n,)
+            Position of the history to which each item belongs.
+        items : ndarray of int, shape (n,)
+            Items.
+        values : ndarray of float64, shape (n,)
+            Their targets.
+        """
         rows = [self._raw(item) for item in items.tolist()]
         sizes = [len(row) // _RECORD for row in rows]
         table = np.frombuffer(b"".join(rows), np.int64).reshape(-1, 2)
-        owners = np.arange(len(histories)).repeat(lengths).repeat(sizes)
-        deltas = self._deltas(table[:, 1], items.repeat(sizes), values.repeat(sizes))
-        keys = owners * self._num_items + table[:, 0]
-        order = keys.argsort(kind="stable")
-        keys = keys[order]
-        is_first = np.ones(len(keys), np.bool_)
-        np.not_equal(keys[1:], keys[:-1], out=is_first[1:])
-        starts = is_first.nonzero()[0]
-        sums = np.add.reduceat(deltas[order], starts) if len(starts) else deltas
-        owners, visited = np.divmod(keys[starts], max(self._num_items, 1))
-        ends = owners.searchsorted(np.arange(1, len(histories) + 1)).tolist()
-        return Visits(owners, visited, sums, ends, lengths)
+        keys = owners.repeat(sizes) * self._num_items + table[:, 0]
+        return _added_up(keys, self._deltas(table[:, 1], items.repeat(sizes), values.repeat(sizes)))
 
     def _deltas(
         self, similar: NDArray[np.int64], items: Indices, values: Scores
@@ -134,6 +170,27 @@ class NeighbourTable:
             case _:
                 deviations = values - self.item_means[items]
                 return _to_int64(_round_half_away(similar * deviations))
+
+
+def _added_up(
+    keys: NDArray[np.int64], amounts: NDArray[np.int64]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return the different keys, ascending, and the sum of the amounts of each."""
+    order = keys.argsort(kind="stable")
+    keys = keys[order]
+    is_first = np.ones(len(keys), np.bool_)
+    np.not_equal(keys[1:], keys[:-1], out=is_first[1:])
+    starts = is_first.nonzero()[0]
+    sums = np.add.reduceat(amounts[order], starts) if len(starts) else amounts
+    return keys[starts], sums
+
+
+def _joined(
+    one: tuple[NDArray[np.int64], NDArray[np.int64]],
+    other: tuple[NDArray[np.int64], NDArray[np.int64]],
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return keys and sums of two parts together."""
+    return _added_up(np.concatenate([one[0], other[0]]), np.concatenate([one[1], other[1]]))
 
 
 def _round_half_away(values: Scores) -> Scores:

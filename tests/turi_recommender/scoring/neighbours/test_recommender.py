@@ -14,7 +14,8 @@ from hypothesis import strategies as st
 
 from tests.turi_recommender.scoring.synthetic import USERS, neighbour_model
 from turi_recommender.format import Interactions, NeighbourModel, SavedModel
-from turi_recommender.scoring import make_recommender
+from turi_recommender.scoring import limits, make_recommender
+from turi_recommender.scoring.neighbours.recommender import ItemSimilarityRecommender
 
 KINDS = st.sampled_from(["jaccard", "cosine", "pearson"])
 SEEDS = st.integers(0, 2**32 - 1)
@@ -119,3 +120,24 @@ def test_similar_items_are_the_row_of_the_item(seed: int, k: int) -> None:
         assert len(answer.items) == min(k, len(stored))
         assert answer.scores == [stored[int(other)] / 2.0**24 for other in answer.items]
         assert answer.scores == sorted((s / 2.0**24 for s in stored.values()), reverse=True)[:k]
+
+
+@given(SEEDS, KINDS, st.integers(1, 12), st.integers(1, 3))
+def test_passes_are_bounded_and_change_nothing(
+    seed: int, kind: str, neighbours: int, histories: int
+) -> None:
+    model = make_recommender(neighbour_model(seed, similarity=kind, items=ITEMS))
+    assert isinstance(model, ItemSimilarityRecommender)
+    users = [*range(USERS + 1)] * 3
+    expected = model.recommend(users, k=7)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(limits, "NEIGHBOURS_AT_ONCE", neighbours)
+        patch.setattr(limits, "HISTORIES_AT_ONCE", histories)
+        assert model.recommend(users, k=7) == expected
+        queries = [model._queries.read(user, 0) for user in users]
+        passes = list(model._passes(queries))
+    assert [query for here in passes for query in queries[here]] == queries
+    for here in passes:
+        counts = [model._table.count(model._history(query).items) for query in queries[here]]
+        assert 1 <= len(counts) <= histories
+        assert len(counts) == 1 or sum(counts) <= neighbours

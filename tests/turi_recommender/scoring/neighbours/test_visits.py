@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import tracemalloc
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -7,6 +10,7 @@ from hypothesis import strategies as st
 
 from tests.turi_recommender.scoring.synthetic import neighbour_model
 from turi_recommender.format import NeighbourModel
+from turi_recommender.scoring import limits
 from turi_recommender.scoring.neighbours.visits import NeighbourTable
 from turi_recommender.scoring.query import History
 
@@ -70,3 +74,59 @@ def test_an_item_beyond_the_table_has_no_neighbours(item: int) -> None:
     neighbours = table(0, "jaccard")
     assert len(neighbours) == ITEMS
     assert neighbours.row(item).shape == (0, 2)
+
+
+@given(
+    st.integers(0, 2**32 - 1),
+    st.sampled_from(["jaccard", "cosine", "pearson"]),
+    st.lists(ENTRIES, min_size=1, max_size=5),
+    st.integers(1, 12),
+)
+def test_many_steps_give_what_one_gives(
+    seed: int, similarity: str, drawn: list[dict[int, float]], most: int
+) -> None:
+    neighbours = table(seed, similarity)
+    histories = [history(entries) for entries in drawn]
+    once = neighbours.visit(histories)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(limits, "NEIGHBOURS_AT_ONCE", most)
+        stepwise = neighbours.visit(histories)
+    assert [np.asarray(part).tolist() for part in stepwise] == [
+        np.asarray(part).tolist() for part in once
+    ]
+
+
+def test_a_step_has_few_neighbours(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(limits, "NEIGHBOURS_AT_ONCE", 10)
+    neighbours = table(0, "jaccard")
+    items = np.arange(ITEMS + 3)  # the last ones are beyond the table
+    parts = neighbours._parts(items)
+    assert np.concatenate([items[part] for part in parts]).tolist() == items.tolist()
+    assert len(parts) > 5
+    for part in parts:
+        assert neighbours.count(items[part][:-1]) < 10
+
+
+def test_long_histories_take_bounded_memory() -> None:
+    """Four times the items take the same memory: that of one step, and of the sums."""
+    saved = neighbour_model(0, items=2000)
+    details = saved.details
+    assert isinstance(details, NeighbourModel)
+    row = details.neighbours[:1].repeat(2000)
+    row["item"] = np.arange(2000)
+    dense = replace(
+        details, neighbours=np.tile(row, 300), bounds=np.minimum(np.arange(2001), 300) * 2000
+    )
+    neighbours = NeighbourTable(saved, dense, 2000)
+    peaks = []
+    for items in (75, 300):
+        entries = History(np.arange(items), np.ones(items))
+        tracemalloc.start()
+        try:
+            visits = neighbours.visit([entries])
+            peaks.append(tracemalloc.get_traced_memory()[1])
+        finally:
+            tracemalloc.stop()
+        assert (visits.sums == items * int(row["value"][0])).all()
+    assert peaks[1] < 1.8 * peaks[0]
+    assert peaks[1] < 40 * 2**20
