@@ -259,7 +259,7 @@ def test_too_many_errors_are_only_counted(client: httpx.Client) -> None:
     row = {"visitorid": 1, **{str(number): 1 for number in range(LISTED_ERRORS)}}
     problem = assert_problem(client.post("/recommend/users", json={"users": [row]}), 422)
     assert len(problem["errors"]) == SHOWN_ERRORS
-    assert problem["detail"].endswith(f"and {LISTED_ERRORS - 1} more")
+    assert problem["detail"].endswith(f"(and {LISTED_ERRORS - 1} more errors)")
     row["one more"] = 1
     problem = assert_problem(client.post("/recommend/users", json={"users": [row]}), 422)
     (told,) = problem["errors"]
