@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from starlette.types import Scope
+from starlette.types import Receive, Scope
 
 from ..models.current import Current
 from .declaration import Declaration
@@ -27,11 +27,21 @@ class Exchange(Current):
         Whether it has arrived completely.
     status : int
         Status of the answer; 0 until it begins.
+    receive : callable or None
+        Where the next message is that the client has gone; set when the body has been read.
     give_time : callable or None
         Gives the client the time of a whole request once more, to take a large answer.
     """
 
-    __slots__ = ("declaration", "give_time", "received", "request_id", "started", "status")
+    __slots__ = (
+        "declaration",
+        "give_time",
+        "receive",
+        "received",
+        "request_id",
+        "started",
+        "status",
+    )
 
     def __init__(self, declaration: Declaration, request_id: bytes, started: float) -> None:
         super().__init__()
@@ -40,11 +50,20 @@ class Exchange(Current):
         self.started = started
         self.received = False
         self.status = 0
+        self.receive: Receive | None = None
         self.give_time: Callable[[], None] | None = None
 
     def attach(self, scope: Scope) -> None:
         """Make `exchange_of` find this exchange."""
         scope[_KEY] = self
+
+    async def until_gone(self) -> None:
+        """Wait until the client has gone. Nothing else may receive meanwhile."""
+        if self.receive is None:
+            await super().until_gone()
+            return
+        while (await self.receive())["type"] != "http.disconnect":
+            pass
 
 
 def exchange_of(scope: Scope) -> Exchange | None:

@@ -43,6 +43,7 @@ class Arrival(Part):
         body = await self._read(scope, receive, exchange)
         if packed and body != b"":
             body = await self._coder.unpack(body, self._limit)
+        exchange.receive = receive
         sent = False
 
         async def receive_whole() -> Message:
