@@ -8,6 +8,7 @@ from fastapi import APIRouter, Body, Path
 from pydantic import BaseModel, ConfigDict, Field
 
 from turi_recommender.versions import ModelEntry
+from turi_recommender.versions.names import VERSION_PATTERN
 
 from ..http.declaration import ADMIN, declare
 from ..http.problems import responses
@@ -29,7 +30,7 @@ class Activation(BaseModel):
     """Which version is to serve."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
-    version: str = Field(pattern=r"^[0-9]{1,18}$", description="A version of the registry")
+    version: str = Field(pattern=f"^({VERSION_PATTERN})$", description="A version of the registry")
 
 
 def build_admin_router(swaps: HotSwap, models: LoadedModels) -> APIRouter:

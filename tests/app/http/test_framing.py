@@ -9,7 +9,10 @@ import httpx
 import pytest
 
 from app.http.framing import LARGE_HEADERS, flaw
+from app.security.keys import new_key
+from app.settings import Settings
 from tests.support.raw_http import Answer, RawConnection, get
+from tests.support.serving import serving
 
 BODY = json.dumps({"users": [{"visitorid": 6000}], "k": 1}).encode()
 START = b"POST /recommend/users HTTP/1.1\r\nContent-Type: application/json\r\n"
@@ -146,6 +149,16 @@ def test_blanks_around_a_value_do_not_count(client: httpx.Client, blanks: str) -
     given = f"x-request-id:{blanks}mine{blanks}\r\nAccept-Encoding:{blanks}gzip{blanks}\r\n"
     answer, _ = ask(client, get("/docs").replace(HOST, HOST + given.encode()))
     assert answer.headers["x-request-id"] == "mine"
+
+
+@pytest.mark.parametrize("name", ["X-API-Key:", "Authorization: Bearer"])
+@pytest.mark.parametrize("blanks", [" ", "  \t"])
+def test_blanks_around_a_key_do_not_count(name: str, blanks: str) -> None:
+    key, digest = new_key()
+    with serving(Settings(api_keys=digest)) as client:
+        given = f"{name}{blanks}{key}{blanks}\r\n".encode()
+        answer, _ = ask(client, get("/models").replace(HOST, HOST + given))
+    assert answer.status == 200
 
 
 def test_only_watched_headers_are_read() -> None:
