@@ -49,8 +49,9 @@ class Refusal(NamedTuple):
         }
         body = json.dumps(problem, separators=(",", ":")).encode()
         head = (
-            f"HTTP/1.1 {int(self.status)} {self.title}\r\ncontent-type: application/problem+json\r\n"
-            f"connection: close\r\ncontent-length: {len(body)}\r\n\r\n"
+            f"HTTP/1.1 {int(self.status)} {self.title}\r\n"
+            "content-type: application/problem+json\r\nconnection: close\r\n"
+            f"content-length: {len(body)}\r\n\r\n"
         )
         return head.encode() + body
 

@@ -2,9 +2,9 @@
 
 Requests never wait for a disk or for a mount: they use what was read last.
 
-A file that was emptied lets nobody in any more at the next look, and so does one that is missing from
-its folder. (What swaps files under a reader, as a kubelet does, does so by one rename, so none is
-ever missing.) A file that is there and cannot be read keeps its last keys, and so does one whose
+A file that was emptied lets nobody in any more at the next look, and so does one that is missing
+from its folder. (What swaps files under a reader, as a kubelet does, does so by one rename, so none
+is ever missing.) A file that is there and cannot be read keeps its last keys, and so does one whose
 whole folder is gone: a fault of the mount, or a slip of the pen, should not lock everybody out.
 """
 
@@ -77,7 +77,7 @@ class KeyFile:
         except (OSError, EntryError) as error:
             self._keep(error)
         else:
-                self._complaint = ""
+            self._complaint = ""
 
     def _keep(self, error: OSError | EntryError) -> None:
         reason = error.strerror or error if isinstance(error, OSError) else error

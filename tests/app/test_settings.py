@@ -109,7 +109,8 @@ def test_what_cannot_be_honoured(
 
 
 def numbers() -> list[str]:
-    return [name for name, field in Settings.model_fields.items() if field.annotation in {int, float}]
+    fields = Settings.model_fields.items()
+    return [name for name, field in fields if field.annotation in {int, float}]
 
 
 @pytest.mark.parametrize("name", numbers())
@@ -127,11 +128,11 @@ def test_numbers_given_in_code_are_finite(value: float) -> None:
             Settings(side_data_defaults=given)
 
 
-def test_an_empty_directory_of_models(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("RECOMMENDER_MODELS_DIR", "AZUREML_MODEL_DIR"):
-        with monkeypatch.context() as context, pytest.raises(ConfigurationError, match="empty"):
-            context.setenv(name, "")
-            load_settings()
+@pytest.mark.parametrize("name", ["RECOMMENDER_MODELS_DIR", "AZUREML_MODEL_DIR"])
+def test_an_empty_directory_of_models(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "")
+    with pytest.raises(ConfigurationError, match="empty"):
+        load_settings()
 
 
 @pytest.mark.parametrize("dress", [" {} ", "{}\n", "{}\r\n", '"{}"', "'{}'", '\u00a0"{}" \n'])
