@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from ..limits import FRAMED_BYTES, FRAMING_BYTES, HEADER_SECONDS, LEAST_READ, PARSED_AT_ONCE
 from .framing import LARGE_HEADERS, LARGE_TRAILERS, NOT_HTTP, SMALL_CHUNKS, Refusal, flaw
@@ -69,7 +69,7 @@ def make_protocol(max_header_bytes: int, stall_seconds: float) -> type[HttpTools
             super().connection_lost(exc)
 
         def data_received(self, data: bytes) -> None:
-            if len(data) <= PARSED_AT_ONCE and self._later == b"":
+            if len(data) <= PARSED_AT_ONCE and self._later == b"" and not self.pipeline:
                 self._parse(data)
             else:
                 self._later += data
@@ -214,7 +214,7 @@ def make_protocol(max_header_bytes: int, stall_seconds: float) -> type[HttpTools
             if self._refused:
                 return
             self._refused = True
-            cycle = self.cycle
+            cycle: RequestResponseCycle | None = self.cycle
             if cycle is not None and not cycle.response_complete:
                 if cycle.response_started or self.pipeline or not cycle.more_body:
                     cycle.keep_alive = False  # earlier requests are answered, and nothing else
