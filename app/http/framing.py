@@ -65,11 +65,7 @@ _NO_HOST = _bad_request("A request needs exactly one Host header (RFC 9112, sect
 _NOT_A_HOST = _bad_request("The Host header is not a host name or address with an optional port.")
 _CODED_IN_1_0 = _bad_request("HTTP/1.0 has no Transfer-Encoding (RFC 9112, section 6.1).")
 _NOT_LAST = _bad_request("The last transfer coding must be chunked, and chunked only once.")
-_OTHER_VERSION = Refusal(
-    HTTPStatus.HTTP_VERSION_NOT_SUPPORTED,
-    "HTTP Version Not Supported",
-    "Requests are HTTP/1.1 or HTTP/1.0.",
-)
+_OTHER_VERSION = _bad_request("Requests are HTTP/1.1 or HTTP/1.0.")
 _UNKNOWN_CODING = Refusal(
     HTTPStatus.NOT_IMPLEMENTED,
     "Not Implemented",

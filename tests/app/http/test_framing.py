@@ -71,8 +71,8 @@ REFUSED = {
     "no host": (START + LENGTH + b"\r\n" + BODY, 400),
     "two hosts": (START + HOST + HOST + LENGTH + b"\r\n" + BODY, 400),
     "no host name": (START + b"Host: a b\r\n" + LENGTH + b"\r\n" + BODY, 400),
-    "HTTP/2.0": (get("/models").replace(b"HTTP/1.1", b"HTTP/2.0"), 505),
-    "HTTP/0.9": (b"GET /models\r\n\r\n", 505),
+    "HTTP/2.0": (get("/models").replace(b"HTTP/1.1", b"HTTP/2.0"), 400),
+    "HTTP/0.9": (b"GET /models\r\n\r\n", 400),
 }
 
 
