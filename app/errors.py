@@ -14,6 +14,7 @@
         │   └── PersonNotAuthenticatedError    the same on a page for people
         ├── NotAllowedError          403  a valid key or token without the scope that is needed
         ├── RefusedVersionError      409  a version that did not pass its checks
+        ├── ClientGoneError          499  a request whose client has gone; seen in the log only
         ├── NotReceivedError         408  a request that took too long to arrive
         ├── NotAnsweredError         503  a request that took too long to answer
         ├── NotVerifiedError         503  a token whose issuer is just being asked for its keys
@@ -150,6 +151,18 @@ class RefusedVersionError(ServiceError, ModelError):
 
     status = 409
     kind = "version-refused"
+
+
+class ClientGoneError(ServiceError):
+    """A request whose client has gone, so that nobody waits for the answer.
+
+    The log and the metrics have this status, which is no official one but widely known.
+    """
+
+    status = 499
+
+    def __init__(self) -> None:
+        super().__init__("The client went away before it was answered.")
 
 
 class NotReceivedError(ServiceError):

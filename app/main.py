@@ -105,7 +105,7 @@ def create_app(settings: Settings | None = None) -> Application:
             *([] if tracing.is_on else [Middleware(Direct, routes)]),
         ],
     )
-    answer_framework_errors(app)
+    answer_framework_errors(app, routes)
     for router in routers:
         app.include_router(router)
     metrics.watch(lifecycle)

@@ -27,6 +27,10 @@ _ORIGIN = re.compile(r"[a-z][a-z0-9+.-]*://([a-z0-9_.-]+|\[[0-9a-f:]+\])(:[0-9]{
 _HOST = re.compile(
     r"[A-Za-z0-9_.-]+|\[[0-9A-Fa-f:.]+\]|[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*:[0-9A-Fa-f:.]*"
 )
+# Far beyond what makes sense: a number above these is a slip, such as bytes in place of seconds.
+_WEEK = 7 * 24 * 3600
+_MANY = 1_000_000
+_MANY_BYTES = 1 << 30
 SAMPLE_MODELS = Path(__file__).parent / "sample_models"
 
 
@@ -72,46 +76,46 @@ class Settings(BaseSettings):
     """Value of each side column that a user's row leaves out. Left at its default, columns that the
     ranking model does not have are ignored."""
 
-    max_k: int = Field(default=1000, ge=1)
+    max_k: int = Field(default=1000, ge=1, le=_MANY)
     """Largest `k` of a request."""
 
-    max_users: int = Field(default=1000, ge=1)
+    max_users: int = Field(default=1000, ge=1, le=_MANY)
     """Most users per request."""
 
-    max_items: int = Field(default=1000, ge=1)
+    max_items: int = Field(default=1000, ge=1, le=_MANY)
     """Most items per request, in each of its lists."""
 
-    max_body_bytes: int = Field(default=1024 * 1024, ge=1)
+    max_body_bytes: int = Field(default=1024 * 1024, ge=1, le=_MANY_BYTES)
     """Largest request body; beyond that, the answer is 413."""
 
-    max_answers: int = Field(default=100_000, ge=1)
+    max_answers: int = Field(default=100_000, ge=1, le=1000 * _MANY)
     """Most answers for which a request can ask: users (or items) times `k`."""
 
-    max_answer_bytes: int = Field(default=32 * 1024 * 1024, ge=1024)
+    max_answer_bytes: int = Field(default=32 * 1024 * 1024, ge=1024, le=_MANY_BYTES)
     """Largest answer in bytes, estimated from above before any work is done; beyond that, the
     answer is 422."""
 
-    max_in_flight: int = Field(default=64, ge=1)
+    max_in_flight: int = Field(default=64, ge=1, le=_MANY)
     """Requests handled at the same time; beyond that, the answer is an immediate 503 with
     `Retry-After`. Probes and metrics are still answered."""
 
-    max_header_bytes: int = Field(default=32 * 1024, ge=1024)
+    max_header_bytes: int = Field(default=32 * 1024, ge=1024, le=1024 * 1024)
     """Largest request line and headers together; beyond that, the answer is 431."""
 
-    request_timeout_seconds: float = Field(default=30.0, gt=0)
+    request_timeout_seconds: float = Field(default=30.0, gt=0, le=_WEEK)
     """Longest time to receive and answer a request; beyond that, the answer is 408 or 503."""
 
-    keep_alive_seconds: int = Field(default=3700, ge=0)
+    keep_alive_seconds: int = Field(default=3700, ge=0, le=_WEEK)
     """How long an idle connection stays open. Longer than a proxy keeps it (Envoy: an hour), so
     that the proxy closes first and never sends a request on a connection that is being closed."""
 
-    drain_seconds: float = Field(default=5.0, ge=0)
+    drain_seconds: float = Field(default=5.0, ge=0, le=_WEEK)
     """How long the service goes on answering after SIGTERM, while `/healthz/ready` says 503."""
 
-    grace_seconds: int = Field(default=20, ge=0)
+    grace_seconds: int = Field(default=20, ge=0, le=_WEEK)
     """How long requests in flight may take after that."""
 
-    models_poll_seconds: float = Field(default=10.0, ge=0)
+    models_poll_seconds: float = Field(default=10.0, ge=0, le=_WEEK)
     """How often, in seconds, the service looks for new versions in `MODELS_DIR`; 0 means never."""
 
     auth: Literal["auto", "none"] = "auto"
@@ -185,6 +189,15 @@ class Settings(BaseSettings):
     @classmethod
     def _from_json(cls, value: object) -> object:
         return _json_object(value) if isinstance(value, str) else value
+
+    @field_validator("side_data_defaults")
+    @classmethod
+    def _finite(cls, value: dict[str, Any]) -> dict[str, Any]:
+        try:
+            json.dumps(value, allow_nan=False)  # a number such as 1e999 is infinite, too
+        except ValueError:
+            raise ValueError("its numbers must be finite") from None
+        return value
 
     @field_validator("*", mode="before")
     @classmethod
@@ -334,11 +347,11 @@ def _reason(kind: str, details: dict[str, Any]) -> str:
         case "literal_error":
             return f"it must be {details['expected'].replace(chr(39), '')}"
         case "greater_than":
-            return f"it must be more than {details['gt']:g}"
+            return f"it must be more than {details['gt']:.15g}"
         case "greater_than_equal":
-            return f"it must be {details['ge']:g} or more"
+            return f"it must be {details['ge']:.15g} or more"
         case "less_than_equal":
-            return f"it must be {details['le']:g} or less"
+            return f"it must be {details['le']:.15g} or less"
         case "string_too_short":
             return "it must not be empty"
         case "string_pattern_mismatch":

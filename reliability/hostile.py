@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from reliability.attacks import floods, fuzz, nonsense, slowness
+from app.security.keys import new_key
+from reliability.attacks import floods, fuzz, nonsense, slowness, unwanted
 from reliability.attacks.common import USER
 from reliability.report import Report, command_line
 from reliability.service import Service, running
@@ -43,6 +44,11 @@ def run(*, short: bool = False) -> Report:
     with running() as service:
         floods.chunks(service, report, count)
         log += service.log.read_text()
+    seconds = 1.0 if short else 10.0
+    for name, keys in (("without keys", ""), ("with keys", new_key()[1])):
+        with running(api_keys=keys) as service:
+            unwanted.bodies(service, report, seconds, name)
+            log += service.log.read_text()
     report.promise("the process runs to the end", not crashed)
     report.promise("its log holds no trace", "Traceback" not in log and '"exception"' not in log)
     return report

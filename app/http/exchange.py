@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from starlette.types import Scope
+from starlette.types import Receive, Scope
 
 from ..models.current import Current
 from .declaration import Declaration
@@ -29,6 +29,8 @@ class Exchange(Current):
         Length of its body, unpacked, once it has arrived.
     status : int
         Status of the answer; 0 until it begins.
+    receive : callable or None
+        Where the next message is that the client has gone; set when the body has been read.
     give_time : callable or None
         Gives the client the time of a whole request once more, to take a large answer.
     """
@@ -37,6 +39,7 @@ class Exchange(Current):
         "body_bytes",
         "declaration",
         "give_time",
+        "receive",
         "received",
         "request_id",
         "started",
@@ -51,11 +54,20 @@ class Exchange(Current):
         self.received = False
         self.body_bytes = 0
         self.status = 0
+        self.receive: Receive | None = None
         self.give_time: Callable[[], None] | None = None
 
     def attach(self, scope: Scope) -> None:
         """Make `exchange_of` find this exchange."""
         scope[_KEY] = self
+
+    async def until_gone(self) -> None:
+        """Wait until the client has gone. Nothing else may receive meanwhile."""
+        if self.receive is None:
+            await super().until_gone()
+            return
+        while (await self.receive())["type"] != "http.disconnect":
+            pass
 
 
 def exchange_of(scope: Scope) -> Exchange | None:

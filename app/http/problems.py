@@ -139,7 +139,11 @@ def _usual_error(status: int) -> Exception:
 
 
 NOT_JSON = "The body must be JSON, with Content-Type: application/json"
-_TITLES = {413: "Content Too Large", 422: "Unprocessable Content"}
+_TITLES = {
+    413: "Content Too Large",
+    422: "Unprocessable Content",
+    499: "Client Closed Request",
+}
 _REFERENCE = {"schema": {"$ref": "#/components/schemas/Problem"}}
 
 

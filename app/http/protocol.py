@@ -5,19 +5,15 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from ..limits import FRAMING_PER_BYTE, HEADER_SECONDS, LEAST_READ
+from ..limits import FRAMED_BYTES, FRAMING_BYTES, HEADER_SECONDS, LEAST_READ, PARSED_AT_ONCE
+from .framing import LARGE_HEADERS, LARGE_TRAILERS, NOT_HTTP, SMALL_CHUNKS, Refusal, flaw
 from .upgrade import UpgradeFilter
 
-_TOO_LARGE = (
-    b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
-    b"content-type: application/problem+json\r\nconnection: close\r\ncontent-length: %d\r\n\r\n%b"
-)
-_TOO_LARGE_BODY = (
-    b'{"type":"about:blank","title":"Request Header Fields Too Large","status":431,'
-    b'"detail":"The request line and headers are too large."}'
-)
+# A chunk of one byte is framed by five and some zeros. What is framed by more has chunk extensions
+# or trailers.
+_SMALL_CHUNK_FRAMING = 16
 
 
 def make_protocol(max_header_bytes: int, stall_seconds: float) -> type[HttpToolsProtocol]:
@@ -25,13 +21,14 @@ def make_protocol(max_header_bytes: int, stall_seconds: float) -> type[HttpTools
 
     The parser itself has no limits. A client that sends an endless header, before the body or as a
     trailer after it, would fill the memory. A client that sends one byte per minute, or does not
-    read its answer, would hold its connection for ever.
+    read its answer, would hold its connection for ever. And a client that goes on with a body when
+    the request has been answered would keep the parser busy for nobody: an answer to a request that
+    has not arrived whole is the last on its connection.
 
     Parameters
     ----------
     max_header_bytes : int
-        Limit on the request line and headers, and also on what frames a chunked body, including
-        trailers, beside an allowance for small chunks.
+        Limit on the request line and headers.
     stall_seconds : float
         How long a client may take for each 64 KiB of an answer.
     """
@@ -45,7 +42,10 @@ def make_protocol(max_header_bytes: int, stall_seconds: float) -> type[HttpTools
         _refused = False
         _deadline: asyncio.TimerHandle | None = None
         _is_unused = False
+        _later = b""  # has arrived, and is not parsed yet
         _messages = 0
+        _has_begun = False  # a request
+        _may_stay_open = True  # this connection, once the last request has arrived
         _body_bytes = 0
         _framing_bytes = 0
         _unread_bytes = 0
@@ -65,14 +65,44 @@ def make_protocol(max_header_bytes: int, stall_seconds: float) -> type[HttpTools
         def connection_lost(self, exc: Exception | None) -> None:
             self._cancel_deadline()
             self._cancel_stall()
+            self._later = b""
             super().connection_lost(exc)
 
         def data_received(self, data: bytes) -> None:
+            if len(data) <= PARSED_AT_ONCE and self._later == b"" and not self.pipeline:
+                self._parse(data)
+            else:
+                self._later += data
+                self._parse_later()
+
+        def _parse_later(self) -> None:
+            """Parse what has arrived, up to a request that came behind another one."""
+            while self._later != b"" and not self.pipeline:
+                if self._refused or self.transport.is_closing():
+                    self._later = b""
+                    return
+                data, self._later = self._later[:PARSED_AT_ONCE], self._later[PARSED_AT_ONCE:]
+                self._parse(data)
+            if self._later != b"":
+                self.flow.pause_reading()
+
+        def on_response_complete(self) -> None:
+            super().on_response_complete()
+            if self._later != b"":
+                self.loop.call_soon(self._parse_later)
+
+        def _parse(self, data: bytes) -> None:
             if self._refused:
                 return
-            if not self._in_headers:
-                self._more_body_received(data)
-                return
+            message = self._messages
+            if self._in_headers:
+                self._parse_headers(data)
+            else:
+                self._parse_body(data)
+            if self._messages != message and self._has_begun:
+                self._upgrades.miss(data)
+
+        def _parse_headers(self, data: bytes) -> None:
             if self._is_unused:
                 self._is_unused = False
                 self._cancel_deadline()
@@ -81,36 +111,51 @@ def make_protocol(max_header_bytes: int, stall_seconds: float) -> type[HttpTools
             self._header_bytes += len(data)
             # Checked again when the headers have ended: a body may have come with them.
             if self._header_bytes > max_header_bytes + len(data):
-                self._refuse()
+                self._refuse(LARGE_HEADERS)
                 return
             super().data_received(self._upgrades.take(data))
             if self._header_bytes > max_header_bytes:  # it is 0 if the headers have ended
-                self._refuse()
+                self._refuse(LARGE_HEADERS)
 
-        def _more_body_received(self, data: bytes) -> None:
+        def _parse_body(self, data: bytes) -> None:
             message, before = self._messages, self._body_bytes
             super().data_received(data)
             if self._messages != message:
                 return
             self._framing_bytes += len(data) - (self._body_bytes - before)
-            if self._framing_bytes > max_header_bytes + FRAMING_PER_BYTE * self._body_bytes:
-                self._refuse()
+            if self._framing_bytes > FRAMING_BYTES + self._body_bytes // FRAMED_BYTES:
+                is_chunks = self._framing_bytes <= _SMALL_CHUNK_FRAMING * self._body_bytes
+                self._refuse(SMALL_CHUNKS if is_chunks else LARGE_TRAILERS)
+
+        def on_message_begin(self) -> None:
+            self._has_begun = True
+            super().on_message_begin()
 
         def on_header(self, name: bytes, value: bytes) -> None:
             if not self._in_headers:
                 return  # a trailer, which nobody needs
             self._parsed_bytes += len(name) + len(value) + 4
             if self._parsed_bytes <= max_header_bytes:
-                super().on_header(name, value)
+                super().on_header(name, value.rstrip(b" \t"))  # the parser leaves these blanks
 
         def on_headers_complete(self) -> None:
             self._in_headers = False
             self._cancel_deadline()
             size, self._header_bytes, self._parsed_bytes = self._parsed_bytes, 0, 0
             if size + len(self.url) > max_header_bytes:
-                self._refuse()
+                self._refuse(LARGE_HEADERS)
                 return
+            version = self.parser.get_http_version()
+            found = flaw(version, self.headers)
+            if found is not None:
+                self._refuse(found)
+                return
+            if version == "1.0":  # it has no interim answers (RFC 9110, section 10.1.1)
+                self.expect_100_continue = False
             super().on_headers_complete()
+            # Until the request has arrived whole, its answer is the last on this connection.
+            self._may_stay_open = self.cycle.keep_alive
+            self.cycle.keep_alive = False
 
         def on_body(self, body: bytes) -> None:
             self._body_bytes += len(body)
@@ -119,10 +164,18 @@ def make_protocol(max_header_bytes: int, stall_seconds: float) -> type[HttpTools
 
         def on_message_complete(self) -> None:
             self._in_headers = True
+            self._has_begun = False
             self._body_bytes = self._framing_bytes = 0
             self._messages += 1
-            if not self._refused:
-                super().on_message_complete()
+            if self._refused:
+                return
+            if not self.cycle.response_started:
+                self.cycle.keep_alive = self._may_stay_open
+            super().on_message_complete()
+
+        def shutdown(self) -> None:
+            self._may_stay_open = False
+            super().shutdown()
 
         def _unsupported_upgrade_warning(self) -> None:
             """Answer an offer in a request that came right behind another one, and no more.
@@ -152,10 +205,24 @@ def make_protocol(max_header_bytes: int, stall_seconds: float) -> type[HttpTools
             else:
                 self._expect_reading()
 
-        def _refuse(self) -> None:
+        def send_400_response(self, msg: str) -> None:
+            _ = msg
+            self._refuse(NOT_HTTP)
+
+        def _refuse(self, why: Refusal) -> None:
+            """Answer what cannot be taken, as the last thing on this connection."""
+            if self._refused:
+                return
             self._refused = True
+            cycle: RequestResponseCycle | None = self.cycle
+            if cycle is not None and not cycle.response_complete:
+                if cycle.response_started or self.pipeline or not cycle.more_body:
+                    cycle.keep_alive = False  # earlier requests are answered, and nothing else
+                    return
+                cycle.disconnected = True  # nobody answers it a second time
+                cycle.message_event.set()
             if not self.transport.is_closing():
-                self.transport.write(_TOO_LARGE % (len(_TOO_LARGE_BODY), _TOO_LARGE_BODY))
+                self.transport.write(why.answer())
                 self.transport.close()
 
         def _too_slow(self) -> None:

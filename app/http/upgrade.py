@@ -19,11 +19,27 @@ class UpgradeFilter:
         self._held = b""  # the beginning of a line that may have to go
         self._lines = 0
         self._within_line = False
+        self._ends_with_lf = False  # the next byte ends the headers if it is LF
+
+    def miss(self, data: bytes) -> None:
+        """Take note of bytes that the parser had unfiltered.
+
+        They are the end of one request and the beginning of another, which cannot be told apart
+        before they are parsed.
+        """
+        self._held, self._lines = b"", 1
+        self._within_line = not data.endswith(b"\n")
+        self._ends_with_lf = data.endswith(b"\n\r")
 
     def take(self, data: bytes) -> bytes:
         """Return what the parser may see of bytes that begin within the headers of a request."""
         if self._is_plain(data):
             return data
+        if self._ends_with_lf and data != b"":
+            self._ends_with_lf = False
+            if data.startswith(b"\n"):
+                self._lines, self._within_line = 0, False
+                return data
         data, self._held = self._held + data, b""
         kept = bytearray()
         place = 0
@@ -41,9 +57,11 @@ class UpgradeFilter:
                     continue
             end = data.find(b"\n", place) + 1
             self._within_line = end == 0
-            kept += data[place:] if end == 0 else data[place:end]
-            place = len(data) if end == 0 else end
-            self._lines += end > 0
+            line = data[place:] if end == 0 else data[place:end]
+            kept += line
+            place += len(line)
+            # Empty lines before the request line do not count (RFC 9112, section 2.2).
+            self._lines += end > 0 and (self._lines > 0 or line.strip(b"\r\n") != b"")
         return bytes(kept)
 
     def _is_plain(self, data: bytes) -> bool:
@@ -60,7 +78,7 @@ class UpgradeFilter:
     def _judge(self, data: bytes, place: int) -> int | None:
         """Return where an Upgrade line ends, the place of any other; None: not known yet."""
         if self._lines == 0:
-            return place
+            return None if data[place:] == b"\r" else place
         start = data[place : place + len(_NAME) + 1].lower()
         if start == b"\r" or (len(start) <= len(_NAME) and _NAME.startswith(start)):
             return None

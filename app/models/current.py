@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextvars import ContextVar
 from typing import Any, Protocol
 
@@ -30,6 +31,10 @@ class Current:
         self.caller = ""
         self.notes: dict[str, Any] = {}
         self._held: list[tuple[Holding, int]] | None = None
+
+    async def until_gone(self) -> None:
+        """Wait until nobody waits for the answer any more: for ever, where that cannot be known."""
+        await asyncio.get_running_loop().create_future()
 
     def hold(self, budget: Holding, amount: int) -> None:
         """Remember a part that is given back when the request ends.

@@ -1,13 +1,18 @@
-"""Where long work runs: in a few threads of its own, in turns that are fair to all callers."""
+"""Where long work runs: in a few threads of its own, in turns that are fair to all callers.
+
+Work for a client that has gone is not begun, and ends after its present piece if it has begun.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
-from typing import TypeVar
+from typing import Any, TypeVar
 
+from ..errors import ClientGoneError
+from .current import Current, current
 from .fair import FairQueue
 
 Answer = TypeVar("Answer")
@@ -47,7 +52,19 @@ class Pool:
             Takes a `Stop`, which it checks between its pieces, because the caller may have gone.
         begin : callable
             Called on the event loop when it is the turn; what it raises ends it.
+
+        Raises
+        ------
+        ClientGoneError
+            If the client of the present request goes away before the work has ended.
         """
+        request = current()
+        running = self._run(caller, work, begin)
+        return await (running if request is None else _unless_gone(request, running))
+
+    async def _run(
+        self, caller: str, work: Callable[[Stop], Answer], begin: Callable[[], None]
+    ) -> Answer:
         await self._turn(caller)
         try:
             begin()
@@ -106,6 +123,20 @@ class Stop:
 
     def __init__(self) -> None:
         self.is_set = False
+
+
+async def _unless_gone(request: Current, work: Coroutine[Any, Any, Answer]) -> Answer:
+    """Return the answer of work that is cancelled when nobody waits for it any more."""
+    working = asyncio.create_task(work)
+    going = asyncio.create_task(request.until_gone())
+    try:
+        await asyncio.wait((working, going), return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise ClientGoneError
+        return working.result()
+    finally:
+        going.cancel()
+        working.cancel()
 
 
 def _tell(loop: asyncio.AbstractEventLoop, what: Callable[[Stop], None], stop: Stop) -> None:

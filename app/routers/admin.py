@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic_core import PydanticCustomError
 
 from turi_recommender.versions import ModelEntry
+from turi_recommender.versions.names import VERSION_PATTERN
 
 from ..http.declaration import ADMIN, declare
 from ..http.problems import responses
@@ -31,7 +32,7 @@ class Activation(BaseModel):
     """Which version is to serve."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
-    version: str = Field(pattern=r"^[0-9]{1,18}$", description="A version of the registry")
+    version: str = Field(pattern=f"^({VERSION_PATTERN})$", description="A version of the registry")
 
     @model_validator(mode="before")
     @classmethod

@@ -2,11 +2,10 @@
 
 Requests never wait for a disk or for a mount: they use what was read last.
 
-A file that was emptied lets nobody in any more, and so does one that was deleted, as soon as it has
-been missing twice in a row. (What swaps files under a reader, as a kubelet does, does so by one
-rename, so none is ever missing.) A file that is there and cannot be read keeps its last keys, and
-so does one whose whole folder is gone: a fault of the mount, or a slip of the pen, should not lock
-everybody out.
+A file that was emptied lets nobody in any more at the next look, and so does one that is missing
+from its folder. (What swaps files under a reader, as a kubelet does, does so by one rename, so none
+is ever missing.) A file that is there and cannot be read keeps its last keys, and so does one whose
+whole folder is gone: a fault of the mount, or a slip of the pen, should not lock everybody out.
 """
 
 from __future__ import annotations
@@ -29,7 +28,6 @@ from .entries import Entry, EntryError, parse_line
 log = logging.getLogger(__name__)
 
 _LOOK_SECONDS = 1.0
-_LOOKS_UNTIL_GONE = 2
 _MAX_BYTES = 64 * 1024  # some 900 digests
 
 
@@ -51,7 +49,6 @@ class KeyFile:
 
     def __init__(self, path: Path, variable: str) -> None:
         self._path = path
-        self._missing = 0
         self._complaint = ""
         try:
             self._content = _read(path)
@@ -82,7 +79,6 @@ class KeyFile:
         except (OSError, EntryError) as error:
             self._keep(error)
         else:
-            self._missing = 0
             self._complaint = ""
 
     def _keep(self, error: OSError | EntryError) -> None:
@@ -91,13 +87,10 @@ class KeyFile:
 
     def _miss(self, error: OSError) -> None:
         if not os.path.isdir(self._path.parent):  # noqa: PTH112 - False whatever is wrong with it
-            self._missing = 0  # a mount is gone, which says nothing of its files
-            self._keep(error)
+            self._keep(error)  # a mount is gone, which says nothing of its files
             return
-        self._missing += 1
-        if self._missing >= _LOOKS_UNTIL_GONE:
-            self._complain(f"key file {self._path} is gone: its keys are withdrawn")
-            self._digests, self._content = [], b""
+        self._complain(f"key file {self._path} is gone: its keys are withdrawn")
+        self._digests, self._content = [], b""
 
     def _complain(self, complaint: str) -> None:
         """Log what is wrong when it begins, not every second."""

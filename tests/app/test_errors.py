@@ -20,6 +20,7 @@ from app.http.problems import problem_of
 from turi_recommender import errors as library
 
 SERVICE = {
+    "ClientGoneError": (499, None),
     "ConfigurationError": (500, None),
     "InvalidBodyError": (422, "validation"),
     "LongIdError": (431, None),

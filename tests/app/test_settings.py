@@ -3,9 +3,11 @@ from __future__ import annotations
 import ast
 import inspect
 import itertools
+import math
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from app import settings as settings_module
 from app.errors import ConfigurationError
@@ -73,6 +75,16 @@ def test_where_models_are(monkeypatch: pytest.MonkeyPatch) -> None:
                 ),
             )
         ),
+        *(
+            ("RECOMMENDER_SIDE_DATA_DEFAULTS", value, "its numbers must be finite")
+            for value in ('{"a": 1e999}', '{"a": -1e999}', '{"a": [1, {"b": 1e999}]}')
+        ),
+        ("RECOMMENDER_DRAIN_SECONDS", "inf", "it must be a finite number"),
+        ("RECOMMENDER_DRAIN_SECONDS", "1e999", "it must be a finite number"),
+        ("RECOMMENDER_DRAIN_SECONDS", "1e300", "it must be 604800 or less"),
+        ("RECOMMENDER_KEEP_ALIVE_SECONDS", 30 * "9", "it must be 604800 or less"),
+        ("RECOMMENDER_MAX_K", "1000001", "it must be 1000000 or less"),
+        ("RECOMMENDER_MODELS_DIR", " ", "RECOMMENDER_MODELS_DIR: it must not be empty"),
         ("RECOMMENDER_SIMILARITY_MODEL", "", "RECOMMENDER_SIMILARITY_MODEL"),
         ("RECOMMENDER_SERVICE_HOST", "10.0.0.1", "enableServiceLinks: false"),
         ("RECOMMENDER_PORT_8000_TCP", "tcp://10.0.0.1:8000", "enableServiceLinks: false"),
@@ -100,6 +112,33 @@ def test_what_cannot_be_honoured(
     assert "\n" not in str(caught.value)
     for word in ("Input", "valid", "parse", "pydantic"):
         assert word not in str(caught.value)
+
+
+def numbers() -> list[str]:
+    fields = Settings.model_fields.items()
+    return [name for name, field in fields if field.annotation in {int, float}]
+
+
+@pytest.mark.parametrize("name", numbers())
+@pytest.mark.parametrize("value", ["inf", "-inf", "nan", "1e999", "1e18", 400 * "9", "-1"])
+def test_numbers_have_bounds(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    monkeypatch.setenv(f"{PREFIX}{name.upper()}", value)
+    with pytest.raises(ConfigurationError):
+        load_settings()
+
+
+@pytest.mark.parametrize("value", [math.inf, -math.inf, math.nan])
+def test_numbers_given_in_code_are_finite(value: float) -> None:
+    for given in ({"a": value}, {"a": [{"b": value}]}):
+        with pytest.raises(ValidationError):
+            Settings(side_data_defaults=given)
+
+
+@pytest.mark.parametrize("name", ["RECOMMENDER_MODELS_DIR", "AZUREML_MODEL_DIR"])
+def test_an_empty_directory_of_models(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+    monkeypatch.setenv(name, "")
+    with pytest.raises(ConfigurationError, match="empty"):
+        load_settings()
 
 
 @pytest.mark.parametrize("dress", [" {} ", "{}\n", "{}\r\n", '"{}"', "'{}'", '\u00a0"{}" \n'])

@@ -10,7 +10,8 @@ import re
 from pathlib import Path
 
 _LONGEST_NAME = 255  # bytes: what file systems take
-_VERSION = re.compile(r"0|[1-9][0-9]{0,17}", re.ASCII)  # up to 18 digits: 64 bits hold them
+VERSION_PATTERN = "0|[1-9][0-9]{0,17}"  # up to 18 digits: 64 bits hold them
+_VERSION = re.compile(VERSION_PATTERN, re.ASCII)
 _FORBIDDEN = frozenset("/\\:")
 
 

@@ -115,4 +115,4 @@ def _credential(scope: Scope) -> str | None:
     given = header(scope, b"authorization")
     if given[: len(_BEARER)].lower() == _BEARER:
         return given[len(_BEARER) :].strip().decode("latin-1")
-    return header(scope, b"x-api-key").decode("latin-1") or None
+    return header(scope, b"x-api-key").strip().decode("latin-1") or None

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
+from http import HTTPStatus
+
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from ...errors import OverloadedError
@@ -41,10 +45,25 @@ class Answers(Part):
             await exchange.declaration.render(error, scope)(scope, receive, send)
 
 
-def answer_framework_errors(app: FastAPI) -> None:
-    """Give errors that the framework would answer itself the form that their route declares."""
+def answer_framework_errors(app: FastAPI, routes: Iterable[BaseRoute]) -> None:
+    """Give errors that the framework would answer itself the form that their route declares.
+
+    Parameters
+    ----------
+    app : FastAPI
+        The framework's application.
+    routes : iterable of routes
+        All of its routes.
+    """
+    allowed = _methods_by_path(routes)
 
     async def handle(request: Request, error: Exception) -> Response:
+        if isinstance(error, HTTPException) and error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            # The framework names the methods of one route only, and in an order of chance.
+            path = getattr(request.scope.get("route"), "path", "")
+            error = HTTPException(
+                error.status_code, error.detail, {"allow": ", ".join(sorted(allowed[path]))}
+            )
         exchange = exchange_of(request.scope)
         if exchange is None:
             return problem_of(error, request.url.path)
@@ -52,3 +71,11 @@ def answer_framework_errors(app: FastAPI) -> None:
 
     for kind in (RequestValidationError, HTTPException):
         app.add_exception_handler(kind, handle)
+
+
+def _methods_by_path(routes: Iterable[BaseRoute]) -> Mapping[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for route in routes:
+        if isinstance(route, Route):
+            found.setdefault(route.path, set()).update(route.methods or ())
+    return found

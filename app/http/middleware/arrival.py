@@ -44,6 +44,7 @@ class Arrival(Part):
         if packed and body != b"":
             body = await self._coder.unpack(body, self._limit)
         exchange.body_bytes = len(body)
+        exchange.receive = receive
         sent = False
 
         async def receive_whole() -> Message:

@@ -64,7 +64,8 @@ class Record:
             return
         template, declaration = self._find(scope["path"])
         if declaration.is_probe:
-            await self._app(scope, receive, send)
+            # Nobody reads the body of a probe.
+            await self._app(scope, receive, _closing(send) if _has_body(scope) else send)
             return
         identity = declaration.identify(scope)
         exchange = Exchange(declaration, identity.request_id, time.perf_counter())
@@ -125,6 +126,17 @@ class Record:
 
 def _closes(headers: list[tuple[bytes, bytes]]) -> bool:
     return any(name == b"connection" for name, _ in headers)
+
+
+def _closing(send: Send) -> Send:
+    """Return a `send` with which an answer closes its connection."""
+
+    async def send_and_close(message: Message) -> None:
+        if message["type"] == "http.response.start":
+            message = {**message, "headers": [*message["headers"], (b"connection", b"close")]}
+        await send(message)
+
+    return send_and_close
 
 
 def _has_body(scope: Scope) -> bool:

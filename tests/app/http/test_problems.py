@@ -69,6 +69,33 @@ def test_wrong_methods(client: httpx.Client, method: str, path: str, allow: str 
         assert allow in response.headers["allow"]
 
 
+@pytest.mark.parametrize("method", ["OPTIONS", "DELETE", "PUT", "TRACE"])
+@pytest.mark.parametrize(
+    ("path", "allow"),
+    [
+        ("/", "GET, HEAD"),
+        ("/healthz/live", "GET, HEAD"),
+        ("/healthz/ready", "GET, HEAD"),
+        ("/models", "GET, HEAD"),
+        ("/metrics", "GET, HEAD"),
+        ("/docs", "GET, HEAD"),
+        ("/docs/assets/swagger-ui.css", "GET, HEAD"),
+        ("/openapi.json", "GET, HEAD"),
+        ("/score", "GET, HEAD, OPTIONS, POST"),
+        ("/recommend/users", "POST"),
+        ("/similar/items", "POST"),
+        ("/admin/models/x/reload", "POST"),
+    ],
+)
+def test_all_methods_that_are_allowed_in_one_order(
+    client: httpx.Client, path: str, method: str, allow: str
+) -> None:
+    response = client.request(method, path)
+    if method not in allow:  # /score answers OPTIONS, as the original does
+        assert response.status_code == 405
+        assert response.headers["allow"] == allow
+
+
 @pytest.mark.parametrize("path", ["/recommend/users", "/similar/items"])
 @pytest.mark.parametrize(
     "content_type",

@@ -69,6 +69,44 @@ def test_a_body_is_no_other_request(client: httpx.Client, framed: bytes) -> None
         assert connection.answer().status == 200
 
 
+BLANKS = [b"\r\n", b"\r\n\r\n", b"\n\n", b"\n\r\n\n", 5 * b"\r\n"]
+
+
+@pytest.mark.parametrize("framed", [LENGTH, CHUNKED], ids=["length", "chunked"])
+@pytest.mark.parametrize("blanks", BLANKS)
+def test_empty_lines_before_the_request_do_not_count(
+    client: httpx.Client, blanks: bytes, framed: bytes
+) -> None:
+    whole = blanks + request("h2c", framed)
+    with RawConnection(client.base_url.port or 0) as connection:
+        for cut in range(0, len(blanks) + 60, 3):
+            connection.send(whole[:cut])
+            connection.send(whole[cut:])
+            answer = connection.answer()
+            assert answer.status == 200, cut
+            assert answer.json()["recommendations"]
+
+
+@pytest.mark.parametrize("first", [get("/models"), request("h2c", LENGTH), request("h2c", CHUNKED)])
+def test_a_body_behind_a_request_that_came_with_its_headers(
+    client: httpx.Client, first: bytes
+) -> None:
+    """Where headers have begun in the packet of another request, lines of the body stay, too."""
+    body = b'{"users": [{"visitorid": 6000}], "k": 1\nUpgrade: h2c\n}'
+    head = b"POST /recommend/users HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n"
+    head = head % len(body) + b"Content-Type: application/json\r\n\r\n"
+    with RawConnection(client.base_url.port or 0) as connection:
+        for cut in range(1, len(head) + 1):
+            connection.send(first + head[:cut])
+            assert connection.answer().status == 200
+            connection.send(head[cut:] + body)
+            answer = connection.answer()
+            assert answer.status == 422  # the whole body has come, and it is not JSON
+            assert "Invalid JSON" in answer.json()["detail"]
+            connection.send(request("h2c", LENGTH))
+            assert connection.answer().status == 200
+
+
 def test_behind_another_request_in_the_same_packet(client: httpx.Client) -> None:
     pair = get("/models") + request("h2c", LENGTH) + get("/metrics")
     with RawConnection(client.base_url.port or 0) as connection:
@@ -94,9 +132,12 @@ NAMES = st.sampled_from(["Host", "Upgrade", "upgrade", "Upgrades", "X-Upgrade", 
 LINES = st.lists(st.tuples(NAMES, st.sampled_from(["h2c", "upgrade", "", "a: b"])), max_size=6)
 
 
-@given(LINES, st.lists(st.integers(0, 400)), st.binary(max_size=20))
-def test_only_upgrade_lines_go(lines: list[tuple[str, str]], cuts: list[int], body: bytes) -> None:
-    start = "GET / HTTP/1.1\r\n"
+@given(st.sampled_from(["", "\r\n", "\r\n\r\n", "\n\n\r\n"]), LINES,
+       st.lists(st.integers(0, 400)), st.binary(max_size=20))  # fmt: skip
+def test_only_upgrade_lines_go(
+    blanks: str, lines: list[tuple[str, str]], cuts: list[int], body: bytes
+) -> None:
+    start = blanks + "GET / HTTP/1.1\r\n"
     whole = start + "".join(f"{name}: {value}\r\n" for name, value in lines) + "\r\n"
     left = (
         start

@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 import pytest
 
-from app.errors import NotAnsweredError
+from app.errors import ClientGoneError, NotAnsweredError
+from app.models.current import Current, begin
 from app.models.pool import Pool, Stop
 from tests.support.waiting import PATIENCE_SECONDS
 
@@ -109,6 +110,57 @@ async def test_who_goes_while_waiting_takes_nobodys_turn() -> None:
     await asyncio.wait_for(asyncio.gather(first, last), PATIENCE_SECONDS)
     assert done == ["first", "last"]
     assert await pool.run("d", lambda _: 7) == 7
+
+
+class Leaving(Current):
+    """A request whose client goes when it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.gone = asyncio.Event()
+
+    async def until_gone(self) -> None:
+        await self.gone.wait()
+
+
+async def ask_as(request: Current, pool: Pool, work: Callable[[Stop], str]) -> str:
+    begin(request)
+    return await pool.run("a", work)
+
+
+async def test_work_ends_when_the_client_has_gone() -> None:
+    pool, started, ended = Pool(1), threading.Event(), threading.Event()
+
+    def work(stop: Stop) -> str:
+        started.set()
+        while not stop.is_set:
+            threading.Event().wait(0.001)
+        ended.set()
+        return ""
+
+    running, waiting = Leaving(), Leaving()
+    first = asyncio.create_task(ask_as(running, pool, work))
+    await asyncio.to_thread(started.wait, PATIENCE_SECONDS)
+    second = asyncio.create_task(ask_as(waiting, pool, work))
+    await settle()
+    waiting.gone.set()  # before its turn
+    with pytest.raises(ClientGoneError):
+        await asyncio.wait_for(second, PATIENCE_SECONDS)
+    assert not ended.is_set()
+    running.gone.set()
+    with pytest.raises(ClientGoneError):
+        await asyncio.wait_for(first, PATIENCE_SECONDS)
+    assert await asyncio.to_thread(ended.wait, PATIENCE_SECONDS)
+    assert await pool.run("b", lambda _: 7) == 7
+
+
+async def test_whoever_stays_is_answered_and_not_watched_any_more() -> None:
+    staying, pool, before = Leaving(), Pool(1), asyncio.all_tasks()
+    assert await asyncio.create_task(ask_as(staying, pool, lambda _: "done")) == "done"
+    with pytest.raises(ZeroDivisionError):
+        await asyncio.create_task(ask_as(staying, pool, lambda _: str(1 // 0)))
+    await settle()
+    assert asyncio.all_tasks() == before
 
 
 async def test_closing_ends_what_runs() -> None:

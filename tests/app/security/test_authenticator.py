@@ -467,7 +467,7 @@ def test_a_deleted_file_withdraws_all_keys(file: Path, caplog: pytest.LogCapture
     wait_until(lambda: may(authenticator, ASK))
 
 
-def test_a_file_that_is_missing_for_a_moment_withdraws_nothing(
+def test_a_missing_file_withdraws_its_keys_at_the_next_look(
     file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(key_files, "_LOOK_SECONDS", 3600.0)  # here only when told
@@ -476,35 +476,47 @@ def test_a_file_that_is_missing_for_a_moment_withdraws_nothing(
     for _ in range(3):
         file.unlink()
         read.look()
-        assert read.digests
+        assert not read.digests
         file.write_text(ASK)
         read.look()
         assert read.digests
 
 
-@pytest.mark.parametrize("begins", ["with the file", "with the folder"])
+def test_a_file_that_is_swapped_by_renaming_is_never_missing(
+    file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As a kubelet does: the file is a link into a folder that is itself a link."""
+    monkeypatch.setattr(key_files, "_LOOK_SECONDS", 3600.0)  # here only when told
+    root = file.parent
+    for version in "12":
+        (root / version).mkdir()
+        (root / version / "keys").write_text(ASK)
+    (root / "data").symlink_to("1")
+    file.symlink_to("data/keys")
+    read = KeyFile(file, "VARIABLE")
+    (root / "new").symlink_to("2")
+    (root / "new").rename(root / "data")
+    (root / "1" / "keys").unlink()
+    read.look()
+    assert read.digests
+
+
 def test_a_folder_that_is_gone_withdraws_nothing(
     tmp_path: Path,
     caplog: pytest.LogCaptureFixture,
     monkeypatch: pytest.MonkeyPatch,
-    begins: str,
 ) -> None:
     monkeypatch.setattr(key_files, "_LOOK_SECONDS", 3600.0)  # here only when told
     folder, file = tmp_path / "mount", tmp_path / "mount" / "keys"
     folder.mkdir()
     file.write_text(ASK)
     read = KeyFile(file, "VARIABLE")
-    if begins == "with the file":
-        file.unlink()
-        read.look()
     folder.rename(tmp_path / "elsewhere")
     for _ in range(4):
         read.look()
         assert read.digests
     assert caplog.text.count("its last keys stay valid") == 1
     folder.mkdir()  # now that it is back, what it says counts
-    read.look()
-    assert read.digests
     read.look()
     assert not read.digests
 

@@ -1,0 +1,61 @@
+"""Clients that go away: nobody else waits for what they asked."""
+
+from __future__ import annotations
+
+import re
+import time
+from contextlib import ExitStack
+
+import httpx
+
+from app.settings import Settings
+from tests.support.raw_http import RawConnection, post
+from tests.support.serving import serving
+from tests.support.waiting import wait_until
+
+USERS = [{"visitorid": user} for user in range(1000)]
+DEAR = {"users": USERS, "k": 100}
+OTHER = {"users": USERS[:50], "k": 20}
+
+
+def in_flight(client: httpx.Client) -> int:
+    """Return the requests being answered, without the one that asks."""
+    (value,) = re.findall(r"^recommender_in_flight (\S+)$", client.get("/metrics").text, re.M)
+    return int(float(value)) - 1
+
+
+def ask_and_go(client: httpx.Client, requests: list[bytes]) -> None:
+    """Send requests, each on a connection of its own, until they are under way; then go."""
+    with ExitStack() as stack:
+        for request in requests:
+            connection = stack.enter_context(RawConnection(client.base_url.port or 0))
+            connection.send(request)
+        wait_until(lambda: in_flight(client) >= len(requests) // 2)
+
+
+def seconds_to_answer(client: httpx.Client) -> float:
+    started = time.perf_counter()
+    assert client.post("/recommend/users", json=OTHER).status_code == 200
+    return time.perf_counter() - started
+
+
+def test_work_for_who_has_gone_keeps_nobody_waiting() -> None:
+    with serving(Settings(max_in_flight=64)) as client:
+        seconds_to_answer(client)
+        dear = post("/recommend/users", DEAR)
+        started = time.perf_counter()
+        assert client.post("/recommend/users", json=DEAR).status_code == 200
+        one = time.perf_counter() - started
+        ask_and_go(client, [dear] * 50)
+        # All of them would take 25 times `one`, since two run at a time.
+        assert seconds_to_answer(client) < max(5 * one, 0.5)
+        wait_until(lambda: in_flight(client) == 0)
+
+
+def test_they_are_counted_as_such() -> None:
+    with serving() as client:
+        ask_and_go(client, [post("/recommend/users", DEAR)] * 20)
+        wait_until(lambda: in_flight(client) == 0)
+        lines = client.get("/metrics").text
+        found = re.findall(r'^recommender_requests_total\{.*status="499".* (\S+)$', lines, re.M)
+        assert sum(map(float, found)) > 0
