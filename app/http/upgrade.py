@@ -19,6 +19,7 @@ class UpgradeFilter:
         self._held = b""  # the beginning of a line that may have to go
         self._lines = 0
         self._within_line = False
+        self._has_text = False  # whether the line has, whose end has not come yet
         self._ends_with_lf = False  # the next byte ends the headers if it is LF
 
     def miss(self, data: bytes) -> None:
@@ -60,8 +61,11 @@ class UpgradeFilter:
             line = data[place:] if end == 0 else data[place:end]
             kept += line
             place += len(line)
-            # Empty lines before the request line do not count (RFC 9112, section 2.2).
-            self._lines += end > 0 and (self._lines > 0 or line.strip(b"\r\n") != b"")
+            self._has_text = self._has_text or line.strip(b"\r\n") != b""
+            if end > 0:
+                # Empty lines before the request line do not count (RFC 9112, section 2.2).
+                self._lines += self._lines > 0 or self._has_text
+                self._has_text = False
         return bytes(kept)
 
     def _is_plain(self, data: bytes) -> bool:

@@ -68,7 +68,6 @@ def test_where_models_are(monkeypatch: pytest.MonkeyPatch) -> None:
                 *("{", "", "[1]", "null", "NaN", '"month"', "{'month': 8}", "month=8"),
                 *(
                     '{"month": NaN}',
-                    '{"month": 1e400}',
                     '{"month": -Infinity}',
                     9999 * "[",
                     '{"a": ' + 5000 * "1",
@@ -77,7 +76,12 @@ def test_where_models_are(monkeypatch: pytest.MonkeyPatch) -> None:
         ),
         *(
             ("RECOMMENDER_SIDE_DATA_DEFAULTS", value, "its numbers must be finite")
-            for value in ('{"a": 1e999}', '{"a": -1e999}', '{"a": [1, {"b": 1e999}]}')
+            for value in (
+                '{"month": 1e400}',
+                '{"a": 1e999}',
+                '{"a": -1e999}',
+                '{"a": [1, {"b": 1e999}]}',
+            )
         ),
         ("RECOMMENDER_DRAIN_SECONDS", "inf", "it must be a finite number"),
         ("RECOMMENDER_DRAIN_SECONDS", "1e999", "it must be a finite number"),

@@ -61,9 +61,7 @@ def answer_framework_errors(app: FastAPI, routes: Iterable[BaseRoute]) -> None:
         if isinstance(error, HTTPException) and error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
             # The framework names the methods of one route only, and in an order of chance.
             path = getattr(request.scope.get("route"), "path", "")
-            error = HTTPException(
-                error.status_code, error.detail, {"allow": ", ".join(sorted(allowed[path]))}
-            )
+            error = HTTPException(405, error.detail, {"allow": ", ".join(sorted(allowed[path]))})
         exchange = exchange_of(request.scope)
         if exchange is None:
             return problem_of(error, request.url.path)

@@ -291,7 +291,7 @@ def test_too_many_errors_are_only_counted(client: httpx.Client) -> None:
     problem = assert_problem(client.post("/recommend/users", json={"users": [row]}), 422)
     (told,) = problem["errors"]
     assert told["type"] == "too_many_errors"
-    assert told["message"].startswith(f"{LISTED_ERRORS + 1} values are wrong")
+    assert told["message"].startswith(f"{LISTED_ERRORS + 1} errors, which are too many")
 
 
 def test_input_is_not_echoed(client: httpx.Client) -> None:

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import httpx
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from app.http.upgrade import UpgradeFilter
@@ -132,6 +132,7 @@ NAMES = st.sampled_from(["Host", "Upgrade", "upgrade", "Upgrades", "X-Upgrade", 
 LINES = st.lists(st.tuples(NAMES, st.sampled_from(["h2c", "upgrade", "", "a: b"])), max_size=6)
 
 
+@example("\r\n\r\n", [("Upgrade", "h2c")], [19], b"")
 @given(st.sampled_from(["", "\r\n", "\r\n\r\n", "\n\n\r\n"]), LINES,
        st.lists(st.integers(0, 400)), st.binary(max_size=20))  # fmt: skip
 def test_only_upgrade_lines_go(
