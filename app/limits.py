@@ -51,6 +51,12 @@ MAX_VALUES = 50_000
 # Smaller bodies are not counted: they cannot hold so many.
 FEW_BODY_BYTES = 16 * 1024
 
+# Work of requests on the event loop between two looks at its sockets (http/middleware/turns.py): one
+# more request may begin as long as this has not passed. A probe takes some four of these turns.
+TURN_SECONDS = 0.005
+# Waiting requests that are woken for a turn; those for which there is no time wait for the next.
+TURN_REQUESTS = 16
+
 # -- answers ---------------------------------------------------------------------------------------
 # Bytes of a row of an answer beside its ids and the names of its columns.
 ROW_BYTES = 60

@@ -25,6 +25,7 @@ from .http.middleware.delivery import Delivery
 from .http.middleware.direct import Direct
 from .http.middleware.places import Places
 from .http.middleware.record import Record
+from .http.middleware.turns import Turns
 from .http.openapi import Application
 from .models.engine import Engine
 from .models.hotswap import HotSwap
@@ -96,6 +97,7 @@ def create_app(settings: Settings | None = None) -> Application:
             Middleware(Arrival, settings.max_body_bytes),
             Middleware(Places, settings.max_in_flight, lifecycle),
             Middleware(Delivery),
+            Middleware(Turns),
             # A span learns its route from the framework's router.
             *([] if tracing.is_on else [Middleware(Direct, routes)]),
         ],

@@ -10,6 +10,7 @@
     arrival     reads the body whole, and unpacks it
     places      refuses requests while too many others are being answered
     delivery    sends large answers compressed, and in parts, as fast as the client takes them
+    turns       lets requests go on a few at a time, so that nobody waits for all of them
     direct      hands requests to the JSON routes, past the framework's router
 
 The order is the same whether requests are traced or not.

@@ -6,6 +6,7 @@ Side data is any of the ranking model's side columns, and defaults fill each rec
 from __future__ import annotations
 
 import json
+from collections.abc import Collection
 from typing import Any
 
 from turi_recommender import Recommendations, SimilarItems, ValueType
@@ -54,15 +55,16 @@ class Scorer:
         """
         models = self._engine.models
         user, item = models.user_column.name, models.item_column.name
-        records = [self._exact(*each) for each in enumerate(records)]
-        names = {name for record in records for name in record}
-        if (user in names) == (item in names):
-            which = "both" if user in names else "neither"
+        integers = self._integer_columns()
+        records = [_exact(*each, integers) for each in enumerate(records)]
+        has_user, has_item = (any(name in record for record in records) for name in (user, item))
+        if has_user == has_item:
+            which = "both" if has_user else "neither"
             raise ScoreError(
                 f"Error: the payload must have {user} or {item}, it has {which} of them"
             )
         try:
-            if item in names:
+            if has_item:
                 ids = [_required(*each, item) for each in enumerate(records)]
                 similar = SimilarQuery(ids, K, default_similar(models.loaded_roles))
                 return await self._engine.similar_items(similar, self._write_similar)
@@ -70,29 +72,15 @@ class Scorer:
         except QueryError as error:
             raise ScoreError(f"Error: {error}") from None
 
-    def _exact(self, position: int, record: Record) -> Record:
-        """Read 6000.0 as 6000 in columns of integers, and refuse what has no 64 bits."""
+    def _integer_columns(self) -> set[str]:
         models = self._engine.models
         columns = (models.user_column, models.item_column, *models.side_columns)
-        integers = {each.name for each in columns if each.value_type == ValueType.INTEGER}
-        numbers = [
-            (name, value)
-            for name, value in record.items()
-            if name in integers and type(value) in (int, float)
-        ]
-        try:
-            exact = {name: exact_integer(value) for name, value in numbers}
-        except ValueError as error:
-            raise ScoreError(f"Error: record {position}: {error}") from None
-        for name, value in exact.items():
-            if isinstance(value, int) and not -(2**63) <= value < 2**63:
-                raise ScoreError(f"Error: record {position}: {name} is too large")
-        return {**record, **exact}
+        return {each.name for each in columns if each.value_type == ValueType.INTEGER}
 
     def _query(self, records: list[Record], user: str) -> RecommendQuery:
         side = {column.name for column in self._engine.models.side_columns}
         ids = [_required(position, record, user) for position, record in enumerate(records)]
-        if any(name in side for record in records for name in record):
+        if any(not side.isdisjoint(record) for record in records):
             rows = [{**record, user: one} for one, record in zip(ids, records, strict=True)]
             return RecommendQuery(rows, K, "ranking")
         # Other columns were ignored here by the original.
@@ -106,6 +94,23 @@ class Scorer:
     def _write_similar(self, _: ModelEntry, found: SimilarItems) -> str:
         columns = [self._engine.models.item_column.name, "similar", "score", "rank"]
         return json.dumps(pandas_json.records(columns, found.rows()))
+
+
+def _exact(position: int, record: Record, integers: Collection[str]) -> Record:
+    """Read 6000.0 as 6000 in columns of integers, and refuse what has no 64 bits."""
+    numbers = [
+        (name, value)
+        for name, value in record.items()
+        if name in integers and type(value) in (int, float)
+    ]
+    try:
+        exact = {name: exact_integer(value) for name, value in numbers}
+    except ValueError as error:
+        raise ScoreError(f"Error: record {position}: {error}") from None
+    for name, value in exact.items():
+        if isinstance(value, int) and not -(2**63) <= value < 2**63:
+            raise ScoreError(f"Error: record {position}: {name} is too large")
+    return {**record, **exact}
 
 
 def _required(position: int, record: Record, name: str) -> Any:
