@@ -52,8 +52,12 @@ MAX_VALUES = 50_000
 FEW_BODY_BYTES = 16 * 1024
 
 # Work of requests on the event loop between two looks at its sockets (http/middleware/turns.py): one
-# more request may begin as long as this has not passed. A probe takes some four of these turns.
+# more request may begin as long as this has not passed.
 TURN_SECONDS = 0.005
+# After a turn that took the processor for longer, nothing begins for some turns. A connection is
+# accepted in one of them, a probe is read in the next, and answered in the third.
+LONG_TURN_SECONDS = 0.01
+RESTING_TURNS = 4
 # Waiting requests that are woken for a turn; those for which there is no time wait for the next.
 TURN_REQUESTS = 16
 

@@ -2,18 +2,20 @@
 
 What a request does on the event loop, such as reading JSON and checking values, takes from a
 fraction of a millisecond to some milliseconds. When many arrive at the same moment, the loop would
-do all of that before it sees anything else, and a probe would have to wait for all of them.
+do all of that before it sees anything else, and a probe would have to wait for all of them. After a
+request that took long, nothing begins for some turns of the loop: that many it takes to accept a
+connection, read a probe and answer it, so that a probe waits for one such request and not for four.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections import OrderedDict, deque
-from time import perf_counter
+from time import perf_counter, thread_time
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ...limits import TURN_REQUESTS, TURN_SECONDS
+from ...limits import LONG_TURN_SECONDS, RESTING_TURNS, TURN_REQUESTS, TURN_SECONDS
 from ..exchange import Exchange
 from .part import Part
 
@@ -35,6 +37,8 @@ class Turns(Part):
     def __init__(self, app: ASGIApp) -> None:
         super().__init__(app)
         self._end: float | None = None  # of the present turn; None while nobody needs to know
+        self._began = 0.0  # processor time of this thread when the present turn began
+        self._resting = 0  # turns for which nothing begins
         self._late = 0  # requests that wait
         self._first: deque[_Waiting] = deque()  # they were woken before, and too late
         self._others: OrderedDict[str, deque[_Waiting]] = OrderedDict()
@@ -50,6 +54,7 @@ class Turns(Part):
         now = perf_counter()
         if self._end is None:
             self._end = now + TURN_SECONDS
+            self._began = thread_time()
             asyncio.get_running_loop().call_soon(self._next_turn)
         return now < self._end
 
@@ -69,14 +74,27 @@ class Turns(Part):
 
     def _next_turn(self) -> None:
         """Begin a turn if anybody waits for it, and wake some of them."""
+        loop = asyncio.get_running_loop()
+        if self._resting > 0:
+            self._resting -= 1
+        elif thread_time() - self._began > LONG_TURN_SECONDS:
+            self._resting = RESTING_TURNS
+        if self._resting > 0:
+            self._end = 0.0
+            loop.call_soon(self._next_turn)
+            return
         if self._late == 0:
             self._end = None
             self._first.clear()  # nothing but requests that were given up
             self._others.clear()
             return
         self._end = perf_counter() + TURN_SECONDS
+        self._began = thread_time()
         # Comes before those who are woken here: they run in the next turn, which it begins.
-        asyncio.get_running_loop().call_soon(self._next_turn)
+        loop.call_soon(self._next_turn)
+        self._wake()
+
+    def _wake(self) -> None:
         for _ in range(TURN_REQUESTS):
             future = self._pop()
             if future is None:
