@@ -61,6 +61,9 @@ RESTING_TURNS = 4
 # Waiting requests that are woken for a turn; those for which there is no time wait for the next.
 TURN_REQUESTS = 16
 
+# Bodies of requests for administrators: a version is all that one of them says.
+ADMIN_BODY_BYTES = 4096
+
 # -- answers ---------------------------------------------------------------------------------------
 # Bytes of a row of an answer beside its ids and the names of its columns.
 ROW_BYTES = 60
@@ -104,6 +107,9 @@ LOAD_SECONDS = 600.0
 # Combinations of route, method and status whose counters are kept at hand. A client can write any
 # method, so there is no end to the combinations.
 KEPT_COUNTERS = 1000
+# From one page of metrics to the next, which all share who ask meanwhile. A page takes a millisecond,
+# and ten where there are many routes and statuses.
+METRICS_PAUSE_SECONDS = 0.05
 # Lines of the access log are written together, at most this long after the first of them. A write
 # for each takes 1.4 microseconds into a file, and as long as its reader into a pipe that is full.
 ACCESS_LOG_FLUSH_SECONDS = 0.05

@@ -40,9 +40,11 @@ class Arrival(Part):
     async def handle(self, exchange: Exchange, scope: Scope, receive: Receive, send: Send) -> None:
         """See `Part.handle`."""
         packed = is_packed(scope)
-        body = await self._read(scope, receive, exchange)
+        declared = exchange.declaration.most_bytes
+        limit = self._limit if declared is None else min(declared, self._limit)
+        body = await self._read(scope, receive, exchange, limit)
         if packed and body != b"":
-            body = await self._coder.unpack(body, self._limit)
+            body = await self._coder.unpack(body, limit)
         sent = False
 
         async def receive_whole() -> Message:
@@ -54,7 +56,9 @@ class Arrival(Part):
 
         await self._app(scope, receive_whole, send)
 
-    async def _read(self, scope: Scope, receive: Receive, exchange: Exchange) -> bytes:
+    async def _read(
+        self, scope: Scope, receive: Receive, exchange: Exchange, limit: int
+    ) -> bytes:
         """Return the whole body.
 
         Raises
@@ -68,8 +72,8 @@ class Arrival(Part):
             If too many large bodies are arriving.
         """
         declared = header(scope, b"content-length")
-        if declared.isdigit() and int(declared) > self._limit:
-            raise too_large(self._limit)
+        if declared.isdigit() and int(declared) > limit:
+            raise too_large(limit)
         body = bytearray()
         counted = 0
         try:
@@ -79,8 +83,8 @@ class Arrival(Part):
                     raise ClientDisconnect
                 chunk: bytes = message.get("body", b"")
                 more = message.get("more_body", False)
-                if len(body) + len(chunk) > self._limit:
-                    raise too_large(self._limit)
+                if len(body) + len(chunk) > limit:
+                    raise too_large(limit)
                 if not more:
                     return bytes(body + chunk) if body else chunk
                 body += chunk  # not a list of them: a million small ones are worth as much memory
