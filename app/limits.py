@@ -51,8 +51,8 @@ MAX_VALUES = 50_000
 # Smaller bodies are not counted: they cannot hold so many.
 FEW_BODY_BYTES = 16 * 1024
 
-# Work of requests on the event loop between two looks at its sockets (http/middleware/turns.py): one
-# more request may begin as long as this has not passed.
+# Work of requests on the event loop between two looks at its sockets (http/middleware/turns.py):
+# one more request may begin as long as this has not passed.
 TURN_SECONDS = 0.005
 # After a turn that took the processor for longer, nothing begins for some turns. A connection is
 # accepted in one of them, a probe is read in the next, and answered in the third.
@@ -107,8 +107,8 @@ LOAD_SECONDS = 600.0
 # Combinations of route, method and status whose counters are kept at hand. A client can write any
 # method, so there is no end to the combinations.
 KEPT_COUNTERS = 1000
-# From one page of metrics to the next, which all share who ask meanwhile. A page takes a millisecond,
-# and ten where there are many routes and statuses.
+# From one page of metrics to the next, which all share who ask meanwhile. A page takes a
+# millisecond, and ten where there are many routes and statuses.
 METRICS_PAUSE_SECONDS = 0.05
 # Lines of the access log are written together, at most this long after the first of them. A write
 # for each takes 1.4 microseconds into a file, and as long as its reader into a pipe that is full.

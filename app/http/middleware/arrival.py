@@ -56,9 +56,7 @@ class Arrival(Part):
 
         await self._app(scope, receive_whole, send)
 
-    async def _read(
-        self, scope: Scope, receive: Receive, exchange: Exchange, limit: int
-    ) -> bytes:
+    async def _read(self, scope: Scope, receive: Receive, exchange: Exchange, limit: int) -> bytes:
         """Return the whole body.
 
         Raises

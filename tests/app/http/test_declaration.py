@@ -117,7 +117,16 @@ def test_the_entrance_is_the_same_with_tracing() -> None:
     plain = parts(create_app(Settings()))
     traced = parts(create_app(Settings(otlp_endpoint="http://127.0.0.1:9")))
     assert plain == [*traced, "Direct"]
-    assert traced == ["Record", "Answers", "Deadline", "Access", "Arrival", "Places", "Delivery", "Turns"]
+    assert traced == [
+        "Record",
+        "Answers",
+        "Deadline",
+        "Access",
+        "Arrival",
+        "Places",
+        "Delivery",
+        "Turns",
+    ]
 
 
 def test_the_document_marks_public_operations(app: Application) -> None:
