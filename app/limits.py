@@ -20,6 +20,10 @@ SHORT_ANSWERS = 100
 SHORT_BODY_BYTES = 2048
 # As long as this has not passed in a round of the loop, one more such step may begin in it.
 TURN_SECONDS = 0.005
+# After a round that took the processor for longer, no such step begins for some rounds. In one of
+# them a connection is accepted, in the next a probe is read, and in the third it is answered.
+LONG_ROUND_SECONDS = 0.01
+RESTING_ROUNDS = 4
 # Items that a query names, to allow or to exclude them, times its rows; each takes a microsecond to
 # find, and some more to score.
 INLINE_ITEMS = 100
@@ -68,6 +72,9 @@ MAX_VALUES = 50_000
 # Smaller bodies are not counted: they cannot hold so many.
 FEW_BODY_BYTES = 16 * 1024
 
+# Bodies of requests for administrators: a version is all that one of them says.
+ADMIN_BODY_BYTES = 4096
+
 # -- answers ---------------------------------------------------------------------------------------
 # Bytes of a row of an answer beside its ids and the names of its columns.
 ROW_BYTES = 60
@@ -111,6 +118,9 @@ LOAD_SECONDS = 600.0
 # Combinations of route, method and status whose counters are kept at hand. A client can write any
 # method, so there is no end to the combinations.
 KEPT_COUNTERS = 1000
+# From one page of metrics to the next, which all share who ask meanwhile. A page takes a
+# millisecond, and ten where there are many routes and statuses.
+METRICS_PAUSE_SECONDS = 0.05
 # Lines of the access log are written together, at most this long after the first of them. A write
 # for each takes 1.4 microseconds into a file, and as long as its reader into a pipe that is full.
 ACCESS_LOG_FLUSH_SECONDS = 0.05

@@ -17,6 +17,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 from starlette.types import Scope
 
+from ..limits import ADMIN_BODY_BYTES
 from ..security.scopes import ADMIN as ADMIN_SCOPE
 from ..security.scopes import RECOMMEND as RECOMMEND_SCOPE
 from ..security.scopes import Scope as SecurityScope
@@ -47,6 +48,8 @@ class Declaration:
         Whether requests are refused while too many others are being answered.
     for_people : bool
         Whether a browser may ask a person for the key, and send it as a password (Basic).
+    most_bytes : int or None
+        Largest body, where that is less than the setting `MAX_BODY_BYTES`.
     identify : callable
         Takes a request's ASGI scope, and returns its id with the headers that carry it.
     render : callable
@@ -57,12 +60,13 @@ class Declaration:
     is_probe: bool = False
     takes_place: bool = True
     for_people: bool = False
+    most_bytes: int | None = None
     identify: Callable[[Scope], Identity] = identify
     render: Render = _render_problem
 
 
 RECOMMEND = Declaration()
-ADMIN = Declaration(scope=ADMIN_SCOPE)
+ADMIN = Declaration(scope=ADMIN_SCOPE, most_bytes=ADMIN_BODY_BYTES)
 PUBLIC = Declaration(scope=None)
 PROBE = Declaration(scope=None, is_probe=True, takes_place=False)
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
@@ -23,6 +24,7 @@ from .aside import run_aside
 from .loaded import LoadedModels
 from .pace import Pace, measure_pace
 from .roles import Role, assignments
+from .rounds import Rounds
 from .successor import check_successor
 
 log = logging.getLogger(__name__)
@@ -55,6 +57,7 @@ class HotSwap:
         self._registry = Registry(settings.models_dir)
         self._report = report
         self._one_at_a_time = asyncio.Lock()
+        self._reloads = {role: Rounds(partial(self._reload, role)) for role in models.slots}
         self._seen: dict[Path, Signature] = {}
         self._refused: dict[Path, Signature] = {}
         self._pinned = {each.role for each in assignments(settings) if each.is_pinned}
@@ -126,6 +129,8 @@ class HotSwap:
     async def reload(self, name: str) -> ModelEntry:
         """Take up the highest version of a model now, and follow new ones again.
 
+        Who asks while a model is being loaded shares the next load with all others who do.
+
         Raises
         ------
         ModelNotFoundError
@@ -133,8 +138,10 @@ class HotSwap:
         ModelError
             If the version is refused.
         """
-        role = self.role_of(name)
-        versions = await self._versions(name)
+        return await self._reloads[self.role_of(name)].ask()
+
+    async def _reload(self, role: Role) -> ModelEntry:
+        versions = await self._versions(self._models.need(role).name)
         entry = await self.take(role, versions[-1])
         self._pinned.discard(role)
         return entry

@@ -56,6 +56,10 @@ class IdIndex:
         """Return the index of a value, or `UNKNOWN` (-1)."""
         return self._lookup.find(value if type(value) in (int, str) else plain(value))
 
+    def find_many(self, values: Sequence[object]) -> list[int]:
+        """Return the index of each value, or `UNKNOWN` (-1)."""
+        return self._lookup.find_many(values)
+
     def ids(self, indices: NDArray[np.integer[Any]] | Sequence[int]) -> list[Any]:
         """Return the values at these indices as Python objects."""
         return self._values.take(indices)

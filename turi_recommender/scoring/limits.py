@@ -20,6 +20,10 @@ HASHED_AT_A_TIME = 1 << 19
 HASH_WEIGHTS = 1 << 12
 """Random weights of a string's hash; the bytes of a longer string take them in turn."""
 
+MANY_IDS = 8
+"""From this many ids on, one call looks them all up, which takes as long as five calls for one id.
+Each call also lets go of the interpreter, and then waits for whichever thread holds it."""
+
 IDS_AT_A_TIME = 1 << 16
 """Ids in one part of `IdIndex.chunks` unless the caller names a size: half a MiB of integers."""
 

@@ -27,6 +27,10 @@ class Lookup(ABC):
     def find(self, value: object) -> int:
         """Return the index of a value, or `UNKNOWN`."""
 
+    def find_many(self, values: Sequence[object]) -> list[int]:
+        """Return the index of each value, or `UNKNOWN`."""
+        return [self.find(value) for value in values]
+
     def integers(self) -> NDArray[np.int64] | None:
         """Return all values by index if they are integers in memory."""
         return None
@@ -44,6 +48,20 @@ class _IntegerLookup(Lookup):
         if place < len(self._sorted) and self._sorted[place] == key:
             return int(self._order[place])
         return UNKNOWN
+
+    def find_many(self, values: Sequence[object]) -> list[int]:
+        if len(values) < limits.MANY_IDS or not all(type(value) is int for value in values):
+            return super().find_many(values)
+        try:
+            keys = np.array(values, np.int64)
+        except OverflowError:
+            return super().find_many(values)
+        if len(self._sorted) == 0:
+            return [UNKNOWN] * len(values)
+        places = self._sorted.searchsorted(keys)
+        places[places == len(self._sorted)] = 0
+        found = np.where(self._sorted[places] == keys, self._order[places], UNKNOWN)
+        return found.tolist()  # type: ignore[no-any-return]
 
     def integers(self) -> NDArray[np.int64]:
         """Return all values by index: put back from the sorted copy, not read from the file."""
@@ -120,7 +138,19 @@ class _StringLookup(Lookup):
             return UNKNOWN
         raw = value.encode(errors="surrogatepass")
         key = self._hash(raw)
-        place = int(self._hashes.searchsorted(key))
+        return self._match(raw, key, int(self._hashes.searchsorted(key)))
+
+    def find_many(self, values: Sequence[object]) -> list[int]:
+        texts = [value for value in values if isinstance(value, str)]
+        if len(texts) < max(len(values), limits.MANY_IDS):
+            return super().find_many(values)
+        raws = [text.encode(errors="surrogatepass") for text in texts]
+        keys = np.array([self._hash(raw) for raw in raws], np.uint64)
+        places = self._hashes.searchsorted(keys).tolist()
+        return list(map(self._match, raws, keys, places))
+
+    def _match(self, raw: bytes, key: np.uint64, place: int) -> int:
+        """Return the index of a string among those whose hashes begin at a place."""
         while place < len(self._hashes) and self._hashes[place] == key:
             index = int(self._order[place])
             if self._values.raw(index) == raw:

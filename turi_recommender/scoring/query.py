@@ -114,6 +114,28 @@ class QueryReader:
         self._side_names = [column.name for column in columns[2:]]
         self._known_names = {self._user.name, *(column.name for column in columns[2:])}
 
+    def read_all(self, rows: Sequence[Id | Mapping[str, Any]]) -> list[Query]:
+        """Translate the rows of a query, whose users are looked up together.
+
+        Parameters
+        ----------
+        rows : sequence
+            As for `read`.
+
+        Raises
+        ------
+        QueryError
+            As `read`.
+        """
+        if len(rows) < limits.MANY_IDS:
+            return [self.read(row, position) for position, row in enumerate(rows)]
+        checked = [self._check(row, position) for position, row in enumerate(rows)]
+        users = self._users.find_many([user_id for user_id, *_ in checked])
+        return [
+            Query(user_id, user, context, has_context)
+            for (user_id, context, has_context), user in zip(checked, users, strict=True)
+        ]
+
     def read(self, row: Id | Mapping[str, Any], position: int) -> Query:
         """Translate one row.
 
@@ -130,13 +152,22 @@ class QueryReader:
         QueryError
             For an unknown column or a value of the wrong type.
         """
+        user_id, context, has_context = self._check(row, position)
+        return Query(user_id, self._users.find(user_id), context, has_context)
+
+    def _check(
+        self, row: Id | Mapping[str, Any], position: int
+    ) -> tuple[Id, tuple[Entry, ...], bool]:
+        """Return the user, the context, and whether there is any."""
         try:
             # A type is compared faster than an abstract class is looked up, row after row.
             if type(row) is not dict and not isinstance(row, Mapping):
-                return self._query(row, {})
+                return cast_id(row, self._user), (), False
             if self._user.name not in row:
                 raise QueryError((self._user.name,), "missing")
-            return self._query(row[self._user.name], row)
+            user_id = cast_id(row[self._user.name], self._user)
+            has_context = len(row) > 1
+            return user_id, self.context(row) if has_context else (), has_context
         except QueryError as error:
             raise error.within("users", position) from None
 
@@ -166,8 +197,8 @@ class QueryReader:
         return tuple(
             (column.name, category)
             for (_, column, categories), value in zip(self._side, values, strict=True)
-            for category in _categories(column, value)
-            if category is not None and categories.find(category) == UNKNOWN
+            for category in _unknown(categories, _categories(column, value))
+            if category is not None
         )
 
     def _read_context(self, *values: Any) -> tuple[Entry, ...]:
@@ -177,12 +208,6 @@ class QueryReader:
             if value is not _ABSENT:
                 entries += _expand(position, column, categories, value)
         return tuple(entries)
-
-    def _query(self, user_id: object, row: Mapping[str, Any]) -> Query:
-        user = cast_id(user_id, self._user)
-        has_context = len(row) > 1
-        context = self.context(row) if has_context else ()
-        return Query(user, self._users.find(user), context, has_context)
 
     def _check_names(self, row: Mapping[str, Any]) -> None:
         for name in row:
@@ -246,8 +271,13 @@ def _categories(column: Column, value: Any) -> Sequence[Any]:
 
 
 def _known(column: Column, categories: IdIndex, value: Any) -> list[int]:
-    indices = [categories.find(category) for category in _categories(column, value)]
+    indices = categories.find_many(_categories(column, value))
     return [index for index in indices if index != UNKNOWN]
+
+
+def _unknown(categories: IdIndex, values: Sequence[Any]) -> list[Any]:
+    places = categories.find_many(values)
+    return [value for value, place in zip(values, places, strict=True) if place == UNKNOWN]
 
 
 def _vector(value: Any, column: Column) -> list[float]:
@@ -262,9 +292,11 @@ def _vector(value: Any, column: Column) -> list[float]:
 
 
 def _dictionary(position: int, column: Column, categories: IdIndex, value: Any) -> list[Entry]:
+    weights = _mapping(value, column)
+    places = categories.find_many([read_category(key, column) for key in weights])
     entries = [
-        Entry(position, categories.find(read_category(key, column)), read_number(number, column))
-        for key, number in _mapping(value, column).items()
+        Entry(position, place, read_number(number, column))
+        for place, number in zip(places, weights.values(), strict=True)
     ]
     known = [entry for entry in entries if entry.place != UNKNOWN]
     return sorted(known, key=lambda entry: entry.place)

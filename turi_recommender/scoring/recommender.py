@@ -141,7 +141,7 @@ class Recommender(ABC):
         if not isinstance(exclude_known, bool | np.bool_):
             raise QueryError(("exclude_known",), "expected True or False")
         rows = read_list(users, "users")
-        queries = [self._queries.read(row, position) for position, row in enumerate(rows)]
+        queries = self._queries.read_all(rows)
         everyone = self._everything
         exclude = () if exclude is None else read_list(exclude, "exclude")
         if items is not None or len(exclude) > 0:
@@ -256,9 +256,9 @@ class Recommender(ABC):
         known: list[Id] = []
         rankings: list[Ranking] = []
         unknown: dict[Id, None] = {}
-        for position, item in enumerate(read_list(items, "items")):
-            item_id = self._cast_item(item, "items", position)
-            index = self.items.find(item_id)
+        listed = read_list(items, "items")
+        ids = [self._cast_item(item, "items", position) for position, item in enumerate(listed)]
+        for item_id, index in zip(ids, self.items.find_many(ids), strict=True):
             if index == UNKNOWN:
                 unknown[item_id] = None
             else:
@@ -294,7 +294,7 @@ class Recommender(ABC):
     def _known_items(self, items: Sequence[Id], argument: str) -> Indices:
         listed = read_list(items, argument)
         ids = [self._cast_item(item, argument, position) for position, item in enumerate(listed)]
-        indices = np.array([self.items.find(item) for item in ids], np.int64)
+        indices = np.array(self.items.find_many(ids), np.int64)
         known: Indices = indices[indices != UNKNOWN]
         return known
 

@@ -40,9 +40,11 @@ class Arrival(Part):
     async def handle(self, exchange: Exchange, scope: Scope, receive: Receive, send: Send) -> None:
         """See `Part.handle`."""
         packed = is_packed(scope)
-        body = await self._read(scope, receive, exchange)
+        declared = exchange.declaration.most_bytes
+        limit = self._limit if declared is None else min(declared, self._limit)
+        body = await self._read(scope, receive, exchange, limit)
         if packed and body != b"":
-            body = await self._coder.unpack(body, self._limit)
+            body = await self._coder.unpack(body, limit)
         exchange.body_bytes = len(body)
         exchange.receive = receive
         sent = False
@@ -56,7 +58,7 @@ class Arrival(Part):
 
         await self._next(exchange, scope, receive_whole, send)
 
-    async def _read(self, scope: Scope, receive: Receive, exchange: Exchange) -> bytes:
+    async def _read(self, scope: Scope, receive: Receive, exchange: Exchange, limit: int) -> bytes:
         """Return the whole body.
 
         Raises
@@ -70,15 +72,15 @@ class Arrival(Part):
             If too many large bodies are arriving.
         """
         declared = header(scope, b"content-length")
-        if declared.isdigit() and int(declared) > self._limit:
-            raise too_large(self._limit)
-        body, more = await self._part(receive, 0)
+        if declared.isdigit() and int(declared) > limit:
+            raise too_large(limit)
+        body, more = await _part(receive, 0, limit)
         if more:
-            body = await self._rest(receive, exchange, body)
+            body = await self._rest(receive, exchange, body, limit)
         exchange.received = True
         return body
 
-    async def _rest(self, receive: Receive, exchange: Exchange, first: bytes) -> bytes:
+    async def _rest(self, receive: Receive, exchange: Exchange, first: bytes, limit: int) -> bytes:
         """Return the whole body of which this is the first part."""
         body = bytearray(first)
         counted, more = 0, True
@@ -87,22 +89,12 @@ class Arrival(Part):
                 if len(body) - counted > UNCOUNTED_BODY_BYTES:
                     self._count(exchange.caller, len(body) - counted)
                     counted = len(body)
-                part, more = await self._part(receive, len(body))
+                part, more = await _part(receive, len(body), limit)
                 body += part  # not a list of them: a million small ones are worth as much memory
             return bytes(body)
         finally:
             if counted > 0:
                 self._count_out(exchange.caller, counted)
-
-    async def _part(self, receive: Receive, before: int) -> tuple[bytes, bool]:
-        """Return the next part of a body, and whether there are more."""
-        message = await receive()
-        if message["type"] != "http.request":
-            raise ClientDisconnect
-        part: bytes = message.get("body", b"")
-        if before + len(part) > self._limit:
-            raise too_large(self._limit)
-        return part, message.get("more_body", False)
 
     def _count(self, caller: str, amount: int) -> None:
         if (
@@ -118,3 +110,14 @@ class Arrival(Part):
         self._arriving[caller] -= amount
         if self._arriving[caller] <= 0:
             del self._arriving[caller]
+
+
+async def _part(receive: Receive, before: int, limit: int) -> tuple[bytes, bool]:
+    """Return the next part of a body behind so many bytes, and whether there are more."""
+    message = await receive()
+    if message["type"] != "http.request":
+        raise ClientDisconnect
+    part: bytes = message.get("body", b"")
+    if before + len(part) > limit:
+        raise too_large(limit)
+    return part, message.get("more_body", False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from itertools import islice, repeat
 from typing import Any
 
 from fastapi import Request
@@ -90,17 +91,15 @@ def _from_columns(columns: Mapping[str, Any], limit: int, known: Collection[str]
         raise ScoreError("Error: the payload must be a JSON array of one record or more")
     _check_count(count, limit)
     wanted = [name for name in columns if name in known]
-    wanted += [name for name in columns if name not in known][:1]
+    wanted += islice((name for name in columns if name not in known), 1)
     shared = [columns[name] for name in wanted if isinstance(columns[name], dict)]
     if count * sum(map(len, shared)) > MAX_VALUES:
         raise ScoreError(f"Error: {TooManyValuesError(MAX_VALUES)}")
-    return [
-        {
-            name: columns[name][position] if isinstance(columns[name], list) else columns[name]
-            for name in wanted
-        }
-        for position in range(count)
+    lists = [
+        values if isinstance(values := columns[name], list) else repeat(values, count)
+        for name in wanted
     ]
+    return [dict(zip(wanted, row, strict=True)) for row in zip(*lists, strict=True)]
 
 
 def _from_parameters(request: Request) -> dict[str, Any]:

@@ -57,14 +57,14 @@ class Scorer:
         models = self._engine.models
         user, item = models.user_column.name, models.item_column.name
         records = self._exact(records)
-        names = {name for record in records for name in record}
-        if (user in names) == (item in names):
-            which = "both" if user in names else "neither"
+        has_user, has_item = (any(name in record for record in records) for name in (user, item))
+        if has_user == has_item:
+            which = "both" if has_user else "neither"
             raise ScoreError(
                 f"Error: the payload must have {user} or {item}, it has {which} of them"
             )
         try:
-            if item in names:
+            if has_item:
                 column = models.item_column
                 ids = [_required(*each, column) for each in enumerate(records)]
                 similar = SimilarQuery(ids, K, default_similar(models.loaded_roles))
@@ -93,7 +93,7 @@ class Scorer:
         side = {column.name for column in self._engine.models.side_columns}
         column = self._engine.models.user_column
         ids = [_required(*each, column) for each in enumerate(records)]
-        if any(name in side for record in records for name in record):
+        if any(not side.isdisjoint(record) for record in records):
             rows = [{**record, user: one} for one, record in zip(ids, records, strict=True)]
             return RecommendQuery(rows, K, "ranking")
         # Other columns were ignored here by the original.

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable
 
 import pytest
 
+from app.limits import LONG_ROUND_SECONDS, RESTING_ROUNDS
 from app.models.turns import Turns
 
 
@@ -93,5 +95,27 @@ def test_several_may_go_on_while_a_round_is_young() -> None:
     async def work() -> None:
         came = await _order(Turns(60.0), 5 * "a")
         assert [number for _, number in came] == 5 * [came[0][1]]
+
+    _run(work)
+
+
+def test_after_a_long_step_others_come_first() -> None:
+    async def work() -> None:
+        turns, came = Turns(60.0), []
+        rounds = _Rounds()
+
+        async def ask(*, is_long: bool) -> None:
+            await turns.take("a")
+            came.append(rounds.number)
+            end = time.thread_time() + 2 * LONG_ROUND_SECONDS
+            while is_long and time.thread_time() < end:
+                pass
+
+        first = asyncio.create_task(ask(is_long=True))
+        await asyncio.sleep(0)  # it has begun, and ended
+        await asyncio.sleep(0)
+        await asyncio.gather(first, *(ask(is_long=False) for _ in range(3)))
+        assert came[1] - came[0] > RESTING_ROUNDS
+        assert came[-1] - came[1] <= 1 + len(came)  # no rest after short ones
 
     _run(work)

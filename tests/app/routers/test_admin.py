@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -166,3 +167,22 @@ def test_several_at_once(client: httpx.Client) -> None:
         thread.join()
     assert sorted(statuses) == [200, 200, 200, 200, 200, 200, 409, 409]
     assert serves(client) == model(client)["version"]
+
+
+def test_a_body_is_no_larger_than_a_version_needs(client: httpx.Client) -> None:
+    """Listing what is wrong with a megabyte took a tenth of a second, for which all others wait."""
+    wrong = {f"{number:x}": 1 for number in range(1000)}
+    assert_problem(client.post(ACTIVATE, json=wrong), 413)
+    assert_problem(client.post(RELOAD, json=wrong), 413)
+
+
+def test_reloads_that_are_asked_for_together_share_a_load(client: httpx.Client) -> None:
+    with ThreadPoolExecutor(16) as threads:
+        answers = list(threads.map(lambda _: client.post(RELOAD), range(16)))
+    assert {answer.status_code for answer in answers} == {409}  # the highest version is damaged
+    attempts = [
+        float(line.rpartition(" ")[2])
+        for line in client.get("/metrics").text.splitlines()
+        if line.startswith("recommender_model_swaps_total{")
+    ]
+    assert 1 <= sum(attempts) < 16

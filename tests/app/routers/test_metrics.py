@@ -1,39 +1,40 @@
-"""The page of metrics, asked for by many at once."""
+"""`GET /metrics`: made once for all who ask at the same time, and never old."""
 
 from __future__ import annotations
 
-import asyncio
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
 from app.observability.metrics import Metrics
-from app.routers.metrics import Shared
-
-pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
+from app.settings import Settings
+from tests.support.serving import serving
 
 
-async def test_who_asks_at_the_same_moment_gets_the_same_page() -> None:
-    metrics = Metrics()
-    made = []
+def test_a_page_shows_what_was_answered_before_it_was_asked_for() -> None:
+    with serving(Settings()) as client:
+        client.get("/metrics")
+        for number in range(1, 4):
+            client.get("/models")
+            line = 'recommender_requests_total{method="GET",route="/models",status="200"} '
+            found = [each for each in client.get("/metrics").text.splitlines() if line in each]
+            assert found == [f"{line}{number}.0"]
 
-    def make() -> bytes:
-        made.append(metrics.page())
-        return made[-1]
 
-    shared = Shared(make)
+def test_many_who_ask_share_a_page(monkeypatch: pytest.MonkeyPatch) -> None:
+    pages: Counter[str] = Counter()
+    write = Metrics.page
 
-    async def ask() -> bytes:
-        return shared.page()
+    def counted(metrics: Metrics) -> bytes:
+        pages["made"] += 1
+        return write(metrics)
 
-    pages = await asyncio.gather(*(ask() for _ in range(50)))
-    assert len(made) == 1
-    assert set(pages) == set(made)
-    metrics.count("m", 0.5)
-    await asyncio.sleep(0)
-    assert b'model="m"' in shared.page()
-    assert len(made) == 2
+    monkeypatch.setattr(Metrics, "page", counted)
+    with (
+        serving(Settings()) as client,
+        ThreadPoolExecutor(16) as threads,
+    ):
+        answers = list(threads.map(lambda _: client.get("/metrics"), range(64)))
+    assert {answer.status_code for answer in answers} == {200}
+    assert pages["made"] < 64

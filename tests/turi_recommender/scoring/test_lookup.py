@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import numpy as np
 import pytest
 
@@ -34,3 +36,25 @@ def test_equal_hashes_are_told_apart_by_their_bytes(monkeypatch: pytest.MonkeyPa
     values = ["one", "two", "three"]
     lookup = make_lookup(stored(values), 3)
     assert [lookup.find(value) for value in [*values, "four"]] == [0, 1, 2, UNKNOWN]
+
+
+@pytest.mark.parametrize(
+    "trained",
+    [[5, 3, 2**62, -7], [], list(range(0, 1000, 3)), ["a", "ä", "\x00", "bc"], [None, 1, "1", 2]],
+)
+@pytest.mark.parametrize("count", [0, 1, 7, 8, 500])
+@pytest.mark.parametrize("more", [[], [True], [1.0], ["1"], [2**63], [None], [[1]], ["\ud800"]])
+def test_many_are_found_as_each_is(trained: list[object], count: int, more: list[object]) -> None:
+    lookup = make_lookup(stored(trained), len(trained))
+    asked = [*trained, 1, 4, 9, 2**63 - 1, -(2**63)] if 5 in trained else [*trained, "x"]
+    values = [*itertools.islice(itertools.cycle(asked), count), *more]
+    assert lookup.find_many(values) == [lookup.find(value) for value in values]
+
+
+def test_many_integers_and_strings_are_found_as_each_is() -> None:
+    for trained in (list(range(0, 3000, 3)), [f"id{number}" for number in range(1000)]):
+        lookup = make_lookup(stored(trained), 900)
+        asked = [*trained, *([1, 10**6, -1] if trained[0] == 0 else ["", "id", "id1000"])]
+        found = lookup.find_many(asked)
+        assert found == [*range(900), *[UNKNOWN] * 103]
+        assert found == [lookup.find(value) for value in asked]

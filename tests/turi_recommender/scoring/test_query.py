@@ -263,3 +263,14 @@ def test_what_is_long_is_not_remembered(reader: QueryReader) -> None:
     assert remembered.cache_info().currsize == 0
     reader.context({"letter": 2**60})
     assert remembered.cache_info().currsize == 1
+
+
+def test_many_rows_are_read_as_each_is(reader: QueryReader) -> None:
+    rows: list[Any] = [1, {"user": 2, "letter": "b"}, {"user": 10**9}, {"user": 3.0}, "2"] * 5
+    each = [reader.read(row, position) for position, row in enumerate(rows)]
+    for query, expected in zip(reader.read_all(rows), each, strict=True):
+        assert (query.user_id, query.user) == (expected.user_id, expected.user)
+        assert (query.context, query.has_context) == (expected.context, expected.has_context)
+    with pytest.raises(QueryError) as raised:
+        reader.read_all([*rows, {"user": 1, "letters": "a"}])
+    assert raised.value.path == ("users", len(rows), "letters")
