@@ -127,8 +127,8 @@ def test_bodies_that_are_none(client: httpx.Client, body: bytes) -> None:
 
 
 def test_many_fields_are_one_error(client: httpx.Client) -> None:
-    """An error for each of them took half a second, in which nobody else was answered."""
-    body = {"version": "1", **{str(number): 1 for number in range(80_000)}}
+    """An error for each of 80,000 took half a second; a body may be 4 KiB long now, too."""
+    body = {"version": "1", **{str(number): 1 for number in range(400)}}
     problem = assert_problem(client.post(ACTIVATE, json=body), 422)
     assert problem["detail"] == "body: Input should have one field, version"
     assert len(problem["errors"]) == 1
