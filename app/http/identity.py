@@ -37,5 +37,6 @@ class Identity(NamedTuple):
 def identify(scope: Scope) -> Identity:
     """Take over the id that the client gives, or make one."""
     given = header(scope, b"x-request-id")
-    request_id = given if _ID.fullmatch(given) else b"%032x" % _RANDOM.getrandbits(128)
+    is_given = given != b"" and _ID.fullmatch(given) is not None
+    request_id = given if is_given else b"%032x" % _RANDOM.getrandbits(128)
     return Identity(request_id, [(b"x-request-id", request_id)])

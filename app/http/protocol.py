@@ -106,16 +106,18 @@ def make_protocol(max_header_bytes: int, stall_seconds: float) -> type[HttpTools
             if self._is_unused:
                 self._is_unused = False
                 self._cancel_deadline()
-            if self._deadline is None:
-                self._deadline = self.loop.call_later(HEADER_SECONDS, self._too_slow)
             self._header_bytes += len(data)
             # Checked again when the headers have ended: a body may have come with them.
             if self._header_bytes > max_header_bytes + len(data):
                 self._refuse(LARGE_HEADERS)
                 return
+            message = self._messages
             super().data_received(self._upgrades.take(data))
             if self._header_bytes > max_header_bytes:  # it is 0 if the headers have ended
                 self._refuse(LARGE_HEADERS)
+            is_whole = self._messages != message and not self._has_begun
+            if self._in_headers and not is_whole and self._deadline is None:
+                self._deadline = self.loop.call_later(HEADER_SECONDS, self._too_slow)
 
         def _parse_body(self, data: bytes) -> None:
             message, before = self._messages, self._body_bytes

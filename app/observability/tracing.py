@@ -75,6 +75,8 @@ def trace_id(traceparent: bytes) -> str | None:
 
     Source: W3C Trace Context, section 3.2.
     """
+    if traceparent == b"":
+        return None
     found = _TRACE.fullmatch(traceparent)
     if found is None or found[1].strip(b"0") == b"" or traceparent.startswith(b"ff"):
         return None

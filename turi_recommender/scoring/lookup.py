@@ -8,6 +8,7 @@ by a comparison of the bytes themselves.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from bisect import bisect_left
 from collections.abc import Sequence
 
 import numpy as np
@@ -17,7 +18,6 @@ from turi_recommender.format import GenericValues, IntegerValues, StringValues, 
 from turi_recommender.scoring import limits
 
 UNKNOWN = -1
-_SMALLEST, _LARGEST = -(2**63), 2**63 - 1
 
 
 class Lookup(ABC):
@@ -39,14 +39,16 @@ class Lookup(ABC):
 class _IntegerLookup(Lookup):
     def __init__(self, values: NDArray[np.int64]) -> None:
         self._order, self._sorted = _sort(np.ascontiguousarray(values))
+        # For a single id, Python's own search takes half the time of numpy's calls.
+        self._places, self._keys = self._order.data, self._sorted.data
 
     def find(self, value: object) -> int:
-        if type(value) is not int or not _SMALLEST <= value <= _LARGEST:
+        if type(value) is not int:
             return UNKNOWN
-        key = np.int64(value)  # a Python int would make numpy convert the whole array
-        place = self._sorted.searchsorted(key)
-        if place < len(self._sorted) and self._sorted[place] == key:
-            return int(self._order[place])
+        keys = self._keys
+        place = bisect_left(keys, value)
+        if place < len(keys) and keys[place] == value:
+            return self._places[place]
         return UNKNOWN
 
     def find_many(self, values: Sequence[object]) -> list[int]:

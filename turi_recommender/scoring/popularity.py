@@ -44,6 +44,7 @@ class PopularityRecommender(Recommender):
         best = select(self._scores[items], k)
         return items[best], self._scores[items[best]]
 
+    @np.errstate(all="ignore")  # as in `_answer`
     def _similar(self, item: int, k: int) -> Ranked:
         squares = (self._scores[item] - self._scores) ** 2
         scores = 1.0 - squares / squares.max()

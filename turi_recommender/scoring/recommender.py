@@ -263,8 +263,7 @@ class Recommender(ABC):
                 unknown[item_id] = None
             else:
                 known.append(item_id)
-                with np.errstate(all="ignore"):
-                    rankings.append(self._ranking(*self._similar(index, k)))
+                rankings.append(self._ranking(*self._similar(index, k)))
         return SimilarItems(known, rankings, list(unknown), self.items.dtype)
 
     @abstractmethod

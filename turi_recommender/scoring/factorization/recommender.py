@@ -199,6 +199,7 @@ class FactorizationRecommender(Recommender):
 
     # -- similar items ---------------------------------------------------------------------
 
+    @np.errstate(all="ignore")  # as in `_answer`
     def _similar(self, item: int, k: int) -> tuple[Indices, Scores]:
         if self._width == 0:
             raise QueryError(("model",), "has no factors, so it cannot tell what is similar")
