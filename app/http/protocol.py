@@ -7,13 +7,29 @@ from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
-from ..limits import FRAMED_BYTES, FRAMING_BYTES, HEADER_SECONDS, LEAST_READ, PARSED_AT_ONCE
+from ..limits import (
+    FRAMED_BYTES,
+    FRAMING_BYTES,
+    HEADER_SECONDS,
+    LEAST_READ,
+    MANY_LINES,
+    PARSED_AT_ONCE,
+    PARSED_AT_ONCE_OF_LINES,
+)
 from .framing import LARGE_HEADERS, LARGE_TRAILERS, NOT_HTTP, SMALL_CHUNKS, Refusal, flaw
 from .upgrade import UpgradeFilter
 
 # A chunk of one byte is framed by five and some zeros. What is framed by more has chunk extensions
 # or trailers.
 _SMALL_CHUNK_FRAMING = 16
+
+
+def _at_once(data: bytes) -> int:
+    """Return how much of some bytes is parsed in one round of the event loop."""
+    if len(data) <= PARSED_AT_ONCE_OF_LINES:
+        return PARSED_AT_ONCE
+    is_much = data.count(b"\n", 0, PARSED_AT_ONCE) > MANY_LINES
+    return PARSED_AT_ONCE_OF_LINES if is_much else PARSED_AT_ONCE
 
 
 def make_protocol(max_header_bytes: int, stall_seconds: float) -> type[HttpToolsProtocol]:
@@ -44,6 +60,7 @@ def make_protocol(max_header_bytes: int, stall_seconds: float) -> type[HttpTools
         _is_unused = False
         _later = b""  # has arrived, and is not parsed yet
         _messages = 0
+        _is_due = False  # whether what has arrived is parsed in the next round
         _has_begun = False  # a request
         _may_stay_open = True  # this connection, once the last request has arrived
         _body_bytes = 0
@@ -69,27 +86,45 @@ def make_protocol(max_header_bytes: int, stall_seconds: float) -> type[HttpTools
             super().connection_lost(exc)
 
         def data_received(self, data: bytes) -> None:
-            if len(data) <= PARSED_AT_ONCE and self._later == b"" and not self.pipeline:
+            if self._later == b"" and not self.pipeline and _at_once(data) >= len(data):
                 self._parse(data)
             else:
                 self._later += data
                 self._parse_later()
 
         def _parse_later(self) -> None:
-            """Parse what has arrived, up to a request that came behind another one."""
-            while self._later != b"" and not self.pipeline:
+            """Parse what has arrived, up to a request that came behind another one.
+
+            What takes long is parsed in several rounds of the event loop.
+            """
+            size = PARSED_AT_ONCE
+            while self._later != b"" and not self.pipeline and size == PARSED_AT_ONCE:
                 if self._refused or self.transport.is_closing():
                     self._later = b""
                     return
-                data, self._later = self._later[:PARSED_AT_ONCE], self._later[PARSED_AT_ONCE:]
+                size = _at_once(self._later)
+                data, self._later = self._later[:size], self._later[size:]
                 self._parse(data)
             if self._later != b"":
                 self.flow.pause_reading()
+                if not self.pipeline:
+                    self._go_on_later()
+
+        def _go_on_later(self) -> None:
+            if not self._is_due:
+                self._is_due = True
+                self.loop.call_soon(self._parse_due)
+
+        def _parse_due(self) -> None:
+            self._is_due = False
+            self._parse_later()
+            if self._later == b"" and not self.transport.is_closing():
+                self.flow.resume_reading()
 
         def on_response_complete(self) -> None:
             super().on_response_complete()
             if self._later != b"":
-                self.loop.call_soon(self._parse_later)
+                self._go_on_later()
 
         def _parse(self, data: bytes) -> None:
             if self._refused:

@@ -14,7 +14,7 @@ from typing import Any
 import uvicorn
 
 from ..addresses import EVERY_ADDRESS
-from ..limits import LISTENERS
+from ..limits import BACKLOG, LISTENERS
 from ..settings import Settings
 from .lifecycle import Lifecycle
 from .protocol import make_protocol
@@ -74,7 +74,9 @@ class Server(uvicorn.Server):
             _notice_who_is_gone(listening)
             for _ in range(LISTENERS - 1):
                 copy = socket.socket(fileno=os.dup(listening.fileno()))
-                self.servers.append(await loop.create_server(self._connect, sock=copy))
+                self.servers.append(
+                    await loop.create_server(self._connect, sock=copy, backlog=BACKLOG)
+                )
 
     def _connect(self) -> asyncio.Protocol:
         make: Any = self.config.http_protocol_class

@@ -1,15 +1,18 @@
-"""Let requests with longer bodies wait for their turn before they are parsed.
+"""Let requests that take longer wait for their turn before they are looked at.
 
-Parsing and checking a body takes its time on the event loop, so one is handled per round of it. And
-what is parsed takes many times the memory of the body, so the larger ones wait until there is room.
+Parsing and checking a longer body takes its time on the event loop, and so does the framework's way
+to an answer: some are handled per round of it. And what is parsed takes many times the memory of
+the body, so the larger ones wait until there is room.
 """
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ...errors import ClientGoneError
 from ...limits import PARSED_BODIES_BYTES, SHORT_BODY_BYTES, UNCOUNTED_BODY_BYTES
 from ...models.room import Room
 from ...models.turns import Turns
@@ -38,14 +41,20 @@ class Turn(Part):
     ) -> Awaitable[None]:
         """See `Part.handle`."""
         length = max(exchange.body_bytes, len(scope["query_string"]))
-        if length <= SHORT_BODY_BYTES:
+        if length <= SHORT_BODY_BYTES and scope["method"] == "POST":
             return self._next(exchange, scope, receive, send)
         if length <= UNCOUNTED_BODY_BYTES:
             return self._wait(exchange, scope, receive, send)
         return self._wait_for_room(length, exchange, scope, receive, send)
 
     async def _wait(self, exchange: Exchange, scope: Scope, receive: Receive, send: Send) -> None:
-        await self._turns.take(exchange.caller)
+        going = asyncio.ensure_future(exchange.until_gone())
+        try:
+            await self._turns.take(exchange.caller)
+            if going.done():
+                raise ClientGoneError
+        finally:
+            going.cancel()
         await self._next(exchange, scope, receive, send)
 
     async def _wait_for_room(

@@ -339,3 +339,21 @@ def test_a_request_that_is_no_http(client: httpx.Client) -> None:
         connection.send(b"\x16\x03\x01 nonsense\r\n\r\n")
         assert connection.answer().status == 400
     assert client.get("/healthz/live").status_code == 200
+
+
+def test_many_lines_arrive_whole(client: httpx.Client) -> None:
+    """They are parsed in many rounds of the event loop."""
+    body = b'{"users": [{"visitorid": 6000}],' + 50_000 * b"\r\n" + b'"k": 1}'
+    headers = {f"x{number}": "y" for number in range(3000)}
+    json = {"content-type": "application/json"}
+    plain = client.post(
+        "/recommend/users", content=b'{"users": [{"visitorid": 6000}], "k": 1}', headers=json
+    )
+    assert plain.status_code == 200
+    for content, more in (
+        (body, {}),
+        (body, headers),
+        (iter([body[:70_000], body[70_000:]]), headers),
+    ):
+        answer = client.post("/recommend/users", content=content, headers={**json, **more})
+        assert (answer.status_code, answer.content) == (200, plain.content)

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from app.errors import ClientGoneError
 from app.http.declaration import RECOMMEND
 from app.http.exchange import Exchange
 from app.http.middleware.turn import Turn
@@ -32,7 +33,12 @@ def _went_on(bodies: list[int], queries: list[int]) -> list[int]:
         for number, (body, query) in enumerate(zip(bodies, queries, strict=True)):
             exchange = Exchange(RECOMMEND, b"id", 0.0)
             exchange.body_bytes = body
-            scope = {"type": "http", "number": number, "query_string": query * b"x"}
+            scope = {
+                "type": "http",
+                "number": number,
+                "method": "POST",
+                "query_string": query * b"x",
+            }
             tasks.append(asyncio.ensure_future(part.handle(exchange, scope, _nothing, _nothing)))
         await asyncio.gather(*tasks)
 
@@ -73,7 +79,7 @@ def test_large_bodies_wait_for_room_until_an_answer_begins() -> None:
         for number in range(4):
             exchange = Exchange(RECOMMEND, b"id", 0.0)
             exchange.body_bytes = PARSED_BODIES_BYTES // 2
-            scope = {"type": "http", "number": number, "query_string": b""}
+            scope = {"type": "http", "number": number, "method": "POST", "query_string": b""}
             tasks.append(asyncio.ensure_future(part.handle(exchange, scope, _nothing, _nothing)))
         for _ in range(20):
             await asyncio.sleep(0)
@@ -87,3 +93,51 @@ def test_large_bodies_wait_for_room_until_an_answer_begins() -> None:
         await asyncio.gather(*tasks)
 
     asyncio.run(main())
+
+
+def test_nothing_is_done_for_who_has_gone_meanwhile() -> None:
+    inside: list[int] = []
+
+    async def main() -> None:
+        async def route(scope: Any, receive: Any, send: Any) -> None:
+            _ = receive, send
+            inside.append(scope["number"])
+
+        async def gone() -> Any:
+            return {"type": "http.disconnect"}
+
+        async def here() -> Any:
+            return await asyncio.get_running_loop().create_future()
+
+        part = Turn(route, Turns(0.0))
+        tasks = []
+        for number, client in enumerate([here, gone, here]):
+            exchange = Exchange(RECOMMEND, b"id", 0.0)
+            exchange.body_bytes, exchange.receive = LONG, client
+            scope = {"type": "http", "number": number, "method": "POST", "query_string": b""}
+            tasks.append(asyncio.ensure_future(part.handle(exchange, scope, _nothing, _nothing)))
+        done = await asyncio.gather(*tasks, return_exceptions=True)
+        assert [type(each) for each in done] == [type(None), ClientGoneError, type(None)]
+
+    asyncio.run(main())
+    assert inside == [0, 2]
+
+
+def test_what_the_framework_answers_takes_turns() -> None:
+    came: list[str] = []
+
+    async def main() -> None:
+        async def route(scope: Any, receive: Any, send: Any) -> None:
+            _ = receive, send
+            came.append(scope["method"])
+
+        part = Turn(route, Turns(0.0))
+        tasks = []
+        for method in ("GET", "GET", "HEAD", "POST"):
+            scope = {"type": "http", "method": method, "query_string": b""}
+            exchange = Exchange(RECOMMEND, b"id", 0.0)
+            tasks.append(asyncio.ensure_future(part.handle(exchange, scope, _nothing, _nothing)))
+        await asyncio.gather(*tasks)
+
+    asyncio.run(main())
+    assert came == ["GET", "POST", "GET", "HEAD"]
