@@ -24,12 +24,21 @@ from .upgrade import UpgradeFilter
 _SMALL_CHUNK_FRAMING = 16
 
 
-def _at_once(data: bytes) -> int:
-    """Return how much of some bytes is parsed in one round of the event loop."""
+def _at_once(data: bytes, *, is_body: bool) -> int:
+    """Return how much of some bytes is parsed in one step.
+
+    Parameters
+    ----------
+    data : bytes
+        What has arrived.
+    is_body : bool
+        Whether it begins within the body of a request: then most of it is copied only.
+    """
     if len(data) <= PARSED_AT_ONCE_OF_LINES:
         return PARSED_AT_ONCE
-    is_much = data.count(b"\n", 0, PARSED_AT_ONCE) > MANY_LINES
-    return PARSED_AT_ONCE_OF_LINES if is_much else PARSED_AT_ONCE
+    if data.count(b"\n", 0, PARSED_AT_ONCE) > MANY_LINES:
+        return PARSED_AT_ONCE_OF_LINES
+    return len(data) if is_body and data.count(b"\n") <= MANY_LINES else PARSED_AT_ONCE
 
 
 def make_protocol(max_header_bytes: int, stall_seconds: float) -> type[HttpToolsProtocol]:
@@ -86,7 +95,8 @@ def make_protocol(max_header_bytes: int, stall_seconds: float) -> type[HttpTools
             super().connection_lost(exc)
 
         def data_received(self, data: bytes) -> None:
-            if self._later == b"" and not self.pipeline and _at_once(data) >= len(data):
+            size = _at_once(data, is_body=not self._in_headers)
+            if self._later == b"" and not self.pipeline and size >= len(data):
                 self._parse(data)
             else:
                 self._later += data
@@ -98,11 +108,11 @@ def make_protocol(max_header_bytes: int, stall_seconds: float) -> type[HttpTools
             What takes long is parsed in several rounds of the event loop.
             """
             size = PARSED_AT_ONCE
-            while self._later != b"" and not self.pipeline and size == PARSED_AT_ONCE:
+            while self._later != b"" and not self.pipeline and size >= PARSED_AT_ONCE:
                 if self._refused or self.transport.is_closing():
                     self._later = b""
                     return
-                size = _at_once(self._later)
+                size = _at_once(self._later, is_body=not self._in_headers)
                 data, self._later = self._later[:size], self._later[size:]
                 self._parse(data)
             if self._later != b"":
