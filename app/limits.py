@@ -113,6 +113,8 @@ SUCCESSOR_SAMPLES = 16
 # Longest time to read a version, seconds: a disk that has gone away never answers. The manifest
 # of a model of 10 GB takes some 30 s on one core.
 LOAD_SECONDS = 600.0
+# Versions that wait to be loaded, one after the other.
+WAITING_SWAPS = 8
 
 # -- records ---------------------------------------------------------------------------------------
 # Combinations of route, method and status whose counters are kept at hand. A client can write any

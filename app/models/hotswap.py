@@ -17,8 +17,8 @@ from typing import TypeVar
 from turi_recommender.errors import ModelNotFoundError, RecommenderError
 from turi_recommender.versions import ModelEntry, Registry
 
-from ..errors import RefusedVersionError
-from ..limits import LOAD_SECONDS
+from ..errors import OverloadedError, RefusedVersionError
+from ..limits import LOAD_SECONDS, WAITING_SWAPS
 from ..settings import Settings
 from .aside import run_aside
 from .loaded import LoadedModels
@@ -57,6 +57,7 @@ class HotSwap:
         self._registry = Registry(settings.models_dir)
         self._report = report
         self._one_at_a_time = asyncio.Lock()
+        self._asked_for = 0  # versions that wait for their turn
         self._reloads = {role: Rounds(partial(self._reload, role)) for role in models.slots}
         self._seen: dict[Path, Signature] = {}
         self._refused: dict[Path, Signature] = {}
@@ -142,9 +143,7 @@ class HotSwap:
 
     async def _reload(self, role: Role) -> ModelEntry:
         versions = await self._versions(self._models.need(role).name)
-        entry = await self.take(role, versions[-1])
-        self._pinned.discard(role)
-        return entry
+        return await self.take(role, versions[-1], pin=False)
 
     async def _versions(self, name: str) -> list[str]:
         """Return the versions of a model, of which there is one at least."""
@@ -176,11 +175,11 @@ class HotSwap:
         """
         role = self.role_of(name)
         await self._versions(name)
-        entry = await self.take(role, version)
-        self._pinned.add(role)
-        return entry
+        return await self.take(role, version, pin=True)
 
-    async def take(self, role: Role, version: str, *, following: bool = False) -> ModelEntry:
+    async def take(
+        self, role: Role, version: str, *, following: bool = False, pin: bool | None = None
+    ) -> ModelEntry:
         """Load a version, check it, and let it serve.
 
         Parameters
@@ -192,6 +191,8 @@ class HotSwap:
         following : bool
             Whether this is because a new version was found, and not because somebody asked for it:
             then a pin, or a higher version, that came meanwhile holds.
+        pin : bool, optional
+            Whether no other version is followed from then on; if absent, that stays as it is.
 
         Raises
         ------
@@ -199,28 +200,52 @@ class HotSwap:
             If there is no such version.
         ModelError
             If it cannot be read, or does not pass its checks.
+        OverloadedError
+            If too many versions wait for their turn.
         """
-        async with self._one_at_a_time:
-            old = self._models.need(role)
-            if following and (role in self._pinned or int(version) <= int(old.version or 0)):
-                return old
-            folder = self._registry.root / old.name / version
-            signature: Signature = ()
-            try:
-                signature = await self._aside(_signature, folder)
-                new, pace = await self._aside(self._load, old, version)
-            except ModelNotFoundError:
-                raise
-            except RecommenderError as error:
-                self._refused[folder] = signature
-                self._models.refuse(role, version, str(error))
-                self._report(old.name, "refused")
-                log.error("model %s version %s refused: %s", old.name, version, error)
-                raise
-            self._models.swap(role, new, pace)
-            self._report(old.name, "loaded")
-            log.info("model %s: version %s serves now (before: %s)", new.name, version, old.version)
-            return new
+        if self._asked_for >= WAITING_SWAPS:
+            raise OverloadedError
+        self._asked_for += 1
+        try:
+            await self._one_at_a_time.acquire()
+        finally:
+            self._asked_for -= 1
+        # Who asked may give up, but a thread that loads a model cannot: the next one waits for it,
+        # or there would soon be many models in memory.
+        taking = asyncio.ensure_future(self._take(role, version, following=following, pin=pin))
+        taking.add_done_callback(self._end)
+        return await asyncio.shield(taking)
+
+    def _end(self, taking: asyncio.Future[ModelEntry]) -> None:
+        self._one_at_a_time.release()
+        if not taking.cancelled():
+            taking.exception()  # which was reported, even if nobody waits for it any more
+
+    async def _take(
+        self, role: Role, version: str, *, following: bool, pin: bool | None
+    ) -> ModelEntry:
+        old = self._models.need(role)
+        if following and (role in self._pinned or int(version) <= int(old.version or 0)):
+            return old
+        folder = self._registry.root / old.name / version
+        signature: Signature = ()
+        try:
+            signature = await self._aside(_signature, folder)
+            new, pace = await self._aside(self._load, old, version)
+        except ModelNotFoundError:
+            raise
+        except RecommenderError as error:
+            self._refused[folder] = signature
+            self._models.refuse(role, version, str(error))
+            self._report(old.name, "refused")
+            log.error("model %s version %s refused: %s", old.name, version, error)
+            raise
+        self._models.swap(role, new, pace)
+        if pin is not None:
+            (self._pinned.add if pin else self._pinned.discard)(role)
+        self._report(old.name, "loaded")
+        log.info("model %s: version %s serves now (before: %s)", new.name, version, old.version)
+        return new
 
     def _load(self, old: ModelEntry, version: str) -> tuple[ModelEntry, Pace]:
         new = self._load_version(old.name, version)

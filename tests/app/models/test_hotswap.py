@@ -6,7 +6,9 @@ import asyncio
 import gc
 import os
 import shutil
+import threading
 import weakref
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -16,7 +18,8 @@ import httpx
 import numpy as np
 import pytest
 
-from app.errors import RefusedVersionError
+from app.errors import OverloadedError, RefusedVersionError
+from app.limits import WAITING_SWAPS
 from app.models.hotswap import HotSwap
 from app.models.loaded import LoadedModels
 from app.models.loading import load_models
@@ -433,3 +436,39 @@ async def test_what_has_no_versions_cannot_be_changed_while_it_serves(
             await ask
     register(SIMILARITY_SOURCE, root, SIMILARITY)
     assert (await watched.swaps.reload(SIMILARITY)).version == "1"
+
+
+async def test_one_version_is_loaded_at_a_time_whoever_gives_up(
+    root: Path, watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A request that runs out of time cannot stop the thread that loads for it."""
+    swaps, load = watched.swaps, watched.swaps._load
+    may_end, counts = threading.Event(), Counter[str]()
+
+    def slowly(old: ModelEntry, version: str) -> Any:
+        counts["running"] += 1
+        counts["most"] = max(counts["most"], counts["running"])
+        counts["begun"] += 1
+        may_end.wait(30)
+        counts["running"] -= 1
+        return load(old, version)
+
+    monkeypatch.setattr(swaps, "_load", slowly)
+    register(SIMILARITY_SOURCE, root, SIMILARITY, 2)
+    first = asyncio.create_task(swaps.activate(SIMILARITY, "2"))
+    await asyncio.to_thread(wait_until, lambda: counts["begun"] == 1)
+    others = [asyncio.create_task(swaps.activate(RANKING, "1")) for _ in range(WAITING_SWAPS + 3)]
+    first.cancel()
+    refused = await asyncio.gather(*others[-3:], return_exceptions=True)
+    assert [type(each) for each in refused] == 3 * [OverloadedError]
+    assert counts == {"running": 1, "most": 1, "begun": 1}
+    may_end.set()
+    await asyncio.gather(*others[:-3])
+    assert (counts["most"], counts["begun"]) == (1, 1 + WAITING_SWAPS)
+    assert watched.service.need("similarity").version == "2"
+    await swaps.look()
+    await swaps.look()
+    register(SIMILARITY_SOURCE, root, SIMILARITY, 3)
+    await swaps.look()
+    await swaps.look()
+    assert watched.service.need("similarity").version == "2"  # pinned, though nobody waited
