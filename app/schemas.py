@@ -228,7 +228,9 @@ def _records(models: LoadedModels, examples: Examples) -> Any:
     user = with_config(extra="allow")(_TYPED_DICT("UserRecord", _user_fields(models, examples)))
     item_id = {models.item_column.name: _item_id(models, examples)}
     item = with_config(extra="allow")(_TYPED_DICT("ItemRecord", item_id))
-    return _LIST[user] | _LIST[item]
+    # One list of either, though all its records must be of one kind: generators of clients make no
+    # type of a choice between two lists.
+    return _LIST[_ANNOTATED[user | item, Field(title="Record")]]
 
 
 def _user_row(models: LoadedModels, examples: Examples) -> Any:

@@ -34,6 +34,7 @@ from ..errors import (
     ServiceError,
 )
 from ..limits import SHOWN_ERRORS
+from .encoding import not_gzip
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:turi-recommender:problem:"
@@ -123,7 +124,7 @@ def example_problem(error: int | Exception) -> dict[str, Any]:
 
 def _usual_error(status: int) -> Exception:
     usual: dict[int, Exception] = {
-        400: ClientDisconnect(),
+        400: not_gzip(),
         401: NotAuthenticatedError("The key is not valid"),
         403: NotAllowedError("The key does not have the scope 'recommend'"),
         404: ModelNotFoundError("no version 9 of similarity_model"),

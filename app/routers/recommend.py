@@ -76,6 +76,6 @@ def build_recommend_router(engine: Engine, schemas: Schemas) -> APIRouter:
         response=schemas.recommend_response,
         handler=recommend_users,
         description="Recommend items to users, best first, in the order of the request.",
-        responses=responses(401, 403, 408, 413, 415, 422, 431, 503),
+        responses=responses(400, 401, 403, 408, 413, 415, 422, 431, 503),
     ).add_to(router)
     return router

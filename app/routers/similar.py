@@ -50,6 +50,6 @@ def build_similar_router(engine: Engine, schemas: Schemas) -> APIRouter:
         response=schemas.similar_response,
         handler=similar_items,
         description="Find the items most similar to each item.",
-        responses=responses(401, 403, 408, 413, 415, 422, 431, 503),
+        responses=responses(400, 401, 403, 408, 413, 415, 422, 431, 503),
     ).add_to(router)
     return router
