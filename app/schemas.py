@@ -18,7 +18,7 @@ from turi_recommender import Column, ColumnMode, ValueType
 from .context import meaning_of
 from .errors import ConfigurationError
 from .examples import Examples
-from .integers import exact_integer
+from .integers import exact_id, exact_integer
 from .limits import SHOWN_UNKNOWN_VALUES
 from .models.columns import category_kind
 from .models.loaded import LoadedModels
@@ -32,6 +32,8 @@ _NUMBER = Annotated[float, Field(allow_inf_nan=False)]
 _RANK = Annotated[int, Field(ge=1, le=2**31 - 1)]
 _WHOLE = BeforeValidator(exact_integer)
 _INTEGER = Annotated[int, Field(ge=-(2**63), le=2**63 - 1), _WHOLE]
+_ID = BeforeValidator(exact_id)
+_DIGITS = "A string of digits will do, too: for languages without exact integers beyond 2**53"
 _INTEGER_KEY = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]  # keys in JSON are texts
 
 # The same forms as values, because type checkers do not follow types that are made at run time.
@@ -112,7 +114,7 @@ def build_schemas(models: LoadedModels, settings: Settings, examples: Examples) 
 def _recommend_request(
     models: LoadedModels, settings: Settings, examples: Examples
 ) -> type[BaseModel]:
-    item_ids = _LIST[_item_id(models, examples)]
+    item_ids = _LIST[_asked_item(models, examples)]
     most = settings.max_items
     only = "Recommend only these"
     none = "Recommend none of these"
@@ -186,7 +188,7 @@ def _similar_request(
         "SimilarItemsRequest",
         examples.similar,
         items=(
-            _LIST[_typed_dict("Item", {item: _item_id(models, examples)})],
+            _LIST[_typed_dict("Item", {item: _asked_item(models, examples)})],
             Field(min_length=1, max_length=settings.max_items),
         ),
         k=_k(settings),
@@ -226,9 +228,11 @@ def _k(settings: Settings) -> Any:
 
 def _records(models: LoadedModels, examples: Examples) -> Any:
     user = with_config(extra="allow")(_TYPED_DICT("UserRecord", _user_fields(models, examples)))
-    item_id = {models.item_column.name: _item_id(models, examples)}
+    item_id = {models.item_column.name: _asked_item(models, examples)}
     item = with_config(extra="allow")(_TYPED_DICT("ItemRecord", item_id))
-    return _LIST[user] | _LIST[item]
+    # One list of either, though all its records must be of one kind: generators of clients make no
+    # type of a choice between two lists.
+    return _LIST[_ANNOTATED[user | item, Field(title="Record")]]
 
 
 def _user_row(models: LoadedModels, examples: Examples) -> Any:
@@ -236,7 +240,8 @@ def _user_row(models: LoadedModels, examples: Examples) -> Any:
 
 
 def _user_fields(models: LoadedModels, examples: Examples) -> dict[str, Any]:
-    fields: dict[str, Any] = {models.user_column.name: _user_id(models, examples)}
+    user = _asked_id(models.user_column, examples.users[:1])
+    fields: dict[str, Any] = {models.user_column.name: user}
     for column in models.side_columns:
         if column.mode != ColumnMode.UNTRANSLATED:
             fields.setdefault(column.name, _NOT_REQUIRED[_side_type(column)])
@@ -251,6 +256,18 @@ def _typed_dict(name: str, fields: dict[str, Any]) -> Any:
     return with_config(STRICT)(_TYPED_DICT(name, fields))
 
 
+def _asked_item(models: LoadedModels, examples: Examples) -> Any:
+    return _asked_id(models.item_column, examples.items[:1])
+
+
+def _asked_id(column: Column, examples: list[Any]) -> Any:
+    """Return the type of an id in a request."""
+    kind = _id_type(column, examples)
+    if column.value_type == ValueType.STRING:
+        return kind
+    return _ANNOTATED[kind, Field(description=_DIGITS), _ID]
+
+
 def _user_id(models: LoadedModels, examples: Examples) -> Any:
     return _id_type(models.user_column, examples.users[:1])
 
@@ -260,12 +277,12 @@ def _item_id(models: LoadedModels, examples: Examples) -> Any:
 
 
 def _id_type(column: Column, examples: list[Any]) -> Any:
-    """Return the type of an id; null is one only where the model was trained with it."""
+    """Return the type of an id, as answers have it; null is one only where it was trained."""
     kind: Any
     if column.value_type == ValueType.STRING:
         kind = Annotated[str, Field(examples=examples)]
     else:
-        kind = Annotated[int, Field(ge=-(2**63), le=2**63 - 1, examples=examples), _WHOLE]
+        kind = Annotated[int, Field(ge=-(2**63), le=2**63 - 1, examples=examples)]
     return kind | None if column.nullable else kind
 
 

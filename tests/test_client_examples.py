@@ -9,15 +9,16 @@ import shlex
 import shutil
 import subprocess
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import httpx
 import pytest
 
 from app.security.keys import new_key
 from app.settings import Settings
-from tests.support.serving import serving
+from tests.support.serving import another_server, serving
 
 ROOT = Path(__file__).parent.parent
 PAGES = ("README.md", "docs/clients.md")
@@ -99,13 +100,22 @@ def test_a_request_gets_what_is_shown(client: httpx.Client, example: Example) ->
 
 
 def run(client: httpx.Client, folder: Path, language: str, file: str, *command: str) -> None:
+    done = start(str(client.base_url), folder, language, file, *command)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == PROGRAMS[language].shown
+
+
+def start(
+    address: str, folder: Path, language: str, file: str, *command: str
+) -> subprocess.CompletedProcess[str]:
+    """Run a program of the page against a server."""
     program = shutil.which(command[0])
     if program is None:
         pytest.skip(f"no {command[0]} here")
     example = PROGRAMS[language]
     assert ADDRESS in example.asks
-    (folder / file).write_text(example.asks.replace(ADDRESS, str(client.base_url).rstrip("/")))
-    done = subprocess.run(
+    (folder / file).write_text(example.asks.replace(ADDRESS, address.rstrip("/")))
+    return subprocess.run(
         [program, *command[1:], file],
         cwd=folder,
         env={**os.environ, "KEY": KEY},
@@ -114,13 +124,68 @@ def run(client: httpx.Client, folder: Path, language: str, file: str, *command: 
         timeout=SECONDS,
         check=False,
     )
-    assert done.returncode == 0, done.stderr
-    assert done.stdout == example.shown
+
+
+def proxy(client: httpx.Client, *statuses: int) -> type[BaseHTTPRequestHandler]:
+    """Make a proxy that answers a few requests with pages of its own, and passes the others on."""
+    left = list(statuses)
+
+    class Proxy(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["content-length"]))
+            if left:
+                self.answer(left.pop(0), "text/html", b"<h1>Something went wrong</h1>")
+                return
+            sent = {name: self.headers[name] for name in ("content-type", "authorization")}
+            answer = client.post(self.path, content=body, headers=sent)
+            self.answer(answer.status_code, answer.headers["content-type"], answer.content)
+
+        def answer(self, status: int, kind: str, body: bytes) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", kind)
+            self.send_header("Content-Length", str(len(body)))
+            if status == 503:
+                self.send_header("Retry-After", "1")
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_: Any) -> None:
+            """Say nothing."""
+
+    return Proxy
 
 
 @pytest.mark.slow
 def test_the_program_in_javascript(client: httpx.Client, tmp_path: Path) -> None:
     run(client, tmp_path, "js", "recommend.mjs", "node")
+
+
+@pytest.mark.slow
+def test_the_program_in_javascript_tries_again(client: httpx.Client, tmp_path: Path) -> None:
+    with another_server(proxy(client, 503)) as address:
+        done = start(address, tmp_path, "js", "recommend.mjs", "node")
+    assert (done.returncode, done.stdout) == (0, PROGRAMS["js"].shown)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("statuses", [(502,), (503, 503), (200,)])
+def test_the_program_in_javascript_reads_no_page_as_json(
+    client: httpx.Client, tmp_path: Path, statuses: tuple[int, ...]
+) -> None:
+    with another_server(proxy(client, *statuses)) as address:
+        done = start(address, tmp_path, "js", "recommend.mjs", "node")
+    assert done.returncode != 0
+    assert f"Error: {statuses[-1]} text/html" in done.stderr
+
+
+def test_the_headers_that_pages_may_send_are_told() -> None:
+    text = (ROOT / "docs/clients.md").read_text(encoding="utf-8")
+    told = text.partition("A page may send\nthese headers: ")[2].partition(". ")[0]
+    with serving(Settings(cors_origins="*")) as open_to_pages:
+        asked = {"origin": "https://shop.example", "access-control-request-method": "POST"}
+        answer = open_to_pages.options("/recommend/users", headers=asked)
+    allowed = answer.headers["access-control-allow-headers"].split(", ")
+    assert {name.lower() for name in re.findall("`(.*?)`", told)} == set(allowed)
 
 
 @pytest.mark.slow

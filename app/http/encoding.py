@@ -71,6 +71,17 @@ def too_large(limit: int) -> HTTPException:
     return HTTPException(413, message, {"connection": "close"})
 
 
+def not_gzip() -> HTTPException:
+    """Return the error of a body that is not what its header says."""
+    return HTTPException(400, "The body is not gzip, as its Content-Encoding says.")
+
+
+def other_coding() -> HTTPException:
+    """Return the error of a body of another coding than gzip."""
+    message = "The body may have the Content-Encoding gzip, or none"
+    return HTTPException(415, message, {"accept-encoding": "gzip"})
+
+
 def is_packed(scope: Scope) -> bool:
     """Tell whether the body of a request is gzip.
 
@@ -84,8 +95,7 @@ def is_packed(scope: Scope) -> bool:
         return True
     if coding in (b"", b"identity"):
         return False
-    message = "The body may have the Content-Encoding gzip, or none"
-    raise HTTPException(415, message, {"accept-encoding": "gzip"})
+    raise other_coding()
 
 
 def takes_packed(scope: Scope) -> bool:
@@ -115,7 +125,7 @@ def _decompressed(work: zlib._Decompress, packed: bytes, most: int) -> bytes:
     try:
         return work.decompress(packed, most)
     except zlib.error:
-        raise HTTPException(400, "The body is not gzip, as its Content-Encoding says.") from None
+        raise not_gzip() from None
 
 
 def _packed(body: bytes) -> bytes:

@@ -123,7 +123,6 @@ def example_problem(error: int | Exception) -> dict[str, Any]:
 
 def _usual_error(status: int) -> Exception:
     usual: dict[int, Exception] = {
-        400: ClientDisconnect(),
         401: NotAuthenticatedError("The key is not valid"),
         403: NotAllowedError("The key does not have the scope 'recommend'"),
         404: ModelNotFoundError("no version 9 of similarity_model"),
@@ -161,7 +160,7 @@ def problem_of(error: Exception, path: str) -> Response:
         case InvalidBodyError():
             return _validation_problem(error.errors)
         case RequestValidationError():
-            return _validation_problem(error.errors())
+            return _validation_problem([_within_body(each) for each in error.errors()])
         case ServiceError():
             return problem(error.status, str(error), kind=error.kind, headers=error.headers)
         case RecommenderError() if (meaning := _meaning(error)) is not None:
@@ -173,6 +172,19 @@ def problem_of(error: Exception, path: str) -> Response:
         case _:
             log.error("unexpected error at %s", path, exc_info=error)
             return problem(500, "The service failed; the reason is in its log.")
+
+
+def _within_body(error: ErrorDetails) -> ErrorDetails:
+    """Return an error of the framework with the place that the other endpoints give.
+
+    The framework begins with the part of the request, and tells where a body ceases to be JSON.
+    """
+    found = error.copy()
+    if error["type"] == "json_invalid":
+        found["loc"] = ()
+    elif error["loc"][0] == "body":
+        found["loc"] = error["loc"][1:]
+    return found
 
 
 def _validation_problem(errors: Sequence[ErrorDetails]) -> Response:

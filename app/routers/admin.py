@@ -12,12 +12,13 @@ from turi_recommender.versions import ModelEntry
 from turi_recommender.versions.names import VERSION_PATTERN
 
 from ..http.declaration import ADMIN, declare
+from ..http.encoding import not_gzip, other_coding
 from ..http.problems import responses
 from ..limits import SHOWN_ERRORS
 from ..models.hotswap import HotSwap
 from ..models.loaded import LoadedModels
 
-_ERRORS = responses(400, 401, 403, 404, 408, 409, 413, 422, 431, 503)
+_ERRORS = responses(not_gzip(), 401, 403, 404, 408, 409, 413, other_coding(), 422, 431, 503)
 
 
 class ActiveModel(BaseModel):

@@ -13,6 +13,7 @@ from turi_recommender.errors import QueryError
 from turi_recommender.versions import ModelEntry
 
 from ..context import Context
+from ..http.encoding import not_gzip
 from ..http.json_route import JsonEndpoint
 from ..http.problems import responses
 from ..models.engine import Engine
@@ -76,6 +77,6 @@ def build_recommend_router(engine: Engine, schemas: Schemas) -> APIRouter:
         response=schemas.recommend_response,
         handler=recommend_users,
         description="Recommend items to users, best first, in the order of the request.",
-        responses=responses(401, 403, 408, 413, 415, 422, 431, 503),
+        responses=responses(not_gzip(), 401, 403, 408, 413, 415, 422, 431, 503),
     ).add_to(router)
     return router

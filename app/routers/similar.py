@@ -10,6 +10,7 @@ from fastapi import APIRouter
 from turi_recommender import SimilarItems
 from turi_recommender.versions import ModelEntry
 
+from ..http.encoding import not_gzip
 from ..http.json_route import JsonEndpoint
 from ..http.problems import responses
 from ..models.engine import Engine
@@ -50,6 +51,6 @@ def build_similar_router(engine: Engine, schemas: Schemas) -> APIRouter:
         response=schemas.similar_response,
         handler=similar_items,
         description="Find the items most similar to each item.",
-        responses=responses(401, 403, 408, 413, 415, 422, 431, 503),
+        responses=responses(not_gzip(), 401, 403, 408, 413, 415, 422, 431, 503),
     ).add_to(router)
     return router

@@ -9,6 +9,7 @@ import ast
 import json
 import re
 from collections.abc import Iterator
+from http import HTTPStatus
 from pathlib import Path
 
 import pytest
@@ -119,13 +120,17 @@ def problems_of_the_page() -> list[tuple[int, str | None]]:
 
 
 def plain_statuses() -> Iterator[int]:
-    """Yield the statuses of the errors that have no class of their own."""
+    """Yield the statuses of the errors that have no class of their own, and of refusals."""
     for path in sorted((ROOT / "app").rglob("*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Call) and ast.unparse(node.func) == "HTTPException":
+            if not isinstance(node, ast.Call):
+                continue
+            if ast.unparse(node.func) == "HTTPException":
                 status = ast.literal_eval(node.args[0])
                 assert isinstance(status, int)
                 yield status
+            elif ast.unparse(node.func) == "Refusal":
+                yield HTTPStatus[ast.unparse(node.args[0]).removeprefix("HTTPStatus.")]
 
 
 def test_every_problem_has_a_row_in_the_documentation() -> None:

@@ -1,4 +1,7 @@
-"""6000.0 and 6e3 are integers, everywhere; texts, truth values and what is not exact are none."""
+"""6000.0 and 6e3 are integers, everywhere; texts, truth values and what is not exact are none.
+
+Strings of digits are ids.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +15,7 @@ from tests.support.problems import assert_problem
 
 JSON = {"content-type": "application/json"}
 NUMBERS = ["6000", "6000.0", "6e3", "6.0E+3", "600000e-2"]
-OTHERS = ['"6000"', "true", "6000.5", "9007199254740993.0", "9007199254740992e0", "1e300", "-1e18"]
+OTHERS = ["true", "6000.5", "9007199254740993.0", "9007199254740992e0", "1e300", "-1e18"]
 PLACES = {
     "/recommend/users": [
         '{{"users":[{{"visitorid":{}}}]}}',
@@ -22,6 +25,19 @@ PLACES = {
     ],
     "/similar/items": ['{{"items":[{{"itemid":{}}}]}}'],
 }
+WRONG_TEXTS = [
+    '"6e3"',
+    '"6000.0"',
+    '" 6000"',
+    '"+6000"',
+    '"--1"',
+    '"6_000"',
+    '"٦"',
+    '"6000\\n"',
+    '""',
+]
+MONTH = PLACES["/recommend/users"][3]
+IDS = [(path, body) for path, bodies in PLACES.items() for body in bodies if body != MONTH]
 EVERYWHERE = [(path, body) for path, bodies in PLACES.items() for body in bodies]
 
 
@@ -40,9 +56,44 @@ def test_whole_numbers_are_integers(
 
 
 @pytest.mark.parametrize(("path", "body"), EVERYWHERE)
-@pytest.mark.parametrize("other", OTHERS)
+@pytest.mark.parametrize("other", [*OTHERS, *WRONG_TEXTS])
 def test_nothing_else_is(client: httpx.Client, path: str, body: str, other: str) -> None:
     assert_problem(post(client, path, body.format(other)), 422)
+
+
+@pytest.mark.parametrize(("path", "body"), IDS)
+@pytest.mark.parametrize("text", ['"6000"', '"06000"'])
+def test_strings_of_digits_are_ids(client: httpx.Client, path: str, body: str, text: str) -> None:
+    answer = post(client, path, body.format(text))
+    assert answer.status_code == 200, answer.text
+    assert answer.content == post(client, path, body.format("6000")).content
+
+
+@pytest.mark.parametrize(("path", "body"), IDS)
+@pytest.mark.parametrize(
+    "digits", ["9223372036854775808", "-9223372036854775809", "1" + "0" * 19, "1" * 5000]
+)
+def test_strings_of_digits_have_64_bits(
+    client: httpx.Client, path: str, body: str, digits: str
+) -> None:
+    assert_problem(post(client, path, body.format(f'"{digits}"')), 422)
+
+
+@pytest.mark.parametrize("body", [MONTH, '{{"users":[{{"visitorid":1}}],"k":{}}}'])
+def test_strings_of_digits_are_nothing_else(client: httpx.Client, body: str) -> None:
+    assert_problem(post(client, "/recommend/users", body.format('"6"')), 422)
+
+
+def test_the_document_calls_ids_integers(client: httpx.Client) -> None:
+    parts = client.get("/openapi.json").json()["components"]["schemas"]
+    asked = parts["RecommendRequest"]["properties"]
+    lists = [asked[name]["anyOf"][0]["items"] for name in ("items", "exclude_items")]
+    user, item = parts["User"]["properties"]["visitorid"], parts["Item"]["properties"]["itemid"]
+    for schema in (user, item, *lists):
+        assert schema["type"] == "integer"
+        assert "string of digits" in schema["description"]
+    for name, field in (("Recommendation", "visitorid"), ("SimilarItem", "similar")):
+        assert "description" not in parts[name]["properties"][field]
 
 
 @pytest.mark.parametrize("k", ["3.0", "3e0", "0.3e1"])
@@ -55,6 +106,8 @@ def test_large_integers_stay_exact(client: httpx.Client) -> None:
     for id in (2**53 + 1, 2**63 - 1, -(2**63)):
         answer = post(client, "/recommend/users", f'{{"users":[{{"visitorid":{id}}}],"k":1}}')
         assert answer.json()["cold_users"] == [id]
+        text = post(client, "/recommend/users", f'{{"users":[{{"visitorid":"{id}"}}],"k":1}}')
+        assert text.content == answer.content
 
 
 @pytest.mark.parametrize("name", ["visitorid", "itemid", "month"])

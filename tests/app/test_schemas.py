@@ -69,7 +69,8 @@ def test_problems_are_described(client: httpx.Client) -> None:
     document = client.get("/openapi.json").json()
     for path in ("/recommend/users", "/similar/items"):
         answers = document["paths"][path]["post"]["responses"]
-        assert set(answers) == {"200", "401", "403", "408", "413", "415", "422", "431", "503"}
+        statuses = {"200", "400", "401", "403", "408", "413", "415", "422", "431", "503"}
+        assert set(answers) == statuses
         assert list(answers["422"]["content"]) == ["application/problem+json"]
     assert "errors" in document["components"]["schemas"]["Problem"]["properties"]
     assert "HTTPValidationError" not in document["components"]["schemas"]

@@ -26,7 +26,7 @@ _PREFLIGHT = [
     (
         b"access-control-allow-headers",
         b"authorization, content-type, content-encoding, x-api-key, x-request-id, "
-        b"x-ms-request-id, x-ms-client-request-id, traceparent, tracestate",
+        b"x-requested-with, x-ms-request-id, x-ms-client-request-id, traceparent, tracestate",
     ),
     (b"access-control-max-age", b"600"),
 ]

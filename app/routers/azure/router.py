@@ -19,6 +19,7 @@ from fastapi import APIRouter, Body, Request, Response
 from ...errors import ScoreError
 from ...examples import Examples
 from ...http.declaration import PROBE, RECOMMEND, by_switch, declare
+from ...http.encoding import other_coding
 from ...models.engine import Engine
 from ...models.loaded import LoadedModels
 from ...schemas import Schemas
@@ -117,7 +118,7 @@ def _document_post(
                 "description": "A JSON string that holds a JSON array of rows",
                 "content": {"application/json": {"schema": answer}},
             },
-            **responses(ScoreError(neither), 401, 403, 408, 413, 431, 503),
+            **responses(ScoreError(neither), 401, 403, 408, 413, other_coding(), 431, 503),
         },
     )
 

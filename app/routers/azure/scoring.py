@@ -21,6 +21,7 @@ from ...models.queries import RecommendQuery, SimilarQuery
 from ...models.roles import default_similar
 from . import pandas_json
 from .payload import Record
+from .wording import in_json_words
 
 K = 10
 
@@ -71,7 +72,7 @@ class Scorer:
                 return await self._engine.similar_items(similar, self._write_similar)
             return await self._engine.recommend(self._query(records, user), self._write)
         except QueryError as error:
-            raise ScoreError(f"Error: {error}") from None
+            raise ScoreError(f"Error: {in_json_words(error)}") from None
 
     def _exact(self, records: list[Record]) -> list[Record]:
         """Read 6000.0 as 6000 in columns of integers, and refuse numbers that are too large.

@@ -43,7 +43,7 @@ def test_preflights_need_no_key(keyed: httpx.Client, path: str) -> None:
     assert (answer.status_code, answer.content) == (204, b"")
     assert answer.headers["access-control-allow-origin"] == SHOP
     assert "POST" in answer.headers["access-control-allow-methods"]
-    for name in ("content-type", "x-api-key", "authorization", "x-request-id"):
+    for name in ("content-type", "x-api-key", "authorization", "x-request-id", "x-requested-with"):
         assert name in answer.headers["access-control-allow-headers"].split(", ")
     assert answer.headers.get_list("x-request-id")
     assert "access-control-allow-credentials" not in answer.headers

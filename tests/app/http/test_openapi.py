@@ -97,7 +97,10 @@ def test_a_column_may_have_any_name(service: Any) -> None:
 def test_the_drop_in_is_typed(document: dict[str, Any], client: httpx.Client) -> None:
     score = document["paths"]["/score"]["post"]
     payload = score["requestBody"]["content"]["application/json"]
-    taken = [one["items"]["$ref"].rpartition("/")[2] for one in payload["schema"]["anyOf"]]
+    assert payload["schema"]["type"] == "array"
+    record = payload["schema"]["items"]
+    assert record["title"] == "Record"
+    taken = [one["$ref"].rpartition("/")[2] for one in record["anyOf"]]
     assert taken == ["UserRecord", "ItemRecord"]
     parts = document["components"]["schemas"]
     for name, strict in (("UserRecord", "User"), ("ItemRecord", "Item")):
@@ -134,6 +137,7 @@ def test_examples_are_what_the_service_answers() -> None:
     good = {"x-api-key": KEY, **json}
     with serving(Settings(api_keys=DIGEST)) as client:
         for headers, body, status in (
+            ({**good, "content-encoding": "gzip"}, b"{}", 400),
             ({**json, "x-api-key": "x"}, b"{}", 401),
             (good, b" " * (1024 * 1024 + 1), 413),
             ({"x-api-key": KEY}, b"{}", 415),
@@ -143,6 +147,17 @@ def test_examples_are_what_the_service_answers() -> None:
             (content,) = responses[str(status)]["content"].values()
             for name in ("type", "title", "status", "detail"):
                 assert content["example"][name] == real[name], status
+
+
+@pytest.mark.parametrize("path", ["/score", "/admin/models/{name}/activate"])
+def test_other_codings_are_documented(
+    document: dict[str, Any], client: httpx.Client, path: str
+) -> None:
+    (content,) = document["paths"][path]["post"]["responses"]["415"]["content"].values()
+    headers = {"content-type": "application/json", "content-encoding": "br"}
+    answer = client.post(path.format(name="similarity_model"), content=b"[]", headers=headers)
+    assert answer.status_code == 415
+    assert answer.json() == content["example"]
 
 
 def test_the_example_of_an_activation_works(client: httpx.Client) -> None:

@@ -126,6 +126,28 @@ def test_bodies_that_are_none(client: httpx.Client, body: bytes) -> None:
     assert serves(client) == "2"
 
 
+@pytest.mark.parametrize(
+    ("body", "field"),
+    [
+        (b'{"version":7}', "version"),
+        (b"{}", "version"),
+        (b'{"version":"007"}', "version"),
+        (b'{"version":"6","colour":"red"}', "colour"),
+        (b"[]", "body"),
+        (b"", "body"),
+        (b'{"version":', "body"),
+    ],
+)
+def test_fields_are_named_as_on_other_endpoints(
+    client: httpx.Client, body: bytes, field: str
+) -> None:
+    headers = {"content-type": "application/json"}
+    path = "/admin/models/similarity_model/activate"
+    problem = assert_problem(client.post(path, content=body, headers=headers), 422)
+    assert [error["field"] for error in problem["errors"]] == [field]
+    assert problem["detail"].startswith(f"{field}: ")
+
+
 def test_many_fields_are_one_error(client: httpx.Client) -> None:
     """An error for each of 80,000 took half a second; a body may be 4 KiB long now, too."""
     body = {"version": "1", **{str(number): 1 for number in range(400)}}
