@@ -10,7 +10,12 @@ from starlette.types import Scope
 
 from turi_recommender.wording import counted
 
-from ..limits import CODED_AT_ONCE_BYTES, CODING_THREADS
+from ..limits import (
+    CODED_AT_ONCE_BYTES,
+    CODING_THREADS,
+    MAX_ACCEPTED_CODINGS_BYTES,
+    UNPACKED_AT_ONCE_BYTES,
+)
 from .body import header
 
 _GZIP = 31  # zlib's number for the gzip format with the largest window
@@ -41,7 +46,13 @@ class Coder:
         """
         work = zlib.decompressobj(_GZIP)
         at_once = min(limit + 1, CODED_AT_ONCE_BYTES)
-        body = _decompressed(work, packed, at_once)
+        # Blocks that unpack to nothing take their time, too.
+        if len(packed) > UNPACKED_AT_ONCE_BYTES:
+            body = await to_thread.run_sync(
+                _decompressed, work, packed, at_once, limiter=self._limiter()
+            )
+        else:
+            body = _decompressed(work, packed, at_once)
         if len(body) == at_once <= limit and not work.eof:
             rest = work.unconsumed_tail
             body += await to_thread.run_sync(
@@ -101,7 +112,7 @@ def is_packed(scope: Scope) -> bool:
 def takes_packed(scope: Scope) -> bool:
     """Tell whether the client takes gzip (RFC 9110, section 12.5.3)."""
     accepted = header(scope, b"accept-encoding")
-    if accepted == b"":
+    if accepted == b"" or len(accepted) > MAX_ACCEPTED_CODINGS_BYTES:
         return False
     weights = dict(map(_weight, accepted.lower().split(b",")))
     for name in (*_GZIP_NAMES, b"*"):

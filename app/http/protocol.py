@@ -13,6 +13,7 @@ from ..limits import (
     HEADER_SECONDS,
     LEAST_READ,
     MANY_LINES,
+    MAX_HEADERS,
     PARSED_AT_ONCE,
     PARSED_AT_ONCE_OF_LINES,
 )
@@ -69,6 +70,7 @@ def make_protocol(max_header_bytes: int, stall_seconds: float) -> type[HttpTools
         _is_unused = False
         _later = b""  # has arrived, and is not parsed yet
         _messages = 0
+        _lines = 0  # of the headers
         _is_due = False  # whether what has arrived is parsed in the next round
         _has_begun = False  # a request
         _may_stay_open = True  # this connection, once the last request has arrived
@@ -182,13 +184,17 @@ def make_protocol(max_header_bytes: int, stall_seconds: float) -> type[HttpTools
             if not self._in_headers:
                 return  # a trailer, which nobody needs
             self._parsed_bytes += len(name) + len(value) + 4
-            if self._parsed_bytes <= max_header_bytes:
+            self._lines += 1
+            if self._lines > MAX_HEADERS:
+                self._parsed_bytes = max_header_bytes + 1  # too many are too large
+            if self._parsed_bytes <= max_header_bytes and name.lower() != b"cookie":  # nobody asks
                 super().on_header(name, value.rstrip(b" \t"))  # the parser leaves these blanks
 
         def on_headers_complete(self) -> None:
             self._in_headers = False
             self._cancel_deadline()
             size, self._header_bytes, self._parsed_bytes = self._parsed_bytes, 0, 0
+            self._lines = 0
             if size + len(self.url) > max_header_bytes:
                 self._refuse(LARGE_HEADERS)
                 return

@@ -143,6 +143,8 @@ def server_options(settings: Settings) -> dict[str, Any]:
         "timeout_keep_alive": settings.keep_alive_seconds,
         "timeout_graceful_shutdown": settings.grace_seconds,
         "server_header": False,
+        # Whoever may name another address as his own could be any number of callers.
+        "proxy_headers": False,
         "access_log": False,
         "log_config": None,
     }

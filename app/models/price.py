@@ -110,7 +110,7 @@ def price_of_recommend(
     if is_short and _are_brief(heads, pace):
         return _SMALL
     return Price(
-        is_small=is_short,
+        is_small=False,
         piece=_piece(pace.row_seconds) if most == 0 else max(PIECE_WORK // most, 1),
         answer_bytes=_answer_bytes(heads, query.k, model, ceilings),
     )
@@ -163,10 +163,9 @@ def price_of_similar(
     if is_short and _are_brief(query.items, pace):
         return _SMALL_IN_TURN if takes_turn else _SMALL
     return Price(
-        is_small=is_short,
+        is_small=False,
         piece=_piece(pace.item_seconds),
         answer_bytes=_answer_bytes(query.items, query.k, model, ceilings),
-        takes_turn=True,
     )
 
 

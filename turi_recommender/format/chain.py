@@ -51,7 +51,8 @@ def follow_chain(
     while left:
         if position >= end:
             return None
-        run, after = _verified_run(position, left, *guess(position, min(position + stretch, end)))
+        places, lengths = guess(position, min(position + stretch, end))
+        run, after = _verified_run(position, left, places, lengths)
         if len(run) < _WORTHWHILE or after > end:
             # Crafted data could spoil every guess: many records share the cost of a short one.
             stretch = _SHORT_STRETCH
@@ -59,6 +60,8 @@ def follow_chain(
             if walked is None:
                 return None
             run, after = walked
+        elif len(run) < len(places) // 8:  # most of the guess was for nothing
+            stretch = max(stretch // 8, _SHORT_STRETCH)
         else:
             stretch = min(8 * stretch, _STRETCH)
         parts.append(run)
@@ -92,4 +95,5 @@ def _verified_run(
     breaks = np.flatnonzero(places[1:] != ends[:-1])
     size = int(breaks[0]) + 1 if len(breaks) else len(places)
     # The last record may reach beyond the stretch; its own length is checked by the next step.
-    return places[:size], int(ends[size - 1])
+    # A copy: a view would keep the whole guess in memory, for as little as 64 records.
+    return places[:size].copy(), int(ends[size - 1])

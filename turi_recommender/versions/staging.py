@@ -139,17 +139,18 @@ def _copy_file(source: Path, target: Path) -> None:
         os.fsync(file.fileno())
 
 
-def remove_leftovers(folder: Path) -> None:
-    """Remove what a copy that was killed left behind; only one process copies into a follower."""
-    for left in folder.glob(f"{_STAGING}*"):
-        shutil.rmtree(left, ignore_errors=True)
-
-
-def remove_stale(folder: Path) -> None:
+def remove_stale(folder: Path, seconds: float = _STALE_SECONDS) -> None:
     """Remove what a copy that was killed left behind, where others may be copying at the moment.
 
-    A copy that goes on writes: what nobody has touched for a day has nobody any more. The time of
+    A copy that goes on writes: what nobody has touched for long has nobody any more. The time of
     the folder's own disk is compared, since a share and its clients can have different clocks.
+
+    Parameters
+    ----------
+    folder : Path
+        Where copies are made.
+    seconds : float
+        How long nobody must have touched one.
     """
     lefts = list(folder.glob(f"{_STAGING}*"))
     if len(lefts) == 0:
@@ -157,7 +158,7 @@ def remove_stale(folder: Path) -> None:
     with suppress(OSError), tempfile.NamedTemporaryFile(prefix=_CLOCK, dir=folder) as clock:
         now = os.fstat(clock.fileno()).st_mtime
         for left in lefts:
-            if now - _last_touched(left) > _STALE_SECONDS:
+            if now - _last_touched(left) > seconds:
                 shutil.rmtree(left, ignore_errors=True)
 
 

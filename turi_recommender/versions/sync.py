@@ -15,7 +15,9 @@ from turi_recommender.errors import ModelError, RegistrationError
 from turi_recommender.versions.locations import ModelLocation, Registry
 from turi_recommender.versions.manifest import MANIFEST, check_manifest, check_sizes
 from turi_recommender.versions.names import is_name
-from turi_recommender.versions.staging import copy_listed, publish, remove_leftovers
+from turi_recommender.versions.staging import copy_listed, publish, remove_stale
+
+_STALE_SECONDS = 600.0  # a copy that goes on writes
 
 log = logging.getLogger(__name__)
 
@@ -75,9 +77,10 @@ def _copy_version(source: Registry, target: Registry, reference: str) -> Path | 
     found = source.find(reference)
     folder = _version_folder(found)
     wanted = target.root / found.name / folder.name
-    if wanted.exists():
+    if _is_whole(wanted):
         return None
-    remove_leftovers(wanted.parent)
+    shutil.rmtree(wanted, ignore_errors=True)  # what was left of a copy that is being removed
+    remove_stale(wanted.parent, _STALE_SECONDS)
     listed = check_sizes(folder)  # before anything is copied: a stray file can fill the disk
 
     def fill(staging: Path) -> None:
@@ -86,6 +89,17 @@ def _copy_version(source: Registry, target: Registry, reference: str) -> Path | 
 
     publish(folder, wanted, fill)
     return wanted
+
+
+def _is_whole(folder: Path) -> bool:
+    """Tell whether a version is there with all of its files."""
+    if not folder.exists():
+        return False
+    try:
+        check_sizes(folder)
+    except (ModelError, OSError):
+        return False
+    return True
 
 
 def _version_folder(found: ModelLocation) -> Path:

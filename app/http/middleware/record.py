@@ -64,8 +64,9 @@ class Record:
             return
         template, declaration = self._find(scope["path"])
         if declaration.is_probe:
-            # Nobody reads the body of a probe.
-            await self._app(scope, receive, _closing(send) if _has_body(scope) else send)
+            # Nobody reads the body of a probe, and the framework would take long queries apart.
+            bare = {**scope, "query_string": b""}
+            await self._app(bare, receive, _closing(send) if _has_body(scope) else send)
             return
         identity = declaration.identify(scope)
         exchange = Exchange(declaration, identity.request_id, time.perf_counter())

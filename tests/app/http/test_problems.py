@@ -22,7 +22,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from app.limits import LISTED_ERRORS, SHOWN_ERRORS
+from app.limits import LISTED_ERRORS, MAX_HEADERS, SHOWN_ERRORS
 from tests.support.problems import assert_problem
 from tests.support.raw_http import RawConnection
 
@@ -344,7 +344,7 @@ def test_a_request_that_is_no_http(client: httpx.Client) -> None:
 def test_many_lines_arrive_whole(client: httpx.Client) -> None:
     """They are parsed in many rounds of the event loop."""
     body = b'{"users": [{"visitorid": 6000}],' + 50_000 * b"\r\n" + b'"k": 1}'
-    headers = {f"x{number}": "y" for number in range(3000)}
+    headers = {f"x{number}": "y" for number in range(100)}
     json = {"content-type": "application/json"}
     plain = client.post(
         "/recommend/users", content=b'{"users": [{"visitorid": 6000}], "k": 1}', headers=json
@@ -357,3 +357,10 @@ def test_many_lines_arrive_whole(client: httpx.Client) -> None:
     ):
         answer = client.post("/recommend/users", content=content, headers={**json, **more})
         assert (answer.status_code, answer.content) == (200, plain.content)
+
+
+def test_too_many_headers_are_refused(client: httpx.Client) -> None:
+    headers = {f"x{number}": "y" for number in range(MAX_HEADERS + 1)}
+    assert_problem(client.get("/healthz/live", headers=headers), 431)
+    few = {f"x{number}": "y" for number in range(MAX_HEADERS - 20)}
+    assert client.get("/healthz/live", headers=few).status_code == 200
