@@ -139,6 +139,14 @@ def _copy_file(source: Path, target: Path) -> None:
         os.fsync(file.fileno())
 
 
+def set_aside(folder: Path) -> None:
+    """Remove a folder so that nobody sees a part of it."""
+    aside = Path(tempfile.mkdtemp(prefix=_STAGING, dir=folder.parent))
+    with suppress(OSError):  # somebody else was faster
+        folder.rename(aside / folder.name)
+    shutil.rmtree(aside, ignore_errors=True)
+
+
 def remove_stale(folder: Path, seconds: float = _STALE_SECONDS) -> None:
     """Remove what a copy that was killed left behind, where others may be copying at the moment.
 

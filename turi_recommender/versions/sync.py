@@ -7,7 +7,6 @@ serves the local copies never depends on the share being there.
 from __future__ import annotations
 
 import logging
-import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -15,7 +14,7 @@ from turi_recommender.errors import ModelError, RegistrationError
 from turi_recommender.versions.locations import ModelLocation, Registry
 from turi_recommender.versions.manifest import MANIFEST, check_manifest, check_sizes
 from turi_recommender.versions.names import is_name
-from turi_recommender.versions.staging import copy_listed, publish, remove_stale
+from turi_recommender.versions.staging import copy_listed, publish, remove_stale, set_aside
 
 _STALE_SECONDS = 600.0  # a copy that goes on writes
 
@@ -77,9 +76,10 @@ def _copy_version(source: Registry, target: Registry, reference: str) -> Path | 
     found = source.find(reference)
     folder = _version_folder(found)
     wanted = target.root / found.name / folder.name
-    if _is_whole(wanted):
-        return None
-    shutil.rmtree(wanted, ignore_errors=True)  # what was left of a copy that is being removed
+    if wanted.exists():
+        if _is_whole(wanted):
+            return None
+        set_aside(wanted)  # what a removal left that was killed
     remove_stale(wanted.parent, _STALE_SECONDS)
     listed = check_sizes(folder)  # before anything is copied: a stray file can fill the disk
 
@@ -93,8 +93,6 @@ def _copy_version(source: Registry, target: Registry, reference: str) -> Path | 
 
 def _is_whole(folder: Path) -> bool:
     """Tell whether a version is there with all of its files."""
-    if not folder.exists():
-        return False
     try:
         check_sizes(folder)
     except (ModelError, OSError):
@@ -115,4 +113,4 @@ def _remove_old(registry: Registry, newest: Path, keep: int) -> None:
     versions = [registry.root / name / version for version in registry.versions(name)]
     for folder in versions[: max(len(versions) - keep, 0)]:  # broken ones count, too
         if folder != newest:
-            shutil.rmtree(folder, ignore_errors=True)
+            set_aside(folder)

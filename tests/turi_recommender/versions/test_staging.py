@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from turi_recommender.errors import RegistrationError
-from turi_recommender.versions.staging import copy_errors, copy_files, publish, remove_leftovers
+from turi_recommender.versions.staging import copy_errors, copy_files, publish, remove_stale
 
 
 def write(folder: Path, files: dict[str, bytes]) -> Path:
@@ -75,9 +75,9 @@ def test_files_are_copied_without_their_modes(tmp_path: Path) -> None:
 def test_only_what_a_copy_left_is_removed(tmp_path: Path) -> None:
     files = [".registering-x/a", ".registering-y/b/c", "1/a", ".other/a"]
     write(tmp_path, dict.fromkeys(files, b""))
-    remove_leftovers(tmp_path)
+    remove_stale(tmp_path, -1.0)
     assert sorted(entry.name for entry in tmp_path.iterdir()) == [".other", "1"]
-    remove_leftovers(tmp_path / "nothing")
+    remove_stale(tmp_path / "nothing")
 
 
 def test_what_the_system_says_is_told_with_the_source() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from tests.turi_recommender.golden import SAMPLE_MODELS
 from turi_recommender.errors import ModelFormatError, ModelNotFoundError, RegistrationError
 from turi_recommender.versions import staging
 from turi_recommender.versions.locations import Registry
+from turi_recommender.versions.manifest import check_manifest
 from turi_recommender.versions.register import register
 from turi_recommender.versions.sync import sync
 
@@ -93,7 +95,10 @@ def test_a_pinned_version_that_is_damaged_is_an_error(share: Registry, local: Re
 
 def test_what_a_killed_copy_left_is_removed(share: Registry, local: Registry) -> None:
     register(SOURCE, share.root, NAME)
-    (local.root / NAME / ".registering-x" / "m").mkdir(parents=True)
+    left = local.root / NAME / ".registering-x"
+    (left / "m").mkdir(parents=True)
+    for folder in (left / "m", left):  # a copy at this moment would be somebody else's
+        os.utime(folder, (0, 0))
     sync(share, local, [NAME])
     assert names(local.root / NAME) == ["1"]
 
@@ -127,3 +132,29 @@ def test_what_the_manifest_does_not_list_is_not_copied(
     with pytest.raises(ModelFormatError, match="says the manifest"):
         sync(share, local, [NAME])
     assert names(local.root / NAME) == []
+
+
+def test_several_at_once_lose_nothing(share: Registry, local: Registry) -> None:
+    for _ in range(3):
+        register(SOURCE, share.root, NAME)
+    with ThreadPoolExecutor(4) as threads:
+        copied = list(threads.map(lambda _: _synced(share, local), range(8)))
+    assert sum(len(each) for each in copied) >= 1
+    (version,) = local.versions(NAME)[-1:]
+    check_manifest(local.root / NAME / version)
+    assert sync(share, local, [NAME]) == []
+
+
+def _synced(share: Registry, local: Registry) -> list[Path]:
+    try:
+        return sync(share, local, [NAME])
+    except RegistrationError:
+        return []  # another one was faster
+
+
+def test_a_hollow_version_is_copied_anew(share: Registry, local: Registry) -> None:
+    register(SOURCE, share.root, NAME)
+    (version,) = share.versions(NAME)
+    (local.root / NAME / version).mkdir(parents=True)
+    assert sync(share, local, [NAME]) == [local.root / NAME / version]
+    check_manifest(local.root / NAME / version)
