@@ -459,11 +459,13 @@ async def test_one_version_is_loaded_at_a_time_whoever_gives_up(
     await asyncio.to_thread(wait_until, lambda: counts["begun"] == 1)
     others = [asyncio.create_task(swaps.activate(RANKING, "1")) for _ in range(WAITING_SWAPS + 3)]
     first.cancel()
-    refused = await asyncio.gather(*others[-3:], return_exceptions=True)
-    assert [type(each) for each in refused] == 3 * [OverloadedError]
+    waiting: Any = others
+    while len(waiting) > WAITING_SWAPS:  # which of them are refused is a matter of chance
+        done, waiting = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        assert {type(each.exception()) for each in done} == {OverloadedError}
     assert counts == {"running": 1, "most": 1, "begun": 1}
     may_end.set()
-    await asyncio.gather(*others[:-3])
+    await asyncio.gather(*waiting)
     assert (counts["most"], counts["begun"]) == (1, 1 + WAITING_SWAPS)
     assert watched.service.need("similarity").version == "2"
     await swaps.look()
