@@ -91,7 +91,7 @@ class IssuerKeys:
                 "the issuer's keys cannot be fetched from %s: %s; %s",
                 self._address,
                 error,
-                "the last ones stay valid" if self._keys else "no token can be checked until then",
+                "the last ones stay valid" if self._keys else "none of its tokens can be checked",
             )
             return
         self._keys = keys

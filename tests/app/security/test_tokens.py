@@ -425,13 +425,15 @@ def test_an_issuer_that_cannot_be_relied_on(
         assert not asking.is_alive(), "it waits for ever"
     assert "could not be fetched yet" in str(refused[0])  # the caller's token may well be good
     assert "the issuer's keys cannot be fetched" in caplog.text
-    assert "no token can be checked until then" in caplog.text  # there are no last ones
+    assert "none of its tokens can be checked" in caplog.text  # there are no last ones
     assert asked == ["/keys"]
 
 
 def test_nobody_at_the_issuers_address() -> None:
     with serving(issuer_settings("http://127.0.0.1:9/keys", api_keys=DIGEST)) as client:
-        assert_problem(client.get("/models", headers=bearer(RSA.token())), 401)
+        answer = client.get("/models", headers=bearer(RSA.token()))
+        assert_problem(answer, 503)
+        assert answer.headers["retry-after"] == "1"
         assert client.get("/models", headers=bearer(KEY)).status_code == 200
 
 
