@@ -18,7 +18,7 @@ from typing import NoReturn
 
 from turi_recommender import __version__
 from turi_recommender.errors import ModelError, ModelNotFoundError, RecommenderError
-from turi_recommender.versions import Registry, register, sync
+from turi_recommender.versions import Registry, is_version, register, sync
 
 from . import probe
 from .addresses import check_address
@@ -131,12 +131,16 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         help="read a key that callers have already, and print its digest",
     )
     registering = add(
-        "register", _register, "register", "copy a model into a registry, whole or not", _REGISTER
+        "register",
+        _register,
+        "register",
+        "copy a model into a registry, whole or not at all",
+        _REGISTER,
     )
     registering.set_defaults(prints=True)
     registering.add_argument("source", type=Path, help="a model directory")
     registering.add_argument("--name", required=True, help="registry name")
-    registering.add_argument("--version", type=_whole_number, help="version (default: highest + 1)")
+    registering.add_argument("--version", type=_version, help="version (default: highest + 1)")
     registering.add_argument(
         "--models-dir", type=Path, help="the registry (default: RECOMMENDER_MODELS_DIR)"
     )
@@ -187,6 +191,14 @@ def _whole_number(text: str) -> int:
     return int(text)
 
 
+def _version(text: str) -> int:
+    if not is_version(text):
+        raise argparse.ArgumentTypeError(
+            f"a version is needed: 0, or up to {_DIGITS} digits of which the first is not 0"
+        )
+    return int(text)
+
+
 def _seconds(text: str) -> float:
     try:
         seconds = float(text)
@@ -225,10 +237,23 @@ def _serve(_: argparse.Namespace) -> None:
         sys.exit(FAILED)
 
 
-def _refuse_samples(root: Path) -> None:
-    """Keep the sample models, which are part of the program, as they are."""
+def _refuse_samples(root: Path, ways: str) -> None:
+    """Keep the sample models, which are part of the program, as they are.
+
+    Parameters
+    ----------
+    root : Path
+        The directory that a command is about to write to.
+    ways : str
+        How that command can be told another one.
+
+    Raises
+    ------
+    ConfigurationError
+        If it is the samples' directory.
+    """
     if root.resolve() == SAMPLE_MODELS.resolve():
-        raise ConfigurationError("say where: --models-dir, or RECOMMENDER_MODELS_DIR")
+        raise ConfigurationError(f"say where: {ways}")
 
 
 def _check_models_dir(settings: Settings) -> None:
@@ -262,7 +287,7 @@ def _make_key(args: argparse.Namespace) -> None:
 
 def _register(args: argparse.Namespace) -> None:
     root = args.models_dir or load_settings().models_dir
-    _refuse_samples(root)
+    _refuse_samples(root, "--models-dir, or RECOMMENDER_MODELS_DIR")
     signal.signal(signal.SIGTERM, _give_up)  # what is half copied is removed on the way out
     print(register(args.source, root, args.name, args.version))
 
@@ -271,7 +296,7 @@ def _sync(args: argparse.Namespace) -> None:
     from .observability.logs import configure_logs  # noqa: PLC0415
 
     settings = load_settings()
-    _refuse_samples(settings.models_dir)
+    _refuse_samples(settings.models_dir, "set RECOMMENDER_MODELS_DIR")
     configure_logs(settings.log_level, as_json=settings.logs_json)
     gc.enable()  # this may run for long
     signal.signal(signal.SIGTERM, _stop)  # the first process of a container has no default for it

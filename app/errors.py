@@ -17,7 +17,7 @@
         ├── ClientGoneError          499  a request whose client has gone; seen in the log only
         ├── NotReceivedError         408  a request that took too long to arrive
         ├── NotAnsweredError         503  a request that took too long to answer
-        ├── NotVerifiedError         503  a token whose issuer is just being asked for its keys
+        ├── NotVerifiedError         503  a token whose issuer's keys are not there yet
         ├── OverloadedError          503  more requests than the service takes at once
         └── ModelUnavailableError    503  the model that a request needs is not loaded
 
@@ -186,13 +186,15 @@ class NotAnsweredError(ServiceError):
 
 
 class NotVerifiedError(ServiceError):
-    """A token that cannot be checked yet: its issuer is just being asked for its keys."""
+    """A token that cannot be checked yet: its issuer's keys are being fetched, or could not be."""
 
     status = 503
     headers = _RETRY
 
     def __init__(self) -> None:
-        super().__init__("The keys of the token's issuer are being fetched.")
+        super().__init__(
+            "The keys of the token's issuer are being fetched, or could not be fetched yet."
+        )
 
 
 class OverloadedError(ServiceError):

@@ -39,7 +39,9 @@ def check_successor(old: Recommender, new: Recommender, defaults: Mapping[str, A
     for what in ("user_column", "item_column", "side_columns"):
         mine, yours = _columns(getattr(old, what)), _columns(getattr(new, what))
         if mine != yours:
-            raise RefusedVersionError(f"{what.replace('_', ' ')} changed: {mine} to {yours}")
+            raise RefusedVersionError(
+                f"{what.replace('_', ' ')} changed: {_listed(mine)} to {_listed(yours)}"
+            )
     for what in ("user_column", "item_column"):
         if getattr(new, what).nullable and not getattr(old, what).nullable:
             raise RefusedVersionError(f"{what.replace('_', ' ')} changed: an id is missing (None)")
@@ -120,6 +122,15 @@ def _columns(columns: Any) -> list[tuple[str | int, ...]]:
     """Return what the documented types are made of."""
     listed = columns if isinstance(columns, tuple) else (columns,)
     return [(each.name, each.mode.name, each.value_type.name, *_parts(each)) for each in listed]
+
+
+def _listed(columns: list[tuple[str | int, ...]]) -> str:
+    """Return columns in words: the name of each, and in brackets what it is."""
+    words = (
+        f"{name} ({', '.join(str(part).lower().replace('_', ' ') for part in parts)})"
+        for name, *parts in columns
+    )
+    return ", ".join(words) or "none"
 
 
 def _parts(column: Column) -> tuple[str | int, ...]:

@@ -47,7 +47,10 @@ class Metrics:
         )
         self.in_flight = Gauge("recommender_in_flight", "Requests being answered", **options)
         self.refused = Counter(
-            "recommender_refused", "Requests refused before they were read", ["reason"], **options
+            "recommender_refused",
+            "Requests refused before they were answered",
+            ["reason"],
+            **options,
         )
         self.scoring = Histogram(
             "recommender_scoring_seconds",

@@ -57,7 +57,8 @@ class IssuerKeys:
         NotAuthenticatedError
             If the issuer does not list it, as far as is known.
         NotVerifiedError
-            If it is not known, and another thread is asking for the keys.
+            If it is not known, and another thread is asking for the keys, or no keys of this
+            issuer could be fetched so far.
         """
         if self._is_due(name) and self._asking.acquire(blocking=False):
             try:
@@ -67,7 +68,7 @@ class IssuerKeys:
                 self._asking.release()
         if name in self._keys:
             return self._keys[name]
-        if self._asking.locked():
+        if self._asking.locked() or not self._keys:  # who has no keys cannot tell what is listed
             raise NotVerifiedError
         raise NotAuthenticatedError("The token is signed with a key that its issuer does not list")
 
@@ -87,9 +88,10 @@ class IssuerKeys:
                 raise ValueError("none of its keys has a name")
         except Exception as error:
             log.error(
-                "the issuer's keys cannot be had from %s: %s; the last ones stay valid",
+                "the issuer's keys cannot be fetched from %s: %s; %s",
                 self._address,
                 error,
+                "the last ones stay valid" if self._keys else "none of its tokens can be checked",
             )
             return
         self._keys = keys
@@ -102,7 +104,7 @@ def fetch_jwks(address: str) -> dict[str, Any]:
     Raises
     ------
     Exception
-        If it cannot be had whole, in time and in size, or is not JSON.
+        If it cannot be fetched whole, in time and in size, or is not JSON.
     """
     import httpx  # noqa: PLC0415
 

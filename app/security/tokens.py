@@ -59,7 +59,7 @@ class TokenChecker:
         Raises
         ------
         NotAuthenticatedError
-            If it is not valid, or the issuer's keys cannot be had.
+            If it is not valid, or the issuer does not list its key.
         NotVerifiedError
             If another thread is asking for the issuer's keys, and this one is not known.
         """

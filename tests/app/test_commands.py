@@ -318,7 +318,11 @@ def test_commands(tmp_path: Path) -> None:
     assert run_app("register", "/nowhere", *registry).stderr.startswith("cannot register: /nowhere")
     nowhere = run_app("register", source, "--name", "similarity_model")
     assert nowhere.stderr.startswith("cannot register: say where: --models-dir")  # no samples
-    assert [entry.name for entry in (tmp_path / "similarity_model").iterdir()] == ["1"]
+    nowhere = run_app("sync", str(tmp_path))
+    assert nowhere.stderr == "cannot sync: say where: set RECOMMENDER_MODELS_DIR\n"
+    done = run_app("register", source, *registry, "--version", "0")
+    assert done.stdout.strip() == f"{tmp_path}/similarity_model/0"
+    assert sorted(entry.name for entry in (tmp_path / "similarity_model").iterdir()) == ["0", "1"]
 
 
 def test_what_the_key_command_prints_can_be_pasted(tmp_path: Path) -> None:
@@ -365,9 +369,10 @@ def test_every_command_has_help(command: str) -> None:
         (("sync", "/x", "--keep", "0"), "a whole number, 1 or more, is needed"),
         (("sync", "/x", "--keep=-1"), "a whole number, 1 or more, is needed"),
         (("sync", "/x", "--keep", 5000 * "9"), "a whole number, 1 or more, is needed"),
-        (("register", "/x", "--name", "n", "--version", "0"), "a whole number, 1 or more"),
-        (("register", "/x", "--name", "n", "--version", "x"), "a whole number, 1 or more"),
-        (("register", "/x", "--name", "n", "--version", "1.5"), "a whole number, 1 or more"),
+        (("register", "/x", "--name", "n", "--version", "007"), "a version is needed: 0, or"),
+        (("register", "/x", "--name", "n", "--version", 19 * "9"), "a version is needed: 0, or"),
+        (("register", "/x", "--name", "n", "--version", "x"), "a version is needed: 0, or"),
+        (("register", "/x", "--name", "n", "--version", "1.5"), "a version is needed: 0, or"),
         (("compare", "--at-once", "x"), "argument --at-once: invalid int value"),
         (("compare", "--timeout", "soon"), "argument --timeout: invalid float value"),
     ],

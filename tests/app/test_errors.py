@@ -45,8 +45,9 @@ LIBRARY = {
 }
 
 ROOT = Path(__file__).parents[2]
-# What the framework answers itself, and what is answered to an error that nobody foresaw.
-FRAMEWORK = {(404, None), (405, None), (500, None)}
+# What the framework and the server's framing answer themselves, and what is answered to an error
+# that nobody foresaw.
+FRAMEWORK = {(404, None), (405, None), (500, None), (501, None)}
 
 
 def subclasses(kind: type[Exception]) -> Iterator[type[Exception]]:

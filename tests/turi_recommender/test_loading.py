@@ -182,7 +182,9 @@ def test_where_nothing_is_no_model_is_found(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     (tmp_path / "nowhere").symlink_to("nothing")
     for path in ("nope", "nowhere", "file/x", "x" * 5000, "x/" * 3000):
-        with pytest.raises(ModelNotFoundError, match="is not a model directory: there is nothing"):
+        with pytest.raises(
+            ModelNotFoundError, match="is not a model directory: there is nothing at this path"
+        ):
             load_model(tmp_path / path)
         with pytest.raises(ModelNotFoundError):
             recommend(tmp_path / path, [1])

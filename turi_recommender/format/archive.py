@@ -75,7 +75,9 @@ def check_is_archive(root: Path) -> None:
     except OSError as error:
         if error.errno not in _NOT_THERE:
             return
-        raise ModelNotFoundError(f"{root} is not a model directory: there is nothing") from error
+        raise ModelNotFoundError(
+            f"{root} is not a model directory: there is nothing at this path"
+        ) from error
     found = f"none{tell_below(root)}"
     raise ModelFormatError(root / _INDEX_FILE, 0, "the index of a model", found)
 

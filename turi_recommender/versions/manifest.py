@@ -9,11 +9,12 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import stat
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from turi_recommender.errors import ModelFormatError
+from turi_recommender.errors import ModelFormatError, ModelNotFoundError
 from turi_recommender.format.files import open_regular, read_regular, unreadable
 from turi_recommender.versions.threads import map_in_threads
 from turi_recommender.wording import counted
@@ -43,16 +44,19 @@ def write_manifest(folder: str | os.PathLike[str]) -> None:
 
 
 def check_manifest(folder: str | os.PathLike[str]) -> None:
-    """Check a version folder against its manifest, if it has one.
+    """Check a version folder against its manifest; one without a manifest passes.
 
     Raises
     ------
+    ModelNotFoundError
+        If there is no such folder.
     ModelFormatError
         If a file differs, is missing, or is there and not listed; it names the file. Likewise if
         the manifest lists nothing.
     """
     folder = Path(folder)
     if not os.path.lexists(folder / MANIFEST):
+        _check_is_folder(folder)
         return
     listed = check_sizes(folder)
     for name, actual in _describe_all(folder, list(listed)).items():
@@ -60,6 +64,18 @@ def check_manifest(folder: str | os.PathLike[str]) -> None:
             raise ModelFormatError(
                 folder / name, 0, f"{listed[name]}, says the manifest", str(actual)
             )
+
+
+def _check_is_folder(folder: Path) -> None:
+    """Refuse what is no folder: that it has no manifest says nothing."""
+    try:
+        is_folder = stat.S_ISDIR(folder.stat().st_mode)
+    except (FileNotFoundError, NotADirectoryError):
+        is_folder = False
+    except OSError as error:
+        raise unreadable(folder, error) from error
+    if not is_folder:
+        raise ModelNotFoundError(f"{folder} is not a folder")
 
 
 def check_sizes(folder: Path) -> dict[str, Any]:

@@ -181,7 +181,7 @@ BAD: list[tuple[Callable[[Path], None], str]] = [
     (not_finite, "not finite"),
     (another_manifest, "says the manifest"),
     (a_file_too_many, "no such file, says the manifest"),
-    (another_kind, "side columns changed"),
+    (another_kind, "side columns changed: "),
 ]
 
 

@@ -416,21 +416,24 @@ def test_an_issuer_that_cannot_be_relied_on(
         def ask() -> None:
             try:
                 tokens.scopes(RSA.token())
-            except NotAuthenticatedError as error:
+            except NotVerifiedError as error:
                 refused.append(error)
 
         asking = threading.Thread(target=ask, daemon=True)
         asking.start()
         asking.join(20)
         assert not asking.is_alive(), "it waits for ever"
-    assert "does not list" in str(refused[0])
-    assert "the issuer's keys cannot be had" in caplog.text
+    assert "could not be fetched yet" in str(refused[0])  # the caller's token may well be good
+    assert "the issuer's keys cannot be fetched" in caplog.text
+    assert "none of its tokens can be checked" in caplog.text  # there are no last ones
     assert asked == ["/keys"]
 
 
 def test_nobody_at_the_issuers_address() -> None:
     with serving(issuer_settings("http://127.0.0.1:9/keys", api_keys=DIGEST)) as client:
-        assert_problem(client.get("/models", headers=bearer(RSA.token())), 401)
+        answer = client.get("/models", headers=bearer(RSA.token()))
+        assert_problem(answer, 503)
+        assert answer.headers["retry-after"] == "1"
         assert client.get("/models", headers=bearer(KEY)).status_code == 200
 
 
@@ -498,7 +501,7 @@ def test_issuers_fail_apart() -> None:
     )
     tokens = TokenChecker(settings, fetch, Clock())
     for _ in range(2):
-        with pytest.raises(NotAuthenticatedError):
+        with pytest.raises(NotVerifiedError):
             tokens.scopes(RSA.token(iss=V1))
         assert tokens.scopes(CURVE.token(iss=V2)) == {RECOMMEND}
     assert asked == ["https://v1.example/keys", "https://v2.example/keys"]

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from tests.turi_recommender.golden import SAMPLE_MODELS
-from turi_recommender.errors import ModelFormatError
+from turi_recommender.errors import ModelFormatError, ModelNotFoundError
 from turi_recommender.versions.locations import Registry
 from turi_recommender.versions.manifest import MANIFEST, check_manifest, write_manifest
 
@@ -46,6 +46,13 @@ def test_digests_are_those_of_the_content(tmp_path: Path, size: int) -> None:
 
 def test_a_folder_without_one_is_not_checked(tmp_path: Path) -> None:
     check_manifest(tmp_path)
+
+
+def test_what_is_no_folder_is_not_a_folder_without_one(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for name in ("nowhere", "file", "file/below"):
+        with pytest.raises(ModelNotFoundError, match="is not a folder"):
+            check_manifest(tmp_path / name)
 
 
 def test_one_flipped_bit_is_found(version: Path) -> None:

@@ -140,7 +140,9 @@ def test_nothing_is_copied_of_what_is_no_model(share: Registry, tmp_path: Path) 
     registry = SAMPLE_MODELS / NAME
     with pytest.raises(ModelFormatError, match="there is a model in"):
         register(registry, share.root, NAME)
-    with pytest.raises(ModelNotFoundError, match="is not a model directory: there is nothing"):
+    with pytest.raises(
+        ModelNotFoundError, match="is not a model directory: there is nothing at this path"
+    ):
         register(tmp_path / "nope", share.root, NAME)
     with pytest.raises(ModelFormatError, match="embedded null"):
         register("a\0b", share.root, NAME)
