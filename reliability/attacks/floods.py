@@ -5,6 +5,7 @@ from __future__ import annotations
 import socket
 import time
 
+from app.limits import ADMIN_BODY_BYTES
 from reliability.attacks.common import JSON_HEADER, MEBIBYTE, USER, peak_of
 from reliability.client import quantile
 from reliability.report import Report
@@ -99,9 +100,9 @@ def sizes(service: Service, report: Report) -> None:
     report : Report
         Takes the figures and the promises.
     """
-    limit = MEBIBYTE
+    limits = dict.fromkeys(("/recommend/users", "/similar/items", "/score"), MEBIBYTE)
     wrong: list[str] = []
-    for path in ("/recommend/users", "/similar/items", "/score", "/admin/models/x/activate"):
+    for path, limit in (*limits.items(), ("/admin/models/x/activate", ADMIN_BODY_BYTES)):
         for size, chunked in ((limit, False), (limit + 1, False), (limit, True), (limit + 1, True)):
             body = b"{}" + b" " * (size - 2)
             head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\n".encode() + JSON_HEADER
