@@ -1,4 +1,4 @@
-"""Reading a whole model: what is found in recorded ones (test_damage.py has what is refused)."""
+"""Reading a whole model; what is refused is in tests/reliability/test_damaged_files.py."""
 
 from __future__ import annotations
 
