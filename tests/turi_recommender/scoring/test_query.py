@@ -214,7 +214,14 @@ class NA:
         raise TypeError("NA is ambiguous")
 
 
-NOTHINGS = [np.nan, np.float32("nan"), NA(), np.datetime64("NaT"), np.datetime64(5, "ns"), b"b"]
+NOTHINGS = [
+    np.nan,
+    np.float32("nan"),
+    NA(),
+    np.datetime64("NaT", "ns"),
+    np.datetime64(5, "ns"),
+    b"b",
+]
 
 
 @pytest.mark.parametrize("value", [*NOTHINGS, True, np.True_, ["b"], ("b",), {"b": 1}, object()])
