@@ -45,7 +45,7 @@ MAX_ROW_WORK = 5_000_000_000
 BATCH_ROWS = 32
 # And not so many that a slow model holds up others: a probe on a new connection waits for three
 # rounds of the loop.
-BATCH_SECONDS = 0.02
+BATCH_SECONDS = 0.05
 # Nor of so many answers that writing them does.
 BATCH_ANSWERS = 4000
 

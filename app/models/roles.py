@@ -78,7 +78,10 @@ def choose(rows: Sequence[Row], loaded: Collection[Role] = ()) -> Role:
     """
     if len(loaded) == 1:
         return next(iter(loaded))
-    return "ranking" if any(len(row) > 1 for row in rows) else "similarity"
+    for row in rows:  # a generator would take longer than all of this
+        if len(row) > 1:
+            return "ranking"
+    return "similarity"
 
 
 def default_similar(loaded: Collection[Role]) -> Role:

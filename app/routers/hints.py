@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from itertools import islice
 from typing import Any
 
 from turi_recommender import Id, Recommender
@@ -33,15 +32,15 @@ def unknown_values(query: RecommendQuery, model: Recommender) -> list[dict[str, 
     query : RecommendQuery
     model : Recommender
     """
-    if all(len(row) == 1 for row in query.users):
-        return []
-    found = (
-        {"row": position, "column": column, "value": _cut(value)}
-        for position, row in enumerate(query.users)
-        if len(row) > 1
-        for column, value in model.unknown_values(row)
-    )
-    return list(islice(found, SHOWN_UNKNOWN_VALUES))
+    shown: list[dict[str, Any]] = []
+    for position, row in enumerate(query.users):
+        if len(row) == 1:
+            continue
+        for column, value in model.unknown_values(row):
+            shown.append({"row": position, "column": column, "value": _cut(value)})
+            if len(shown) == SHOWN_UNKNOWN_VALUES:
+                return shown
+    return shown
 
 
 def _cut(value: object) -> object:
