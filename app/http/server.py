@@ -8,14 +8,15 @@ import os
 import signal
 import socket
 import sys
+from collections.abc import Sequence
 from types import FrameType
 from typing import Any
 
 import uvicorn
 
 from ..addresses import EVERY_ADDRESS
-from ..limits import BACKLOG, LISTENERS
 from ..settings import Settings
+from .acceptor import Acceptor
 from .lifecycle import Lifecycle
 from .protocol import make_protocol
 
@@ -52,12 +53,7 @@ class Server(uvicorn.Server):
         await super().serve(sockets)
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Listen, several times on each socket.
-
-        libuv takes one new connection from a listening socket each time its loop comes round, and
-        under load that happens some hundred times per second. New connections, including those of
-        probes, would wait for seconds while the open ones are answered. From several copies of a
-        socket, it takes one connection each.
+        """Listen.
 
         Parameters
         ----------
@@ -67,16 +63,25 @@ class Server(uvicorn.Server):
         if sockets is None and self.config.host == EVERY_ADDRESS:
             sockets = [_listen_in_both_families(self.config.port)]
         await super().startup(sockets)
-        if not self.started:
-            return
-        loop = asyncio.get_running_loop()
-        for listening in [each for server in self.servers for each in server.sockets]:
-            _notice_who_is_gone(listening)
-            for _ in range(LISTENERS - 1):
-                copy = socket.socket(fileno=os.dup(listening.fileno()))
-                self.servers.append(
-                    await loop.create_server(self._connect, sock=copy, backlog=BACKLOG)
-                )
+        if self.started:
+            self._accept_from(self.servers)
+
+    def _accept_from(self, servers: Sequence[asyncio.base_events.Server]) -> None:
+        """Accept where these servers listen, and close them.
+
+        uvicorn knows how to listen, but lets the event loop accept.
+        """
+        copies = [
+            socket.socket(fileno=os.dup(listening.fileno()))
+            for server in servers
+            for listening in server.sockets
+        ]
+        for copy in copies:
+            _notice_who_is_gone(copy)
+        acceptors: list[Any] = [Acceptor(copy, self._connect) for copy in copies]
+        self.servers = acceptors
+        for server in servers:
+            server.close()
 
     def _connect(self) -> asyncio.Protocol:
         make: Any = self.config.http_protocol_class

@@ -26,6 +26,11 @@ class FairQueue(Generic[Item]):
         """
         self._items.setdefault(caller, deque()).append(item)
 
+    def count(self, caller: str) -> int:
+        """Return how many items of a caller wait."""
+        items = self._items.get(caller)
+        return 0 if items is None else len(items)
+
     def peek(self) -> Item | None:
         """Return what `pop` would return; None if there is nothing."""
         return next(iter(self._items.values()))[0] if self._items else None

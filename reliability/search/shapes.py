@@ -134,6 +134,8 @@ def first_shapes(catalogue: Catalogue) -> list[Shape]:
         Shape(who="unknown", characters=_MAX_CHARACTERS, rows=10, **many),
         Shape(k=1000, rows=100, reading="slowly", **many),
         Shape(k=1000, rows=100, reading="gone", columns=usual, **many),
+        Shape(rows=1, k=10, reading="gone", columns=usual, **many),
+        Shape(k=10, entries=60_000, reading="gone", columns=columns, **many),
         Shape(rows=1, k=10, sending="chunks", wrong="extra", **many),
         Shape(rows=1000, sending="pieces", columns=usual, **many),
         Shape("reload", connections=8),
