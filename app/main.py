@@ -97,7 +97,7 @@ def create_app(settings: Settings | None = None) -> Application:
             Middleware(Answers, metrics),
             Middleware(Deadline, settings.request_timeout_seconds),
             Middleware(Access, authenticator, hosts, metrics),
-            Middleware(Arrival, settings.max_body_bytes),
+            Middleware(Arrival, settings.max_body_bytes, turns),
             Middleware(Places, settings.max_in_flight, lifecycle),
             Middleware(Turn, turns),
             Middleware(Delivery),

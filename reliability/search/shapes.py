@@ -135,7 +135,7 @@ def first_shapes(catalogue: Catalogue) -> list[Shape]:
         Shape(k=1000, rows=100, reading="slowly", **many),
         Shape(k=1000, rows=100, reading="gone", columns=usual, **many),
         Shape(rows=1, k=10, reading="gone", columns=usual, **many),
-        Shape(k=10, entries=60_000, reading="gone", columns=columns, **many),
+        Shape(rows=283, k=10, entries=60_000, reading="gone", columns=columns, **many),
         Shape(rows=1, k=10, sending="chunks", wrong="extra", **many),
         Shape(rows=1000, sending="pieces", columns=usual, **many),
         Shape("reload", connections=8),

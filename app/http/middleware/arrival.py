@@ -13,6 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from ...errors import OverloadedError
 from ...limits import ARRIVING_BYTES, UNCOUNTED_BODY_BYTES
+from ...models.turns import Turns
 from ..body import header
 from ..encoding import Coder, is_packed, too_large
 from ..exchange import Exchange
@@ -28,10 +29,14 @@ class Arrival(Part):
         What comes next.
     limit : int
         Largest body, in bytes, also when it is unpacked.
+    turns : Turns
+        Whose turn it is to be read on: what has arrived of a long body is a copy of some
+        megabytes, where many connections send as fast as they can.
     """
 
-    def __init__(self, app: ASGIApp, limit: int) -> None:
+    def __init__(self, app: ASGIApp, limit: int, turns: Turns) -> None:
         super().__init__(app)
+        self._turns = turns
         self._limit = limit
         self._arriving: Counter[str] = Counter()
         self._total = 0
@@ -89,6 +94,7 @@ class Arrival(Part):
                 if len(body) - counted > UNCOUNTED_BODY_BYTES:
                     self._count(exchange.caller, len(body) - counted)
                     counted = len(body)
+                await self._turns.take(exchange.caller)
                 part, more = await _part(receive, len(body), limit)
                 body += part  # not a list of them: a million small ones are worth as much memory
             return bytes(body)
