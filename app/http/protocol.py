@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from ..limits import (
@@ -40,6 +42,29 @@ def _at_once(data: bytes, *, is_body: bool) -> int:
     if data.count(b"\n", 0, PARSED_AT_ONCE) > MANY_LINES:
         return PARSED_AT_ONCE_OF_LINES
     return len(data) if is_body and data.count(b"\n") <= MANY_LINES else PARSED_AT_ONCE
+
+
+class _Reading(FlowControl):
+    """Flow control that reads on only if there is nothing left to parse.
+
+    Whoever waits for the end of a request reads on, to notice that the client has gone. What it
+    sends behind that request instead would fill the memory.
+
+    Parameters
+    ----------
+    transport : asyncio.Transport
+        The connection.
+    is_free : callable
+        Tells whether everything that has arrived is parsed, and asks for an answer by now.
+    """
+
+    def __init__(self, transport: asyncio.Transport, is_free: Callable[[], bool]) -> None:
+        super().__init__(transport)
+        self._is_free = is_free
+
+    def resume_reading(self) -> None:
+        if self.read_paused and self._is_free():
+            super().resume_reading()
 
 
 def make_protocol(max_header_bytes: int, stall_seconds: float) -> type[HttpToolsProtocol]:
@@ -85,6 +110,7 @@ def make_protocol(max_header_bytes: int, stall_seconds: float) -> type[HttpTools
 
         def connection_made(self, transport: Any) -> None:
             super().connection_made(transport)
+            self.flow = _Reading(transport, self._is_free)
             # A proxy may open it before it needs it: until the first byte it is an idle connection.
             idle = max(HEADER_SECONDS, self.timeout_keep_alive)
             self._deadline = self.loop.call_later(idle, self._too_slow)
@@ -137,6 +163,11 @@ def make_protocol(max_header_bytes: int, stall_seconds: float) -> type[HttpTools
             super().on_response_complete()
             if self._later != b"":
                 self._go_on_later()
+            elif not self.transport.is_closing():
+                self.flow.resume_reading()  # there may have been a request behind this one
+
+        def _is_free(self) -> bool:
+            return self._later == b"" and not self.pipeline
 
         def _parse(self, data: bytes) -> None:
             if self._refused:

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from contextlib import suppress
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from itertools import pairwise
 
 import httpx
 import pytest
+import uvicorn
+from starlette.types import Receive, Scope, Send
 
+from app.http.protocol import make_protocol
 from app.limits import FRAMING_BYTES
 from tests.support.raw_http import Answer, RawConnection, get
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 PROBES = ["/", "/healthz/live", "/healthz/ready"]
 PATHS = [*PROBES, "/models", "/docs", "/metrics", "/nope", "/score", "/recommend/users"]
@@ -142,6 +149,55 @@ def test_large_bodies_behind_each_other(client: httpx.Client) -> None:
         assert len({answer.body for answer in answers}) == 1
         connection.send(get("/models"))
         assert connection.answer().status == 200
+
+
+def test_what_comes_behind_a_request_waits_in_the_system() -> None:
+    """While one request is answered, the service does not go on to read the next ones."""
+    asked = threading.Event()
+    answer = threading.Event()
+    with _busy_server(asked, answer) as port, RawConnection(port) as connection:
+        connection.send(get("/"))
+        assert asked.wait(PATIENCE_SECONDS)
+        connection.socket.settimeout(1.0)
+        most, sent = 1 << 26, 0
+        large = head("POST", "/", "Content-Length: 60000\r\n") + b" " * 60_000
+        with suppress(TimeoutError):
+            while sent < most:
+                sent += connection.socket.send(large[sent % len(large) :])
+        answer.set()
+        connection.socket.settimeout(PATIENCE_SECONDS)
+        assert len(connection.answers(10)) == 10  # it reads on when it has answered
+    assert sent < most // 2  # the system keeps a few megabytes
+
+
+@contextmanager
+def _busy_server(asked: threading.Event, answer: threading.Event) -> Iterator[int]:
+    """Serve an application that looks again and again whether its client is still there."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        assert scope["type"] == "http"
+        while (await receive())["more_body"]:
+            pass
+        asked.set()
+        while not answer.is_set():
+            going = asyncio.ensure_future(receive())
+            await asyncio.sleep(0.001)
+            going.cancel()
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    protocol = make_protocol(16_384, 10.0)
+    config = uvicorn.Config(app, port=0, http=protocol, lifespan="off", log_level="error")
+    server = uvicorn.Server(config)
+    thread = threading.Thread(target=server.run, daemon=True)
+    thread.start()
+    try:
+        wait_until(lambda: server.started)
+        yield server.servers[0].sockets[0].getsockname()[1]
+    finally:
+        answer.set()
+        server.should_exit = True
+        thread.join(PATIENCE_SECONDS)
 
 
 def test_a_flood_of_requests_by_who_has_gone(client: httpx.Client) -> None:
