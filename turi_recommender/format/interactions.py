@@ -146,11 +146,11 @@ def _check_totals(
         if 8 * words > most:
             limit = counted(most, "byte")
             stream.fail(f"at most {limit} of interactions", f"{8 * words} or more", offset)
-        if users > num_users:
-            most_users = counted(num_users, "user")
-            stream.fail(f"at most {most_users} with interactions", str(users), offset)
         if users > words:
             stream.fail(f"at most {counted(words, 'user')} with interactions", str(users), offset)
+    if users > num_users:
+        stream, offset, _ = blocks[-1]
+        stream.fail(f"at most {counted(num_users, 'user')} with interactions", str(users), offset)
     return users, (words - users) // 2
 
 
