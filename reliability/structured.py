@@ -130,7 +130,9 @@ def _tiny_values(draw: random.Random, model: Path) -> None:
     one = draw.choice((b"\x87", b"\x84" + bytes(8), b"\x83" + bytes(8), b"\x85" + bytes(8)))
     nested = b"\x84" + encode.u64(1) + b"\x80" + bytes(8)
     values = (nested if draw.random() < 0.3 else one) * count
-    add_to_state(model, encode.string("x") + struct.pack("<i", 0) + b"\x84" + encode.u64(count) + values)
+    add_to_state(
+        model, encode.string("x") + struct.pack("<i", 0) + b"\x84" + encode.u64(count) + values
+    )
 
 
 def _nested(draw: random.Random, model: Path) -> None:

@@ -343,11 +343,11 @@ def test_repeated_ids_are_refused(plain: Path, tmp_path: Path) -> None:
 @pytest.mark.slow
 def test_many_empty_sections_take_nothing(plain: Path, tmp_path: Path) -> None:
     """A mebibyte of them took 276 MiB."""
-    path = copy_of(plain, tmp_path / "model")
-    for count in (11_000, 170_000):
+    for count in (8_000, 120_000):
+        path = copy_of(plain, tmp_path / "model")
         with (path / "dir_archive.ini").open("a") as file:
             file.write("".join(f"[{number:x}]\n" for number in range(count)))
-        measured(path)
+        assert (measured(path)["outcome"] == "loaded") == (count == 8_000)
 
 
 @pytest.mark.slow
@@ -361,7 +361,7 @@ def test_an_index_of_tiny_values_takes_little(
     whole = index.read_text().rstrip().removesuffix("}")
     room = (size - len(whole) - 20) // len(one)
     index.write_text(f'{whole}, "x": [{one * room}0]}}')
-    assert ("loaded" == measured(path)["outcome"]) == (size == 1 << 20)
+    assert (measured(path)["outcome"] == "loaded") == (size == 1 << 20)
 
 
 @pytest.mark.slow
@@ -375,14 +375,14 @@ def test_rows_of_more_users_than_there_are_take_nothing(plain: Path, tmp_path: P
 
 @pytest.mark.slow
 @pytest.mark.parametrize("size", [600, 5_000])
-def test_strings_that_spoil_every_guess_take_little(
-    plain: Path, tmp_path: Path, size: int
-) -> None:
+def test_strings_that_spoil_every_guess_take_little(plain: Path, tmp_path: Path, size: int) -> None:
     """For every 65 of them a guess of a mebibyte was kept: 1.2 MB of them took 1 GB."""
     path = copy_of(plain, tmp_path / "model")
     likely = "\x02" + "\0" * 7  # behind a tag, a string of two bytes
-    one = encode.flexible("") * 64 + b"\x82" + encode.string(
-        (b"\x82" + likely.encode() + b"ab") * (size // 11)
+    one = (
+        encode.flexible("") * 64
+        + b"\x82"
+        + encode.string((b"\x82" + likely.encode() + b"ab") * (size // 11))
     )
     count = 1_200_000 // len(one)
     values = struct.pack("<i", 0) + b"\x84" + encode.u64(65 * count) + one * count
@@ -394,7 +394,7 @@ def test_strings_that_spoil_every_guess_take_little(
 @pytest.mark.parametrize(
     ("directory", "outcome"),
     [
-        (FactorDirectory(item_tags=[150_000] + [3] * 4999, items=5000, factors=8), "loaded"),
+        (FactorDirectory(item_tags=[300_000] + [3] * 4999, items=5000, factors=8), "loaded"),
         (FactorDirectory(item_tags=[300] * 500, items=500, factors=100), "loaded"),
         (FactorDirectory(user_tags=[2, 20_000], factors=64), "loaded"),
         (FactorDirectory(user_tags=[40_000], factors=20_000), "factors in a row of side data"),
@@ -414,4 +414,4 @@ def test_long_rows_of_side_data(tmp_path: Path, directory: FactorDirectory, outc
         model = load_model(path)
         started = time.perf_counter()
         model.recommend([0, 1])
-        assert time.perf_counter() - started < 5
+        assert time.perf_counter() - started < 3

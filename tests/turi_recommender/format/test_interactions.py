@@ -151,7 +151,9 @@ def test_repeats_that_unpack_to_more_than_the_files_vouch_for_are_refused(tmp_pa
     with pytest.raises(ModelFormatError, match=r"at most .* bytes of interactions"):
         read_interactions(tmp_path, "t", 4, MANY)
     vouching = 1 << 23
-    assert read_interactions(tmp_path, "t", 4, MANY, vouching).num_users == 4 * (len(empty_rows) - 1)
+    assert read_interactions(tmp_path, "t", 4, MANY, vouching).num_users == 4 * (
+        len(empty_rows) - 1
+    )
 
 
 @pytest.mark.parametrize(

@@ -173,7 +173,6 @@ def test_a_table_that_changed_in_place_is_unreadable(
     with pytest.raises(ModelUnreadableError, match="the file has changed"):
         model.recommend(users, exclude_known=False)
     with pytest.raises(ModelUnreadableError, match="the file has changed"):
-        for user in users:
-            model.recommend([user])
+        model.recommend(users[:1])
     with pytest.raises(ModelUnreadableError, match="the file has changed"):
         model.similar_items(items)
