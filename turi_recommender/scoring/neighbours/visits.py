@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from turi_recommender.format import NeighbourModel, SavedModel
 from turi_recommender.scoring import limits
 from turi_recommender.scoring.query import History
+from turi_recommender.wording import counted
 
 Indices = NDArray[np.integer[Any]]
 Scores = NDArray[np.float64]
@@ -119,7 +120,7 @@ class NeighbourTable:
             What stands first and last among indices that ascend, and what they are below.
         """
         if first < 0 or last >= end:
-            raise self._rows.changed(f"a neighbour beyond {self._num_items} items")
+            raise self._rows.changed(f"a neighbour beyond {counted(self._num_items, 'item')}")
 
     def _raw(self, item: int) -> bytes:
         if not 0 <= item < len(self):
