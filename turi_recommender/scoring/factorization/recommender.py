@@ -21,6 +21,7 @@ from turi_recommender.format import (
     LINEAR,
     MACHINE,
     MATRIX,
+    Column,
     ColumnMode,
     FactorModel,
     SavedModel,
@@ -72,15 +73,14 @@ class FactorizationRecommender(Recommender):
             self._search = ScoreSearch(model, self._catalogue, interactions=interactions)
 
         self._dear_columns = [
-            (position, column.name, column)
+            (position, column.name, column.mode, _means(column))
             for position, column in enumerate(self.side_columns, 2)
             if column.mode not in (ColumnMode.CATEGORICAL, ColumnMode.UNTRANSLATED)
         ]
         # Nearly always these tell at once that a row is usual.
         self._dear_items = self._dear_item_side()
-        self._has_dear_rows = bool(
-            self._dear_columns or self._reader.has_long_sides or self._dear_items
-        )
+        self._has_long_sides = self._reader.has_long_sides
+        self._has_dear_rows = bool(self._dear_columns or self._has_long_sides or self._dear_items)
 
     def extra_work(self, row: Mapping[str, Any], k: int) -> int:
         """See `Recommender.extra_work`: what counts is how many features, and how large.
@@ -91,17 +91,17 @@ class FactorizationRecommender(Recommender):
         if not self._has_dear_rows:
             return 0
         features, is_usual = 0, True
-        for position, name, column in self._dear_columns:
+        for position, name, mode, means in self._dear_columns:
             value = row.get(name)
             if value is None:
-                if column.mode == ColumnMode.NUMERIC_VECTOR and name in row:
-                    features += column.size  # for which the means stand
+                if means and name in row:
+                    features += means
                 continue
-            count, magnitude = _size(column.mode, value)
+            count, magnitude = _size(mode, value)
             features += count
             if is_usual and self._reader.largest(position, magnitude) > limits.USUAL_VALUE:
                 is_usual = False
-        own = self._long_side(row) if self._reader.has_long_sides else 0
+        own = self._long_side(row) if self._has_long_sides else 0
         if is_usual and features <= limits.KEPT_FEATURES and not (own or self._dear_items):
             return 0
         features += own
@@ -330,6 +330,11 @@ def _parts(values: NDArray[np.int64]) -> list[slice]:
     steps = (shares.cumsum() - shares) // limits.EXACT_VALUES
     cuts = np.flatnonzero(np.diff(steps)) + 1
     return [slice(low, high) for low, high in pairwise([0, *cuts.tolist(), len(values)])]
+
+
+def _means(column: Column) -> int:
+    """Return how many features a missing value of a column makes beyond one."""
+    return column.size if column.mode == ColumnMode.NUMERIC_VECTOR else 0
 
 
 def _size(mode: ColumnMode, value: Any) -> tuple[int, float]:
