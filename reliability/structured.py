@@ -121,7 +121,7 @@ def _long_name(draw: random.Random, model: Path) -> None:
     """Put a map of many values below a name of a megabyte."""
     inner = encode.variant_map({f"{n:05d}": encode.variant(n) for n in range(20_000)})
     name = draw.choice(("n", "é")) * 500_000
-    _state(model, encode.string(name) + inner)
+    add_to_state(model, encode.string(name) + inner)
 
 
 def _tiny_values(draw: random.Random, model: Path) -> None:
@@ -130,25 +130,27 @@ def _tiny_values(draw: random.Random, model: Path) -> None:
     one = draw.choice((b"\x87", b"\x84" + bytes(8), b"\x83" + bytes(8), b"\x85" + bytes(8)))
     nested = b"\x84" + encode.u64(1) + b"\x80" + bytes(8)
     values = (nested if draw.random() < 0.3 else one) * count
-    _state(model, encode.string("x") + struct.pack("<i", 0) + b"\x84" + encode.u64(count) + values)
+    add_to_state(
+        model, encode.string("x") + struct.pack("<i", 0) + b"\x84" + encode.u64(count) + values
+    )
 
 
 def _nested(draw: random.Random, model: Path) -> None:
     depth = draw.choice((31, 33, 1000, 100_000))
     form = draw.choice((b"\x84" + encode.u64(1), b"\x85" + encode.u64(1) + b"\x87"))
-    _state(model, encode.string("x") + struct.pack("<i", 0) + form * depth + b"\x87")
+    add_to_state(model, encode.string("x") + struct.pack("<i", 0) + form * depth + b"\x87")
 
 
 def _lists_that_look_alike(draw: random.Random, model: Path) -> None:
     """Add lists that begin as a long list of strings does, and are none."""
     one = b"\x84" + encode.u64(70) + encode.flexible("a" * draw.choice((1, 200))) + b"\x87" * 69
     count = draw.choice((100, 3000, 20_000))
-    _state(
+    add_to_state(
         model, encode.string("x") + struct.pack("<i", 0) + b"\x84" + encode.u64(count) + one * count
     )
 
 
-def _state(model: Path, entry: bytes) -> None:
+def add_to_state(model: Path, entry: bytes) -> None:
     """Put one more entry at the beginning of the state, the first map behind the constant tag."""
     objects = model / "objects.bin"
     data = objects.read_bytes()

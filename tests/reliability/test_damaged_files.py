@@ -10,8 +10,10 @@ import json
 import random
 import resource
 import shutil
+import struct
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,7 @@ from hypothesis import strategies as st
 
 from reliability import damage, structured
 from reliability.report import ROOT
+from tests.support.factor_models import FactorDirectory
 from tests.turi_recommender import encode
 from tests.turi_recommender.golden import unpack_model
 from turi_recommender import Recommender, load_model
@@ -323,3 +326,92 @@ def test_models_that_python_code_composes_are_named(plain: Path, tmp_path: Path,
     with pytest.raises(ModelFormatError, match="expected a recommender") as caught:
         load_model(path)
     assert caught.value.found == f"a model {name[:80]!r}"
+
+
+def test_repeated_ids_are_refused(plain: Path, tmp_path: Path) -> None:
+    for column in ("user", "item"):
+        path = copy_of(plain, tmp_path / column)
+        ids = getattr(read_model(path).metadata, column).values.tolist()
+        data = (path / "objects.bin").read_bytes()
+        (path / "objects.bin").write_bytes(
+            data.replace(encode.flexible(ids), encode.flexible([ids[1], *ids[1:]]))
+        )
+        with pytest.raises(ModelFormatError, match="different ids in the column"):
+            load_model(path)
+
+
+@pytest.mark.slow
+def test_many_empty_sections_take_nothing(plain: Path, tmp_path: Path) -> None:
+    """A mebibyte of them took 276 MiB."""
+    for count in (8_000, 120_000):
+        path = copy_of(plain, tmp_path / "model")
+        with (path / "dir_archive.ini").open("a") as file:
+            file.write("".join(f"[{number:x}]\n" for number in range(count)))
+        assert (measured(path)["outcome"] == "loaded") == (count == 8_000)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [1 << 20, 1 << 24])
+@pytest.mark.parametrize("one", ["[],", "{},", '{"":0},'])
+def test_an_index_of_tiny_values_takes_little(
+    plain: Path, tmp_path: Path, one: str, size: int
+) -> None:
+    path = copy_of(plain, tmp_path / "model")
+    index = structured.table_files(path)[0]
+    whole = index.read_text().rstrip().removesuffix("}")
+    room = (size - len(whole) - 20) // len(one)
+    index.write_text(f'{whole}, "x": [{one * room}0]}}')
+    assert (measured(path)["outcome"] == "loaded") == (size == 1 << 20)
+
+
+@pytest.mark.slow
+def test_rows_of_more_users_than_there_are_take_nothing(plain: Path, tmp_path: Path) -> None:
+    path = copy_of(plain, tmp_path / "model")
+    structured.write_segment(structured.table_files(path)[1], [structured.zeros((1 << 21) - 2)])
+    took = measured(path)
+    assert "with interactions" in took["outcome"]
+    assert took["bytes"] < 4 << 20
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("size", [600, 5_000])
+def test_strings_that_spoil_every_guess_take_little(plain: Path, tmp_path: Path, size: int) -> None:
+    """For every 65 of them a guess of a mebibyte was kept: 1.2 MB of them took 1 GB."""
+    path = copy_of(plain, tmp_path / "model")
+    likely = "\x02" + "\0" * 7  # behind a tag, a string of two bytes
+    one = (
+        encode.flexible("") * 64
+        + b"\x82"
+        + encode.string((b"\x82" + likely.encode() + b"ab") * (size // 11))
+    )
+    count = 1_200_000 // len(one)
+    values = struct.pack("<i", 0) + b"\x84" + encode.u64(65 * count) + one * count
+    structured.add_to_state(path, encode.string("x") + values)
+    assert measured(path)["bytes"] < 40 << 20
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("directory", "outcome"),
+    [
+        (FactorDirectory(item_tags=[300_000] + [3] * 4999, items=5000, factors=8), "loaded"),
+        (FactorDirectory(item_tags=[300] * 500, items=500, factors=100), "loaded"),
+        (FactorDirectory(user_tags=[2, 20_000], factors=64), "loaded"),
+        (FactorDirectory(user_tags=[40_000], factors=20_000), "factors in a row of side data"),
+        (FactorDirectory(item_tags=[40_000], factors=20_000), "factors in a row of side data"),
+        (
+            FactorDirectory(item_tags=[2000] * 300, items=300, factors=3000),
+            "factors in the items' side data",
+        ),
+    ],
+)
+def test_long_rows_of_side_data(tmp_path: Path, directory: FactorDirectory, outcome: str) -> None:
+    """One row of 2.4 MB took a minute to load, and two for each query."""
+    path = directory.write(tmp_path / "model")
+    found = measured(path)["outcome"]
+    assert outcome in found
+    if found == "loaded":
+        model = load_model(path)
+        started = time.perf_counter()
+        model.recommend([0, 1])
+        assert time.perf_counter() - started < 3

@@ -16,7 +16,7 @@ from turi_recommender.errors import ModelFormatError, ModelNotFoundError
 from turi_recommender.format.files import read_regular, unreadable
 
 _INDEX_FILE = "dir_archive.ini"
-_MAX_INI_BYTES = 1 << 20
+_MAX_INI_BYTES = 1 << 16  # a section of four bytes becomes a kilobyte of objects
 _NOT_THERE = (errno.ENOENT, errno.ENOTDIR, errno.ENAMETOOLONG)
 # Where a model is looked for below a folder that is none: <name>/<version>/<model>.
 _DEPTH = 3

@@ -23,6 +23,12 @@ LINEAR = "pure_linear_model"
 _LOGISTIC = ("logistic", "logit rank")
 _IDENTITY = ("squared_error", "hinge_ranking")
 _MAX_FACTORS = 1 << 20
+# Factors of one row of side data, and of those of all items, that any file may have. Beyond, they
+# must be in proportion to the file. Real ones are: a feature has its factors in it, and a word in
+# each row that it is part of.
+_FREE_IN_A_ROW = 1 << 22
+_FREE_OF_ITEMS = 1 << 29
+_OF_ITEMS_PER_BYTE = 64
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -102,6 +108,8 @@ def read_factor_model(
         stream.fail("no nearest items model", "one (a very old file)", stream.offset - 1)
     sizes, offsets = _read_layout(fields, metadata, total)
     _check_rows(fields, mode, total, (sizes, offsets), weights, factors)
+    if mode == MACHINE:
+        _check_side_rows(stream, metadata, factors.shape[1])
     shifts, scales = _read_scaling(fields, total)
     return FactorModel(
         mode=mode,
@@ -159,7 +167,8 @@ def _read_matrix(stream: Stream, what: str, columns: int | None = None) -> NDArr
     rows, width = stream.i64(f"rows of {what}"), stream.i64(f"columns of {what}")
     if columns is not None and width != columns:
         stream.fail(f"{counted(columns, 'column')} of {what}", str(width), start)
-    if rows < 0 or not 0 <= width <= _MAX_FACTORS or 4 * rows * width > stream.remaining:
+    fits = rows >= 0 and 0 <= width <= _MAX_FACTORS
+    if not fits or 4 * max(rows, 1) * width > stream.remaining:
         stream.fail(f"{what} that fit the file", f"{rows} x {width}", start)
     return stream.array("<f4", rows * width, what).reshape(rows, width)
 
@@ -179,6 +188,25 @@ def _check_rows(
     expected = {MACHINE: total, MATRIX: sizes[0] + sizes[1], LINEAR: 0}[mode]
     if len(factors) != expected:
         stream.fail(f"{counted(expected, 'row')} of factors", str(len(factors)), fields.offset)
+    if (mode == LINEAR) != (factors.shape[1] == 0):  # which is what training without factors makes
+        wanted = "no factors" if mode == LINEAR else "one factor or more"
+        stream.fail(f"{wanted} in a {mode}", str(factors.shape[1]), fields.offset)
     if mode == MATRIX and max(offsets[0] + sizes[0], offsets[1] + sizes[1]) > expected:
         among = f"users and items among {counted(expected, 'row')}"
         stream.fail(among, f"{offsets[:2]}", fields.offset)
+
+
+def _check_side_rows(stream: Stream, metadata: Metadata, width: int) -> None:
+    """Refuse side data that repeats a few features so often that no query could be answered.
+
+    Each word of a row can be a feature, whose factors a score takes.
+    """
+    own, items = metadata.user_side.lengths, metadata.item_side.lengths
+    longest = max(int(own.max(initial=0)), int(items.max(initial=0)))
+    most = _FREE_IN_A_ROW + stream.size
+    if longest * width > most:
+        stream.fail(f"at most {most} factors in a row of side data", f"{longest} x {width}")
+    most = _FREE_OF_ITEMS + _OF_ITEMS_PER_BYTE * stream.size
+    total = int(items.sum())
+    if total * width > most:
+        stream.fail(f"at most {most} factors in the items' side data", f"{total} x {width}")

@@ -38,7 +38,7 @@ _BLOCK = np.dtype(
 _LZ4 = 1
 _MAX_LZ4_RATIO = 255  # one byte of LZ4 input stands for at most 255 bytes of output
 _LARGEST_INDEX = np.uint64(2**32)
-_MAX_INDEX_BYTES = 1 << 24
+_MAX_INDEX_BYTES = 1 << 20  # a list of three bytes becomes an object of sixty
 _MAX_SEGMENTS = 100  # each is an open file; saved models have one
 # Unpacked interactions are a fifth to a half of a model's files in real models.
 _MOST_PER_BYTE = 2
@@ -74,7 +74,9 @@ class Interactions:
         return self.items[low:high], self.values[low:high]
 
 
-def read_interactions(root: Path, prefix: str, num_items: int, others: int = 0) -> Interactions:
+def read_interactions(
+    root: Path, prefix: str, num_items: int, num_users: int, others: int = 0
+) -> Interactions:
     """Read the whole table.
 
     Parameters
@@ -85,20 +87,22 @@ def read_interactions(root: Path, prefix: str, num_items: int, others: int = 0) 
         The table's file prefix.
     num_items : int
         Item indices must be below it.
+    num_users : int
+        Trained users; there may be fewer rows, but not more.
     others : int
         Bytes of the model's other files, which vouch for the size of the table, too.
 
     Raises
     ------
     ModelFormatError
-        If a file is missing or damaged, or names an item that does not exist.
+        If a file is missing or damaged, names an item that does not exist, or has too many rows.
     """
     blocks = [
         (stream, offset, record)
         for stream in _segments(root, prefix)
         for offset, record in _blocks(stream)
     ]
-    users, entries = _check_totals(blocks, others)
+    users, entries = _check_totals(blocks, num_users, others)
     starts = np.zeros(users + 1, np.int64)
     items, values = np.empty(entries, np.int32), np.empty(entries, np.float64)
     user = entry = 0
@@ -112,10 +116,19 @@ def read_interactions(root: Path, prefix: str, num_items: int, others: int = 0) 
     return Interactions(starts, items, values)
 
 
-def _check_totals(blocks: Sequence[tuple[Stream, int, Any]], others: int) -> tuple[int, int]:
+def _check_totals(
+    blocks: Sequence[tuple[Stream, int, Any]], num_users: int, others: int
+) -> tuple[int, int]:
     """Refuse more than the files can hold, before anything is unpacked; return rows and entries.
 
     Blocks that share bytes, or that are nothing but repeats, would make gigabytes of kilobytes.
+
+    Parameters
+    ----------
+    blocks : sequence of (Stream, int, record)
+        File, byte offset and record of each block.
+    num_users, others : int
+        As for `read_interactions`.
     """
     sizes = {id(stream): stream.size for stream, _, _ in blocks}
     most = _FREE_BYTES + _MOST_PER_BYTE * (sum(sizes.values()) + others)
@@ -135,6 +148,9 @@ def _check_totals(blocks: Sequence[tuple[Stream, int, Any]], others: int) -> tup
             stream.fail(f"at most {limit} of interactions", f"{8 * words} or more", offset)
         if users > words:
             stream.fail(f"at most {counted(words, 'user')} with interactions", str(users), offset)
+    if users > num_users:
+        stream, offset, _ = blocks[-1]
+        stream.fail(f"at most {counted(num_users, 'user')} with interactions", str(users), offset)
     return users, (words - users) // 2
 
 
@@ -165,7 +181,9 @@ def _segments(root: Path, prefix: str) -> list[Stream]:
 
 
 def _read_json(path: Path) -> Any:
-    data = read_regular(path, _MAX_INDEX_BYTES)
+    data = read_regular(path, _MAX_INDEX_BYTES + 1)
+    if len(data) > _MAX_INDEX_BYTES:
+        raise ModelFormatError(path, 0, f"at most {_MAX_INDEX_BYTES} bytes", "a larger file")
     try:
         return json.loads(data)
     except (ValueError, RecursionError) as error:

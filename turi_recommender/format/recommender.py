@@ -100,11 +100,12 @@ def read_model(path: Path) -> SavedModel:
     details = _read_details(values, kind, metadata, (metadata_start, metadata_end))
     _read_tail(values, len(archive.prefixes))
     interactions = read_interactions(
-        path, archive.prefixes[table], metadata.item.size, others=stream.size
+        path,
+        archive.prefixes[table],
+        metadata.item.size,
+        metadata.user.size,
+        others=stream.size,
     )
-    if interactions.num_users > metadata.user.size:
-        most = counted(metadata.user.size, "user")
-        stream.fail(f"at most {most} with interactions", str(interactions.num_users))
     observations = state.get("num_observations")
     return SavedModel(
         path=path,

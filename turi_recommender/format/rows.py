@@ -86,6 +86,11 @@ class Rows:
     def __len__(self) -> int:
         return len(self._array)
 
+    def changed(self, found: str) -> ModelUnreadableError:
+        """Return the error for rows that hold what was refused when the model was loaded."""
+        path = Path() if self._file is None else self._file.path
+        return ModelUnreadableError(path, self._offset, f"the file has changed: {found}")
+
     def row(self, index: int) -> NDArray[Any]:
         """Return one row."""
         if self._file is None:

@@ -184,7 +184,7 @@ def read_category(value: object, column: Column) -> int | float | str | None:
         )
     if _is_nan(value):
         raise QueryError((column.name,), f"expected a string or a number, got nan; {_MISSING}")
-    return value
+    return value + 0.0 if isinstance(value, float) else value  # as in `read_number`
 
 
 def _is_nan(value: object) -> bool:

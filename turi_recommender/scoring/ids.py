@@ -49,6 +49,10 @@ class IdIndex:
     def __len__(self) -> int:
         return self._size
 
+    def has_repeats(self) -> bool:
+        """Tell whether any value has two indices, of which only one can be found."""
+        return self._lookup.has_repeats()
+
     def __contains__(self, value: object) -> bool:
         return self.find(value) != UNKNOWN
 

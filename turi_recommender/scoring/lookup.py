@@ -31,6 +31,10 @@ class Lookup(ABC):
         """Return the index of each value, or `UNKNOWN`."""
         return [self.find(value) for value in values]
 
+    @abstractmethod
+    def has_repeats(self) -> bool:
+        """Tell whether any value has two indices, of which only one can be found."""
+
     def integers(self) -> NDArray[np.int64] | None:
         """Return all values by index if they are integers in memory."""
         return None
@@ -64,6 +68,10 @@ class _IntegerLookup(Lookup):
         places[places == len(self._sorted)] = 0
         found = np.where(self._sorted[places] == keys, self._order[places], UNKNOWN)
         return found.tolist()  # type: ignore[no-any-return]
+
+    def has_repeats(self) -> bool:
+        """Tell whether any value has two indices."""
+        return bool((self._sorted[1:] == self._sorted[:-1]).any())
 
     def integers(self) -> NDArray[np.int64]:
         """Return all values by index: put back from the sorted copy, not read from the file."""
@@ -151,6 +159,17 @@ class _StringLookup(Lookup):
         places = self._hashes.searchsorted(keys).tolist()
         return list(map(self._match, raws, keys, places))
 
+    def has_repeats(self) -> bool:
+        """Tell whether any value has two indices: only those of equal hashes are compared."""
+        seen: set[bytes] = set()
+        alike = np.flatnonzero(self._hashes[1:] == self._hashes[:-1])
+        for index in self._order[np.union1d(alike, alike + 1)].tolist():
+            raw = self._values.raw(index)
+            if raw in seen:
+                return True
+            seen.add(raw)
+        return False
+
     def _match(self, raw: bytes, key: np.uint64, place: int) -> int:
         """Return the index of a string among those whose hashes begin at a place."""
         while place < len(self._hashes) and self._hashes[place] == key:
@@ -165,9 +184,14 @@ class _GenericLookup(Lookup):
     def __init__(self, values: Sequence[object]) -> None:
         # A map for each type: 1, 1.0 and True are one key to Python, not to the library.
         self._index: dict[type, dict[object, int]] = {}
+        self._count = len(values)
         for index, value in enumerate(values):
             if isinstance(value, int | float | str | None):
                 self._index.setdefault(type(value), {}).setdefault(value, index)
+
+    def has_repeats(self) -> bool:
+        """Tell whether any value has two indices."""
+        return sum(map(len, self._index.values())) < self._count
 
     def find(self, value: object) -> int:
         if not isinstance(value, int | float | str | None):

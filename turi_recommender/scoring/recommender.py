@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from turi_recommender.errors import QueryError
+from turi_recommender.errors import ModelFormatError, ModelUnreadableError, QueryError
 from turi_recommender.format import SavedModel, ValueType
 from turi_recommender.scoring.arguments import cast_id, read_count, read_list
 from turi_recommender.scoring.candidates import Candidates
@@ -68,6 +68,10 @@ class Recommender(ABC):
         user, item = metadata.user, metadata.item
         self.users = IdIndex(user.values, user.size, user.value_type)
         self.items = IdIndex(item.values.in_memory(), item.size, item.value_type)
+        for column, ids in ((user, self.users), (item, self.items)):
+            if ids.has_repeats():
+                wanted = f"different ids in the column {column.name}"
+                raise ModelFormatError(saved.path, 0, wanted, "one of them twice")
         # Users are answered as they were asked for, cast to the column's type (`cast_id`).
         is_object = user.nullable or user.value_type == ValueType.STRING
         self._user_dtype = np.dtype(object if is_object else np.int64)
@@ -288,7 +292,11 @@ class Recommender(ABC):
         return History(np.empty(0, np.int32), np.empty(0, np.float64))
 
     def _ranking(self, items: Indices, scores: Scores) -> Ranking:
-        return Ranking(self.items.ids(items), scores.tolist())
+        try:
+            return Ranking(self.items.ids(items), scores.tolist())
+        except IndexError as error:  # all indices were checked when the model was loaded
+            reason = "the file has changed: an item beyond the catalogue"
+            raise ModelUnreadableError(self.path, 0, reason) from error
 
     def _known_items(self, items: Sequence[Id], argument: str) -> Indices:
         listed = read_list(items, argument)

@@ -120,6 +120,13 @@ def test_the_loss_tells_the_link(loss: str, sigmoid: bool) -> None:
         ({"mode": LINEAR}, "0 rows of factors, found 4"),
         ({"mode": MATRIX, "factors": (3, 2), "offsets": [2, 1, 0]}, "users and items among 3 rows"),
         ({"nearest": True}, "no nearest items model"),
+        ({"factors": (4, 0)}, "one factor or more in a factorization_machine, found 0"),
+        (
+            {"mode": MATRIX, "factors": (3, 0)},
+            "one factor or more in a matrix_factorization, found 0",
+        ),
+        ({"mode": LINEAR, "factors": (0, 1)}, "no factors in a pure_linear_model, found 1"),
+        ({"mode": LINEAR, "factors": (0, 1 << 20)}, "factors that fit the file"),
     ],
 )
 def test_a_model_that_does_not_add_up(changes: dict[str, Any], message: str) -> None:

@@ -15,6 +15,7 @@ from turi_recommender.errors import ModelFormatError
 from turi_recommender.format.interactions import _row_starts, read_interactions
 
 VALUES = st.floats() | st.sampled_from([1.0, 10.0, 0.0, -0.0, 5e-324])
+MANY = 1 << 40  # users
 ROWS = st.lists(st.lists(st.tuples(st.integers(0, 2**31), VALUES), max_size=5), max_size=8)
 
 
@@ -88,7 +89,7 @@ def test_a_table_is_the_rows_of_all_its_blocks(
         root = Path(folder)
         encoded = [[block(rows)[0].tobytes() for rows in blocks] for blocks in table]
         write_table(root, encoded, compressed=compressed)
-        read = read_interactions(root, "t", 2**31 + 1)
+        read = read_interactions(root, "t", 2**31 + 1, MANY)
         every_row = [row for blocks in table for rows in blocks for row in rows]
         assert read.num_users == len(every_row)
         for user, row in enumerate(every_row):
@@ -99,9 +100,9 @@ def test_a_table_is_the_rows_of_all_its_blocks(
 
 def test_an_item_that_does_not_exist_is_refused(tmp_path: Path) -> None:
     write_table(tmp_path, [[block([[(3, 1.0)]])[0].tobytes()]], compressed=True)
-    assert read_interactions(tmp_path, "t", 4).items.tolist() == [3]
+    assert read_interactions(tmp_path, "t", 4, MANY).items.tolist() == [3]
     with pytest.raises(ModelFormatError, match="item indices below 3, found 3"):
-        read_interactions(tmp_path, "t", 3)
+        read_interactions(tmp_path, "t", 3, MANY)
 
 
 @pytest.mark.parametrize("row", [[(1, 1.0), (1, 2.0)], [(2, 1.0), (1, 1.0)]])
@@ -110,7 +111,24 @@ def test_a_row_that_repeats_an_item_is_refused(
 ) -> None:
     write_table(tmp_path, [[block([[(3, 1.0)], row, [(0, 1.0)]])[0].tobytes()]], compressed=True)
     with pytest.raises(ModelFormatError, match="ascending items in each user's row"):
-        read_interactions(tmp_path, "t", 4)
+        read_interactions(tmp_path, "t", 4, MANY)
+
+
+def test_more_rows_than_users_are_refused_before_they_are_unpacked(tmp_path: Path) -> None:
+    """Two million empty rows are 64 kB of LZ4, and took 133 MiB."""
+    write_table(tmp_path, [[block([[(3, 1.0)], []])[0].tobytes()]], compressed=True)
+    assert read_interactions(tmp_path, "t", 4, 2).num_users == 2
+    file = tmp_path / "t.0000"
+    data = file.read_bytes()
+    file.write_bytes(b"\xff" * 8 + data[8:])  # no block any more: it would be noticed
+    with pytest.raises(ModelFormatError, match="at most 1 user with interactions, found 2"):
+        read_interactions(tmp_path, "t", 4, 1)
+
+
+def test_a_large_index_is_not_read_whole(tmp_path: Path) -> None:
+    (tmp_path / "t.sidx").write_bytes(b"[" + b"[]," * (1 << 19) + b"[]]")
+    with pytest.raises(ModelFormatError, match="at most 1048576 bytes, found a larger file"):
+        read_interactions(tmp_path, "t", 4, MANY)
 
 
 def test_blocks_that_share_bytes_are_refused(tmp_path: Path) -> None:
@@ -121,19 +139,21 @@ def test_blocks_that_share_bytes_are_refused(tmp_path: Path) -> None:
     data[-8 - 48 : -8 - 40] = bytes(8)  # the second block's offset: where the first one is
     file.write_bytes(data)
     with pytest.raises(ModelFormatError, match="blocks that do not overlap"):
-        read_interactions(tmp_path, "t", 4)
+        read_interactions(tmp_path, "t", 4, MANY)
 
 
 def test_repeats_that_unpack_to_more_than_the_files_vouch_for_are_refused(tmp_path: Path) -> None:
     empty_rows = np.zeros(1 << 20, np.uint64)
     empty_rows[0] = len(empty_rows) - 1
     write_table(tmp_path, [[empty_rows.tobytes()] * 2], compressed=True)
-    assert read_interactions(tmp_path, "t", 4).num_users == 2 * (len(empty_rows) - 1)
+    assert read_interactions(tmp_path, "t", 4, MANY).num_users == 2 * (len(empty_rows) - 1)
     write_table(tmp_path, [[empty_rows.tobytes()] * 4], compressed=True)
     with pytest.raises(ModelFormatError, match=r"at most .* bytes of interactions"):
-        read_interactions(tmp_path, "t", 4)
+        read_interactions(tmp_path, "t", 4, MANY)
     vouching = 1 << 23
-    assert read_interactions(tmp_path, "t", 4, vouching).num_users == 4 * (len(empty_rows) - 1)
+    assert read_interactions(tmp_path, "t", 4, MANY, vouching).num_users == 4 * (
+        len(empty_rows) - 1
+    )
 
 
 @pytest.mark.parametrize(
@@ -165,5 +185,5 @@ def test_repeats_that_unpack_to_more_than_the_files_vouch_for_are_refused(tmp_pa
 def test_an_index_that_means_nothing_is_refused(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "t.sidx").write_text(text)
     with pytest.raises(ModelFormatError, match=message) as caught:
-        read_interactions(tmp_path, "t", 4)
+        read_interactions(tmp_path, "t", 4, MANY)
     assert caught.value.path == tmp_path / "t.sidx"

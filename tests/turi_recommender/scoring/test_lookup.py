@@ -58,3 +58,31 @@ def test_many_integers_and_strings_are_found_as_each_is() -> None:
         found = lookup.find_many(asked)
         assert found == [*range(900), *[UNKNOWN] * 103]
         assert found == [lookup.find(value) for value in asked]
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        [5, 3, 2**62, 3],
+        [-(2**63), 2**63 - 1, -(2**63)],
+        ["a", "b", "", ""],
+        ["x" * 9_000, "y", "x" * 9_000],
+        [None, "a", None],
+        [None, 1, 2, 1],
+    ],
+)
+def test_a_value_with_two_indices_is_told(values: list[object]) -> None:
+    assert make_lookup(stored(values), len(values)).has_repeats()
+    assert not make_lookup(stored(values), len(values) - 1).has_repeats()
+
+
+@pytest.mark.parametrize("values", [[], [1], ["a"], [None, 1, "1"], [2, 1], ["a" * 5000, "a"]])
+def test_different_values_are_no_repeats(values: list[object]) -> None:
+    assert not make_lookup(stored(values), len(values)).has_repeats()
+
+
+def test_strings_of_one_hash_are_no_repeats() -> None:
+    """The weights of the hash repeat after 4,096 bytes, so anybody can make such strings."""
+    one, other = "x" * 4087 + "a" * 4096 + "b" * 4096, "x" * 4087 + "b" * 4096 + "a" * 4096
+    assert not make_lookup(stored([one, other]), 2).has_repeats()
+    assert make_lookup(stored([one, other, one]), 3).has_repeats()

@@ -281,3 +281,19 @@ def test_many_rows_are_read_as_each_is(reader: QueryReader) -> None:
     with pytest.raises(QueryError) as raised:
         reader.read_all([*rows, {"user": 1, "letters": "a"}])
     assert raised.value.path == ("users", len(rows), "letters")
+
+
+def test_the_two_zeros_are_one_unknown_value(reader: QueryReader) -> None:
+    """What is remembered of one must not be told of the other."""
+    for first, then in ((0.0, -0.0), (-0.0, 0.0), (np.float64(-0.0), 0.0)):
+        for value in (first, then):
+            for row in ({"letter": value}, {"bag": [value]}):
+                ((_, found),) = reader.unknown(row)
+                assert repr(found) == "0.0"
+
+
+def test_numbers_of_several_types_are_different_unknown_values(reader: QueryReader) -> None:
+    for value in (7, 7.0, 2**70, math.inf, "7"):
+        ((name, found),) = reader.unknown({"letter": value})
+        assert (name, found, type(found)) == ("letter", value, type(value))
+    assert list(reader.unknown({"number": -0.0, "pair": [1.0, -0.0], "letter": None})) == []

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from turi_recommender.format import FactorModel
 from turi_recommender.format.metadata import Metadata
+from turi_recommender.scoring import limits
 
 _ITEM = 1
 
@@ -41,6 +42,8 @@ class ItemFeatures:
         Row of the weights and factors.
     side_x, side_linear : ndarray of float64
         x, and x times weight.
+    max_side : int
+        The largest number of side features of one item.
     """
 
     def __init__(self, model: FactorModel, metadata: Metadata) -> None:
@@ -63,6 +66,7 @@ class ItemFeatures:
         self.side_x = model.scales[rows] * (side.values - model.shifts[rows])
         self.side_linear = self.side_x * model.weights[rows]
         self.side_starts = np.searchsorted(side.rows, np.arange(count + 1))
+        self.max_side = int(np.diff(self.side_starts).max(initial=0))
         distinct, self._side_places = np.unique(rows, return_inverse=True)
         within = distinct[distinct < len(model.factors)]
         self._side_raw = np.array(model.factors[within], np.float32)
@@ -103,21 +107,50 @@ class ItemFeatures:
         """Whether any item has side data."""
         return len(self.side_x) > 0
 
-    @property
-    def max_side(self) -> int:
-        """The largest number of side features of one item."""
-        return int(np.diff(self.side_starts).max(initial=0))
+    def longest_side(self, count: int) -> int:
+        """Return how many side features the `count` items have that have most."""
+        lengths = np.sort(np.diff(self.side_starts))
+        return int(lengths[max(len(lengths) - count, 0) :].sum())
 
     def side_slots(
         self, items: NDArray[np.int64]
     ) -> Iterator[tuple[NDArray[np.int64], NDArray[np.int64]]]:
         """Yield the first side features of all items, then the second, and so on.
 
-        Each time: positions in `items` that have one, and its position in the side arrays.
+        Each time: positions in `items` that have one, and its position in the side arrays. What is
+        left of long rows comes from `side_tails`.
         """
         if not self.has_side:
             return
         starts, ends = self.side_starts[items], self.side_starts[items + 1]
-        for slot in range(int((ends - starts).max(initial=0))):
+        for slot in range(_slots(ends - starts)):
             at = np.flatnonzero(starts + slot < ends)
             yield at, starts[at] + slot
+
+    def side_tails(self, items: NDArray[np.int64]) -> Iterator[tuple[int, NDArray[np.int64]]]:
+        """Yield what `side_slots` leaves, item by item, in the order of the features.
+
+        Each time: a position in `items`, and the positions of some features in the side arrays,
+        as many as take bounded memory with their factors.
+        """
+        if self.max_side <= limits.SIDE_SLOTS:  # nearly always
+            return
+        starts, ends = self.side_starts[items], self.side_starts[items + 1]
+        starts = starts + _slots(ends - starts)
+        step = max(limits.SIDE_VALUES // max(self.stored.shape[1], 1), 1)
+        for at in np.flatnonzero(starts < ends).tolist():
+            for low in range(int(starts[at]), int(ends[at]), step):
+                yield at, np.arange(low, min(low + step, int(ends[at])))
+
+
+def _slots(lengths: NDArray[np.int64]) -> int:
+    """Return how many side features are taken one at a time: of short rows all.
+
+    Of long rows, so many as there are rows that have more: then neither the steps nor the rows that
+    are left are more than the square root of all features.
+    """
+    longest = int(lengths.max(initial=0))
+    if longest <= limits.SIDE_SLOTS:
+        return longest
+    descending = np.sort(lengths)[::-1]
+    return max(int((descending > np.arange(len(descending))).sum()), limits.SIDE_SLOTS)

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turi_recommender.format import FactorModel
+from turi_recommender.scoring import limits
 from turi_recommender.scoring.factorization import float32
 from turi_recommender.scoring.factorization.catalogue import ItemFeatures
 from turi_recommender.scoring.factorization.features import Feature, QueryFeatures
@@ -147,14 +148,20 @@ class MachineForm(ExactForm):
         ]
         for at, factors in side:
             sums[:, at] += factors
+        for place, entries in self._catalogue.side_tails(pairs.items):
+            rows = self._catalogue.side_factors(entries)
+            sums[:, place] = float32.add_rows(sums[:, place], rows)
         halves, own_halves = _half_pairs(pairs, shared, own, sums)
         first = len(pairs.users[:1])
-        for half in (*halves[:first], own_halves, *halves[first:]):
+        for half in (*halves[:first], own_halves):
             total += half
+        total = _add_all(total, halves[first:])
         for at, factors in side:
-            made = float32.dot_columns(sums[:, at] * factors)
-            made -= float32.dot_columns(factors * factors)
-            total[at] += 0.5 * made.astype(np.float64)
+            total[at] += _half_pairs_of(sums[:, at], factors)
+        for place, entries in self._catalogue.side_tails(pairs.items):
+            factors = self._catalogue.side_factors(entries).T
+            halves_of = _half_pairs_of(sums[:, place, np.newaxis], factors)
+            total[place] = float32.add_rows(total[place], halves_of)
         return total
 
     def _sums(
@@ -163,9 +170,21 @@ class MachineForm(ExactForm):
         """Add up user, own and others, in this order."""
         first = len(pairs.users[:1])
         sums = pairs.spread(shared[:, 0]) + own if first else own.copy()
+        if shared.shape[1] > limits.SIDE_SLOTS:
+            return float32.add_rows(sums, np.moveaxis(pairs.spread(shared[:, first:]), 1, 0))
         for place in range(first, shared.shape[1]):
             sums += pairs.spread(shared[:, place])
         return sums
+
+
+def _add_all(total: Scores, terms: Any) -> Scores:
+    """Add terms, each a number or one for each pair, one after the other."""
+    if len(terms) > limits.SIDE_SLOTS:
+        rows = np.asarray(terms)
+        return float32.add_rows(total, rows.reshape(len(rows), -1))
+    for term in terms:
+        total += term
+    return total
 
 
 def _shared_factors(pairs: Pairs) -> NDArray[np.float32]:
@@ -176,6 +195,13 @@ def _shared_factors(pairs: Pairs) -> NDArray[np.float32]:
         return others
     users = np.array([user.factors for user in pairs.users]).T
     return np.concatenate([users[:, np.newaxis], others], axis=1)
+
+
+def _half_pairs_of(sums: NDArray[np.float32], factors: NDArray[np.float32]) -> Scores:
+    """Return half of (dot(sum, factors) - squared length) for each column of factors."""
+    made = float32.dot_columns(sums * factors)
+    made -= float32.dot_columns(factors * factors)
+    return 0.5 * made.astype(np.float64)
 
 
 def _half_pairs(
@@ -227,14 +253,15 @@ def _own_linear(intercept: float, catalogue: ItemFeatures, pairs: Pairs) -> Scor
 
 
 def _add_other_linear(total: Scores, catalogue: ItemFeatures, pairs: Pairs) -> Scores:
-    """Add the linear terms of context, user side and item side, in this order, in place."""
+    """Add the linear terms of context, user side and item side, in this order."""
     if pairs.num_others:
         if len(pairs.queries) == 1:
             terms: Any = pairs.queries[0].others.linear
         else:
             terms = pairs.spread(np.array([query.others.linear for query in pairs.queries]).T)
-        for term in terms:
-            total += term
+        total = _add_all(total, terms)
     for at, entry in catalogue.side_slots(pairs.items):
         total[at] += catalogue.side_linear[entry]
+    for place, entries in catalogue.side_tails(pairs.items):
+        total[place] = float32.add_rows(total[place], catalogue.side_linear[entries])
     return total

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from turi_recommender.format import FactorModel, SavedModel, SideTable
+from turi_recommender.errors import ModelFormatError, ModelUnreadableError
+from turi_recommender.format import MACHINE, FactorModel, SavedModel, SideTable
 from turi_recommender.scoring import limits
 from turi_recommender.scoring.lookup import UNKNOWN
 from turi_recommender.scoring.query import Entry, Query
@@ -51,7 +52,7 @@ class Others:
     features : tuple of Feature
         Context, then the user's side data, in the library's order.
     width : int
-        K.
+        K where all features interact, else 0: then their factors are not used.
 
     Attributes
     ----------
@@ -69,7 +70,7 @@ class Others:
         self.features = features
         rows = np.zeros((len(features), width), np.float32)
         for place, feature in enumerate(features):
-            rows[place, : len(feature.factors)] = feature.factors
+            rows[place] = feature.factors[:width]
         self.stacked = np.ascontiguousarray(rows.T)
         self.total = rows.sum(axis=0, dtype=np.float64)
         self.magnitude = np.abs(rows).sum(axis=0, dtype=np.float64)
@@ -112,6 +113,9 @@ class FeatureReader:
         self._user_side = _UserSide(saved, saved.metadata.user_side)
         self._first_user_side = len(saved.metadata.columns)
         self._shared = remember(limits.CONTEXTS, self._read_others)
+        self._width = model.num_factors if model.mode == MACHINE else 0
+        self._usual_side = _usual_side(self._width)
+        self.has_long_sides = self._user_side.longest > self._usual_side
 
     def read(self, query: Query) -> QueryFeatures:
         """Translate one query."""
@@ -120,6 +124,11 @@ class FeatureReader:
         user = self._feature(Entry(_USER, query.user, 1.0))
         side = self._side_entries(query.user)
         return QueryFeatures(user, self._others((*query.context, *side) if side else query.context))
+
+    def long_side(self, user: int) -> int:
+        """Return how many words of side data a user has, if it is more than is usual; else 0."""
+        words = self._user_side.words(user)
+        return words if words > self._usual_side else 0
 
     def largest(self, column: int, magnitude: float) -> float:
         """Return how large x = scale * (value - shift) can be for values of a side column.
@@ -140,7 +149,7 @@ class FeatureReader:
         return self._shared(entries)
 
     def _read_others(self, entries: tuple[Entry, ...]) -> Others:
-        return Others(tuple(self._feature(entry) for entry in entries), self._model.num_factors)
+        return Others(tuple(self._feature(entry) for entry in entries), self._width)
 
     def _feature(self, entry: Entry) -> Feature:
         row = self._model.offsets[entry.column] + entry.place
@@ -155,6 +164,12 @@ class FeatureReader:
             Entry(column + self._first_user_side, index, value)
             for column, index, value in self._user_side.entries(user)
         ]
+
+
+def _usual_side(width: int) -> int:
+    """Return how many words of side data are usual, with so many factors for each."""
+    few = min(limits.USUAL_SIDE, limits.USUAL_SIDE_VALUES // max(width, 1))
+    return max(few, limits.KEPT_FEATURES)
 
 
 class _Scaling:
@@ -189,6 +204,11 @@ class _UserSide:
     def __init__(self, saved: SavedModel, table: SideTable) -> None:
         self._table = table
         self._words = saved.rows(table.words) if table.columns else None
+        self.longest = int(table.lengths.max(initial=0)) if table.columns else 0
+
+    def words(self, user: int) -> int:
+        """Return how many words of side data a user has: no fewer than entries."""
+        return int(self._table.lengths[user]) if 0 <= user < len(self._table.lengths) else 0
 
     def entries(self, user: int) -> list[tuple[int, int, float]]:
         """Return (side column, index, value) of each entry."""
@@ -205,6 +225,10 @@ class _UserSide:
             table.stream,
             table.offset,
         )
-        side = one.entries(np.zeros(1, np.int64))
+        try:
+            side = one.entries(np.zeros(1, np.int64))
+        except ModelFormatError as error:  # it was not so when the model was loaded
+            reason = f"the file has changed: {error.found}"
+            raise ModelUnreadableError(error.path, error.offset, reason) from error
         columns, indices = side.columns.tolist(), side.indices.tolist()
         return list(zip(columns, indices, side.values.tolist(), strict=True))

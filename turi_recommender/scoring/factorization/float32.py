@@ -9,8 +9,12 @@ Source: docs/format.md, section 7.4.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
+
+from turi_recommender.scoring import limits
 
 Matrix = NDArray[np.float32]
 Vector = NDArray[np.float32]
@@ -112,6 +116,30 @@ def matrix_vector(matrix: Matrix, vector: Vector, vector_row: int) -> Vector:
         lanes += products[:, start : start + _LANES]
     total += _across(lanes)
     return _add_columns(total, products[:, lead + groups * _LANES :])
+
+
+def add_rows(start: NDArray[Any], rows: NDArray[Any]) -> NDArray[Any]:
+    """Return start + rows[0] + rows[1] + ..., added one after the other, in the arrays' own type.
+
+    Parameters
+    ----------
+    start : ndarray or scalar, any shape
+    rows : ndarray, shape (n, ...)
+        Each of the shape of `start`, or one that is broadcast to it.
+
+    Returns
+    -------
+    ndarray of the shape of `start`
+    """
+    total = np.array(start)
+    step = max(limits.ADDED_VALUES // max(total.size, 1), 1)
+    for low in range(0, len(rows), step):
+        some = rows[low : low + step]
+        block = np.broadcast_to(some, (len(some), *total.shape)).copy()
+        block[0] += total
+        # A reduction may add in pairs, where rows have one element; this never does.
+        total = np.add.accumulate(block, axis=0)[-1]
+    return total
 
 
 def _across(lanes: Matrix) -> Vector:

@@ -68,6 +68,13 @@ def fold(catalogue: ItemFeatures, *, interactions: bool) -> Folded:
                 sums[at] += side
                 magnitudes[at] += np.abs(side)
                 squares[at] += row_squares(side)
+        for place, entries in catalogue.side_tails(items):  # rounded less than the bounds allow for
+            constants[items[place]] += catalogue.side_linear[entries].sum()
+            if interactions:
+                side = catalogue.side_factors(entries).astype(np.float64)
+                sums[place] += side.sum(axis=0)
+                magnitudes[place] += np.abs(side).sum(axis=0)
+                squares[place] += row_squares(side).sum()
         if interactions:
             vectors[items] = sums
             constants[items] += 0.5 * (row_squares(sums) - squares)

@@ -10,7 +10,7 @@ import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -21,11 +21,13 @@ from turi_recommender.format import (
     LINEAR,
     MACHINE,
     MATRIX,
+    Column,
     ColumnMode,
     FactorModel,
     SavedModel,
 )
 from turi_recommender.scoring import limits
+from turi_recommender.scoring.arguments import cast_id
 from turi_recommender.scoring.candidates import Candidates
 from turi_recommender.scoring.factorization import float32
 from turi_recommender.scoring.factorization.catalogue import ItemFeatures
@@ -71,10 +73,14 @@ class FactorizationRecommender(Recommender):
             self._search = ScoreSearch(model, self._catalogue, interactions=interactions)
 
         self._dear_columns = [
-            (position, column.name, column.mode)
+            (position, column.name, column.mode, _means(column))
             for position, column in enumerate(self.side_columns, 2)
             if column.mode not in (ColumnMode.CATEGORICAL, ColumnMode.UNTRANSLATED)
         ]
+        # Nearly always these tell at once that a row is usual.
+        self._dear_items = self._dear_item_side()
+        self._has_long_sides = self._reader.has_long_sides
+        self._has_dear_rows = bool(self._dear_columns or self._has_long_sides or self._dear_items)
 
     def extra_work(self, row: Mapping[str, Any], k: int) -> int:
         """See `Recommender.extra_work`: what counts is how many features, and how large.
@@ -82,22 +88,45 @@ class FactorizationRecommender(Recommender):
         The search looks at few items as long as a query's features are about as large as those of
         known users; a number far outside the trained range can make it look at all of them.
         """
-        if not self._dear_columns:
+        if not self._has_dear_rows:
             return 0
         features, is_usual = 0, True
-        for position, name, mode in self._dear_columns:
+        for position, name, mode, means in self._dear_columns:
             value = row.get(name)
             if value is None:
+                if means and name in row:
+                    features += means
                 continue
             count, magnitude = _size(mode, value)
             features += count
             if is_usual and self._reader.largest(position, magnitude) > limits.USUAL_VALUE:
                 is_usual = False
-        if is_usual and features <= limits.KEPT_FEATURES:
+        own = self._long_side(row) if self._has_long_sides else 0
+        if is_usual and features <= limits.KEPT_FEATURES and not (own or self._dear_items):
             return 0
-        items = min(limits.SEARCH_FIRST + limits.SEARCH_GROWTH * k, self.num_items)
-        looked_at = items if is_usual else self.num_items
-        return looked_at * (features + 2) * max(self._width, 1)
+        features += own
+        is_searched = is_usual and self._search is not None
+        looked_at = self.num_items
+        if is_searched and features <= limits.SEARCHED_FEATURES:
+            looked_at = min(limits.SEARCH_FIRST + limits.SEARCH_GROWTH * k, looked_at)
+        values = looked_at * (features + 2) * max(self._width, 1) + self._dear_items
+        return values * limits.VALUE_WORK + features * limits.FEATURE_WORK
+
+    def _long_side(self, row: Mapping[str, Any]) -> int:
+        """Return how many words of side data a row's user has, if it is more than is usual."""
+        try:
+            user_id = cast_id(row.get(self.user_column.name), self.user_column)
+        except QueryError:
+            return 0  # which is refused later
+        return self._reader.long_side(self.users.find(user_id))
+
+    def _dear_item_side(self) -> int:
+        """Return how many factors the items' side data makes, if it is more than is usual; or 0."""
+        looked_at = self.num_items
+        if self._search is not None and self._catalogue.max_side <= limits.SEARCHED_FEATURES:
+            looked_at = limits.SEARCH_FIRST
+        values = self._catalogue.longest_side(looked_at) * max(self._width, 1)
+        return values if values > limits.EXACT_VALUES else 0
 
     def _make_form(self) -> ExactForm:
         forms: dict[str, Callable[[FactorModel, ItemFeatures], ExactForm]] = {
@@ -118,8 +147,29 @@ class FactorizationRecommender(Recommender):
     def _rank_all(
         self, queries: Sequence[Query], candidates: Sequence[Candidates], k: int
     ) -> list[Ranked]:
+        """See `Recommender`: as many queries at a time as take bounded memory."""
+        ranked: list[Ranked] = []
+        features: list[QueryFeatures] = []
+        held, most = 0, limits.EXACT_VALUES // max(self._width, 1)
+        for query in queries:
+            features.append(self._reader.read(query))
+            held += len(features[-1].others.linear)
+            if held > most:
+                here = slice(len(ranked), len(ranked) + len(features))
+                ranked += self._rank_some(queries[here], features, candidates[here], k)
+                features, held = [], 0
+        here = slice(len(ranked), len(queries))
+        return ranked + self._rank_some(queries[here], features, candidates[here], k)
+
+    def _rank_some(
+        self,
+        queries: Sequence[Query],
+        features: Sequence[QueryFeatures],
+        candidates: Sequence[Candidates],
+        k: int,
+    ) -> list[Ranked]:
+        """Rank for queries, of which those that have the same kinds of features share steps."""
         alike: dict[tuple[bool, int, bool], list[int]] = defaultdict(list)
-        features = [self._reader.read(query) for query in queries]
         for number, (query, of_query) in enumerate(zip(queries, features, strict=True)):
             is_simple = self._simple_form is not None and not query.has_context
             kind = (of_query.user is None, len(of_query.others.features), is_simple)
@@ -147,7 +197,7 @@ class FactorizationRecommender(Recommender):
     ) -> list[Ranked]:
         """Rank for queries that have the same kinds of features."""
         items = self._narrow(queries, candidates, k)
-        raw = _score(form, queries, items)
+        raw = _score(form, self._catalogue, queries, items)
         ends = list(accumulate(map(len, items)))
         ranked = []
         for of_query, out, end in zip(items, candidates, ends, strict=True):
@@ -232,23 +282,59 @@ class FactorizationRecommender(Recommender):
 
 
 def _score(
-    form: ExactForm, queries: Sequence[QueryFeatures], items: Sequence[NDArray[np.int64]]
+    form: ExactForm,
+    catalogue: ItemFeatures,
+    queries: Sequence[QueryFeatures],
+    items: Sequence[NDArray[np.int64]],
 ) -> Scores:
-    """Score the items of all queries, one after the other, in parts that fit the cache."""
+    """Score the items of all queries, one after the other, in parts that fit the cache.
+
+    Parameters
+    ----------
+    form : ExactForm
+        How they are scored.
+    catalogue : ItemFeatures
+        All items.
+    queries : sequence of QueryFeatures
+        All with equally many features.
+    items : sequence of ndarray of int64
+        Those of each query.
+
+    Returns
+    -------
+    ndarray of float64
+        One score for each item of each query.
+    """
     owners = np.arange(len(queries)).repeat([len(of_query) for of_query in items])
     flat = np.concatenate(items)
-    step = _step(queries[0])
-    if len(flat) <= step:
+    width = max(catalogue.stored.shape[1], 1)
+    features = len(queries[0].others.features) + 2
+    most = (features + catalogue.max_side) * width
+    if len(flat) * most <= limits.EXACT_VALUES and len(flat) <= limits.EXACT_CHUNK:
         return form.scores(Pairs(queries, owners, flat))
-    parts = [slice(low, low + step) for low in range(0, len(flat), step)]
+    side = catalogue.side_starts[flat + 1] - catalogue.side_starts[flat]
+    parts = _parts((features + side) * width)
     return np.concatenate([form.scores(Pairs(queries, owners[p], flat[p])) for p in parts])
 
 
-def _step(query: QueryFeatures) -> int:
-    """Return how many items are scored at once: fewer, if a query has very many features."""
-    width: int = query.others.stacked.shape[0]
-    values = (len(query.others.features) + 2) * max(width, 1)
-    return max(min(limits.EXACT_CHUNK, limits.EXACT_VALUES // values), 1)
+def _parts(values: NDArray[np.int64]) -> list[slice]:
+    """Cut items into parts: neither of more than `EXACT_CHUNK`, nor of much more than its values.
+
+    Parameters
+    ----------
+    values : ndarray of int64, shape (items,)
+        How many products each item takes.
+    """
+    least = -(-limits.EXACT_VALUES // limits.EXACT_CHUNK)
+    shares = np.maximum(values, least)
+    steps = (shares.cumsum() - shares) // limits.EXACT_VALUES
+    cuts = np.flatnonzero(np.diff(steps)) + 1
+    return [slice(low, high) for low, high in pairwise([0, *cuts.tolist(), len(values)])]
+
+
+def _means(column: Column) -> int:
+    """Return how many features a missing value of a column makes beyond one."""
+    return column.size if column.mode == ColumnMode.NUMERIC_VECTOR else 0
 
 
 def _size(mode: ColumnMode, value: Any) -> tuple[int, float]:

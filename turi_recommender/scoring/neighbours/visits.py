@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from turi_recommender.format import NeighbourModel, SavedModel
 from turi_recommender.scoring import limits
 from turi_recommender.scoring.query import History
+from turi_recommender.wording import counted
 
 Indices = NDArray[np.integer[Any]]
 Scores = NDArray[np.float64]
@@ -105,7 +106,21 @@ class NeighbourTable:
 
         The shape is (neighbours, 2); an item beyond the table has none.
         """
-        return np.frombuffer(self._raw(item), np.int64).reshape(-1, 2)
+        row = np.frombuffer(self._raw(item), np.int64).reshape(-1, 2)
+        if len(row) > 0:
+            self._check(row.item(0), row.item(-2), self._num_items)
+        return row
+
+    def _check(self, first: int, last: int, end: int) -> None:
+        """Refuse what is not the file that was checked when the model was loaded.
+
+        Parameters
+        ----------
+        first, last, end : int
+            What stands first and last among indices that ascend, and what they are below.
+        """
+        if first < 0 or last >= end:
+            raise self._rows.changed(f"a neighbour beyond {counted(self._num_items, 'item')}")
 
     def _raw(self, item: int) -> bytes:
         if not 0 <= item < len(self):
@@ -122,6 +137,8 @@ class NeighbourTable:
         for part in self._parts(items):
             added = self._visit_part(owners[part], items[part], values[part])
             keys, sums = _joined((keys, sums), added) if len(keys) > 0 else added
+        if len(keys) > 0:
+            self._check(keys[0], keys[-1], len(histories) * self._num_items)
         owners, visited = np.divmod(keys, max(self._num_items, 1))
         ends = owners.searchsorted(np.arange(1, len(histories) + 1)).tolist()
         return Visits(owners, visited, sums, ends, lengths)

@@ -6,14 +6,18 @@ import math
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
+from pathlib import Path
 
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from tests.turi_recommender.golden import unpack_model
 from tests.turi_recommender.scoring.synthetic import USERS, neighbour_model
-from turi_recommender.format import Interactions, NeighbourModel, SavedModel
+from turi_recommender import load_model
+from turi_recommender.errors import ModelUnreadableError
+from turi_recommender.format import Interactions, NeighbourModel, SavedModel, read_model
 from turi_recommender.scoring import limits, make_recommender
 from turi_recommender.scoring.neighbours.recommender import ItemSimilarityRecommender
 
@@ -141,3 +145,34 @@ def test_passes_are_bounded_and_change_nothing(
         counts = [model._table.count(model._history(query).items) for query in queries[here]]
         assert 1 <= len(counts) <= histories
         assert len(counts) == 1 or sum(counts) <= neighbours
+
+
+@pytest.mark.parametrize("similarity", ["jaccard", "cosine", "pearson"])
+@pytest.mark.parametrize("index", [ITEMS, 2**62, 2**63, 2**64 - 1])
+def test_a_table_that_changed_in_place_is_unreadable(
+    tmp_path: Path, similarity: str, index: int
+) -> None:
+    """What was checked when the model was loaded need not hold any more: no IndexError."""
+    name = {"cosine": "similarity_cosine", "jaccard": "similarity_jaccard_strings"}
+    path = unpack_model(name.get(similarity, "similarity_pearson"), tmp_path)
+    model = load_model(path)
+    users = model.users.ids(range(model.num_users))
+    items = model.items.ids(range(model.num_items))
+    details = read_model(path).details
+    assert isinstance(details, NeighbourModel)
+    rows = details.neighbours.copy()
+    assert len(rows) > 20
+    old = rows.tobytes()
+    rows["item"] = np.uint64(index)
+    objects = path / "objects.bin"
+    data = objects.read_bytes()
+    place = data.index(old)
+    with objects.open("r+b") as file:
+        file.seek(place)
+        file.write(rows.tobytes())
+    with pytest.raises(ModelUnreadableError, match="the file has changed"):
+        model.recommend(users, exclude_known=False)
+    with pytest.raises(ModelUnreadableError, match="the file has changed"):
+        model.recommend(users[:1])
+    with pytest.raises(ModelUnreadableError, match="the file has changed"):
+        model.similar_items(items)
