@@ -17,7 +17,7 @@
         ├── ClientGoneError          499  a request whose client has gone; seen in the log only
         ├── NotReceivedError         408  a request that took too long to arrive
         ├── NotAnsweredError         503  a request that took too long to answer
-        ├── StoppingError            503  a request that the service did not wait for when it stopped
+        ├── StoppingError            503  a request that was not done when the service stopped
         ├── NotVerifiedError         503  a token whose issuer's keys are not there yet
         ├── OverloadedError          503  more requests than the service takes at once
         └── ModelUnavailableError    503  the model that a request needs is not loaded

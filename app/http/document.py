@@ -1,6 +1,6 @@
 """Documents that are the same for everybody: made, compressed and given a tag once.
 
-They are sent whole. A `Range` may be ignored (RFC 9110, section 14.2), and so no range can be wrong.
+They are sent whole: a `Range` may be ignored (RFC 9110, section 14.2), and so none can be wrong.
 """
 
 from __future__ import annotations

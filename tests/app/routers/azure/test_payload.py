@@ -100,7 +100,7 @@ def test_numbers_beyond_the_range_of_floats_are_refused(
 def test_a_column_that_no_model_has_is_named(client: httpx.Client) -> None:
     answer = client.post("/score", json={"visitorid": [1], "month": 8, "color": 1, "size": 2})
     assert answer.status_code == 400
-    assert answer.json()["message"].startswith("Error: users.0.color: ")
+    assert answer.json()["message"].startswith("Error: record 0: color: ")
 
 
 def test_many_parameters_take_no_longer_than_their_number(client: httpx.Client) -> None:
