@@ -53,6 +53,11 @@ BATCH_ANSWERS = 4000
 # long calls, so the event loop goes on.
 DEAR_THREADS = 2
 
+# How long a thread may keep the interpreter when another wants it. The event loop lets go of it at
+# each call of the system, several times for each new connection, and waits that long for each of
+# the threads above: at 5 ms, which is usual, a probe waited up to 0.4 s while they worked.
+SWITCH_SECONDS = 0.001
+
 # -- requests --------------------------------------------------------------------------------------
 # Bodies that are still arriving hold memory, but no place. Beyond this many bytes in all, large
 # ones are refused. No caller may take more than half.
@@ -90,6 +95,8 @@ SMALL_ANSWER_BYTES = 256 * 1024
 
 # A body of a thousand bad rows is not worth a thousand messages.
 SHOWN_ERRORS = 20
+# Names of fields and columns that an error lists, as far as there are so many.
+SHOWN_NAMES = 30
 # Unknown side values that an answer names, and how much of a text.
 SHOWN_UNKNOWN_VALUES = 20
 SHOWN_TEXT = 100
@@ -147,6 +154,10 @@ BACKLOG = 100
 # Header lines of a request: each of them costs a call of Python, and browsers and proxies send some
 # thirty. 64 connections that sent 6,400 each made a probe wait for up to 3 s.
 MAX_HEADERS = 128
+# Path of a request, as it is written. The longest that a route has, with the name of a model, is a
+# third of it. Each %-escape takes some 0.2 microseconds to read: 64 connections that sent 2,600 of
+# them in each path made a probe wait for 0.3 s.
+MAX_PATH_BYTES = 1024
 # Bytes that may frame a chunked body, trailers included, beside one for each FRAMED_BYTES of it.
 # Chunks of 100 bytes and more may come without end; clients send some kilobytes in each. The parser
 # and its callbacks take 1 - 2 microseconds per chunk: a mebibyte in chunks of 100 bytes takes

@@ -33,6 +33,7 @@ from ..errors import (
     ServiceError,
 )
 from ..limits import SHOWN_ERRORS
+from .wording import message_of
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:turi-recommender:problem:"
@@ -188,7 +189,7 @@ def _validation_problem(errors: Sequence[ErrorDetails]) -> Response:
     fields = [
         {
             "field": ".".join(map(str, error["loc"])) or "body",
-            "message": error["msg"],
+            "message": message_of(error),
             "type": error["type"],
         }
         for error in errors[:SHOWN_ERRORS]

@@ -56,7 +56,7 @@ def _template(head: str, item: str) -> str:
     return "{" + ",".join([f"{name}:%s" for name in names]) + "}"
 
 
-def _id(value: Id) -> str:
+def _id(value: Id | None) -> str:
     """Write an id within the string."""
     if value is None:  # missing in training
         return "null"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Collection, Iterable
+from itertools import islice
 from typing import Any
 
 from turi_recommender import Column, Recommendations, SimilarItems, ValueType
@@ -15,6 +16,7 @@ from turi_recommender.versions import ModelEntry
 
 from ...errors import ScoreError
 from ...integers import exact_integer
+from ...limits import SHOWN_TEXT
 from ...models.engine import Engine
 from ...models.queries import RecommendQuery, SimilarQuery
 from ...models.roles import default_similar
@@ -59,10 +61,8 @@ class Scorer:
         records = self._exact(records)
         has_user, has_item = (any(name in record for record in records) for name in (user, item))
         if has_user == has_item:
-            which = "both" if has_user else "neither"
-            raise ScoreError(
-                f"Error: the payload must have {user} or {item}, it has {which} of them"
-            )
+            which = "both of them" if has_user else f"neither of them{_but(records)}"
+            raise ScoreError(f"Error: the payload must have {user} or {item}, it has {which}")
         try:
             if has_item:
                 column = models.item_column
@@ -106,6 +106,12 @@ class Scorer:
     def _write_similar(self, _: ModelEntry, found: SimilarItems) -> bytes:
         item = self._engine.models.item_column.name
         return string_of_records(item, "similar", found.items, found.rankings)
+
+
+def _but(records: list[Record]) -> str:
+    """Say what else the first record has: a column may be misspelled, or the records wrapped."""
+    names = [name[:SHOWN_TEXT] for name in islice(next(iter(records), {}), 3)]
+    return f", but {', '.join(names)}" if names else ""
 
 
 def _check_numbers(position: int, record: Record, side: Collection[str]) -> None:

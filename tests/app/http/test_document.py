@@ -55,7 +55,7 @@ def test_ranges_are_ignored(client: httpx.Client, given: str) -> None:
         ("GET", "/docs/assets/", 404),
         ("GET", "/docs/assets/%00", 404),
         ("GET", "/docs/assets/%2e%2e", 404),
-        ("GET", "/docs/assets/" + "a" * 5000, 404),
+        ("GET", "/docs/assets/" + "a" * 1000, 404),
         ("HEAD", "/docs/assets/none.js", 404),
         ("POST", ASSET, 405),
         ("DELETE", "/openapi.json", 405),
@@ -98,7 +98,7 @@ def test_it_is_made_and_compressed_once(monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_one_that_could_not_be_read_is_tried_again() -> None:
-    outcomes = [OSError("gone"), b"here"]
+    outcomes: list[OSError | bytes] = [OSError("gone"), b"here"]
 
     def read() -> bytes:
         outcome = outcomes.pop(0)
