@@ -18,7 +18,7 @@ RECORDS = json.dumps([{"visitorid": 6000}])
 ROW = "known are visitorid, period, month, weekday"
 FIELDS = "known are users, k, exclude_known, items, exclude_items, model,"
 
-BODIES = [
+BODIES: list[tuple[Any, str]] = [
     ([{"visitorid": 6000}], "body: Input should be an object, got an array"),
     (TEXT, "body: Input should be an object, got a string"),
     (None, "body: Input should be an object, got null"),
@@ -56,7 +56,7 @@ NOT_JSON = [
     (b'{"a": [1', "EOF while parsing"),
     (b"[] []", "trailing characters"),
 ]
-PAYLOADS = [
+PAYLOADS: list[tuple[Any, str]] = [
     (RECORDS, "one record or more, got a string"),
     ([], "one record or more, got an empty one"),
     ({"visitorid": []}, "one record or more, got empty columns"),
