@@ -37,7 +37,7 @@ class Identity(NamedTuple):
 def new_number() -> int:
     """Return 128 bits that no other request has.
 
-    They are not the system's: threads that calculate would take their turn at each call of it, and
+    They are not the system's: at a call of it, threads that calculate may take their turn, and
     requests that arrive together would wait for all of these turns.
     """
     return _RANDOM.getrandbits(128)
