@@ -53,9 +53,9 @@ BATCH_ANSWERS = 4000
 # long calls, so the event loop goes on.
 DEAR_THREADS = 2
 
-# How long a thread may keep the interpreter when another wants it. Each time that the event loop has
-# let go of it, it waits so long for each of the threads above. With bodies of 49,000 entries on 64
-# connections, the median of the longest waits of probes was 210 ms at the usual 5 ms, and is 150 ms
+# How long a thread may keep the interpreter when another wants it. Each time that the event loop
+# has let go of it, it waits so long for each of the threads above. With bodies of 49,000 entries on
+# 64 connections, the median of the longest waits of probes was 210 ms at the usual 5 ms, and is 150 ms
 # (24 trials each, on a busy machine).
 SWITCH_SECONDS = 0.001
 
