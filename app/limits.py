@@ -54,9 +54,9 @@ BATCH_ANSWERS = 4000
 DEAR_THREADS = 2
 
 # How long a thread may keep the interpreter when another wants it. Each time that the event loop
-# has let go of it, it waits so long for each of the threads above. With bodies of 49,000 entries on
-# 64 connections, the median of the longest waits of probes was 210 ms at the usual 5 ms, and is 150 ms
-# (24 trials each, on a busy machine).
+# has let go of it, it waits so long for each of the threads above. With bodies of 45,000 and more
+# entries of dictionaries on 64 connections, the longest wait of a probe was 210 ms at the usual
+# 5 ms, and is 150 ms: medians of 24 trials each on a busy machine, whose noise is as large.
 SWITCH_SECONDS = 0.001
 
 # -- requests --------------------------------------------------------------------------------------
