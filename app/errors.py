@@ -17,6 +17,7 @@
         ├── ClientGoneError          499  a request whose client has gone; seen in the log only
         ├── NotReceivedError         408  a request that took too long to arrive
         ├── NotAnsweredError         503  a request that took too long to answer
+        ├── StoppingError            503  a request that was not done when the service stopped
         ├── NotVerifiedError         503  a token whose issuer's keys are not there yet
         ├── OverloadedError          503  more requests than the service takes at once
         └── ModelUnavailableError    503  the model that a request needs is not loaded
@@ -154,7 +155,7 @@ class RefusedVersionError(ServiceError, ModelError):
 
 
 class ClientGoneError(ServiceError):
-    """A request whose client has gone, so that nobody waits for the answer.
+    """A request whose client went away, while it sent the body or waited for the answer.
 
     The log and the metrics have this status, which is no official one but widely known.
     """
@@ -183,6 +184,16 @@ class NotAnsweredError(ServiceError):
 
     def __init__(self) -> None:
         super().__init__("The request took too long to answer.")
+
+
+class StoppingError(ServiceError):
+    """A request that had not arrived whole, or was not answered, when the service had to stop."""
+
+    status = 503
+    headers = {**_RETRY, "connection": "close"}  # noqa: RUF012 - a ClassVar
+
+    def __init__(self) -> None:
+        super().__init__("The service stops, and waits no longer for this request.")
 
 
 class NotVerifiedError(ServiceError):

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from starlette.requests import ClientDisconnect
 from starlette.types import Receive, Scope
+
+from ..errors import ClientGoneError
 
 _HEADERS = "recommender.headers"  # the same as ASGI's list, by name
 
@@ -13,12 +14,12 @@ async def read_body(receive: Receive) -> bytes:
 
     Raises
     ------
-    ClientDisconnect
+    ClientGoneError
         If the client has gone.
     """
     message = await receive()
     if message["type"] != "http.request":
-        raise ClientDisconnect
+        raise ClientGoneError
     body: bytes = message.get("body", b"")
     return body
 

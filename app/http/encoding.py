@@ -67,8 +67,8 @@ class Coder:
     async def pack(self, body: bytes) -> bytes:
         """Return an answer in the gzip format."""
         if len(body) <= CODED_AT_ONCE_BYTES:
-            return _packed(body)
-        return await to_thread.run_sync(_packed, body, limiter=self._limiter())
+            return packed(body)
+        return await to_thread.run_sync(packed, body, limiter=self._limiter())
 
     def _limiter(self) -> CapacityLimiter:
         if self._threads is None:  # needs a running event loop
@@ -139,5 +139,6 @@ def _decompressed(work: zlib._Decompress, packed: bytes, most: int) -> bytes:
         raise not_gzip() from None
 
 
-def _packed(body: bytes) -> bytes:
+def packed(body: bytes) -> bytes:
+    """Return a body in the gzip format; takes some 10 ms for each mebibyte."""
     return zlib.compress(body, _FAST, _GZIP)

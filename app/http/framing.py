@@ -13,6 +13,8 @@ from collections.abc import Iterable
 from http import HTTPStatus
 from typing import NamedTuple
 
+from ..limits import MAX_PATH_BYTES
+
 _WATCHED = frozenset({b"host", b"transfer-encoding"})
 _CHUNKED = b"chunked"
 # What can be in a host and port (RFC 9110, section 7.2), and @: `browsers.py` says what is wrong
@@ -70,6 +72,11 @@ _UNKNOWN_CODING = Refusal(
     HTTPStatus.NOT_IMPLEMENTED,
     "Not Implemented",
     "The only transfer coding that is understood is chunked; use Content-Encoding: gzip instead.",
+)
+LONG_PATH = Refusal(
+    HTTPStatus.REQUEST_URI_TOO_LONG,
+    "URI Too Long",
+    f"The path is longer than {MAX_PATH_BYTES} bytes.",
 )
 LARGE_HEADERS = Refusal(
     HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE,

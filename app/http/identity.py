@@ -34,9 +34,18 @@ class Identity(NamedTuple):
     noted: Mapping[str, str] = {}
 
 
+def new_number() -> int:
+    """Return 128 bits that no other request has.
+
+    They are not the system's: at a call of it, threads that calculate may take their turn, and
+    requests that arrive together would wait for all of these turns.
+    """
+    return _RANDOM.getrandbits(128)
+
+
 def identify(scope: Scope) -> Identity:
     """Take over the id that the client gives, or make one."""
     given = header(scope, b"x-request-id")
     is_given = given != b"" and _ID.fullmatch(given) is not None
-    request_id = given if is_given else b"%032x" % _RANDOM.getrandbits(128)
+    request_id = given if is_given else b"%032x" % new_number()
     return Identity(request_id, [(b"x-request-id", request_id)])

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from inspect import Parameter, Signature
-from typing import Any
+from typing import Any, get_args
 
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
@@ -21,15 +21,17 @@ from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
+from typing_extensions import is_typeddict
 
 from turi_recommender.wording import counted
 
 from ..errors import InvalidBodyError
-from ..limits import LISTED_ERRORS
+from ..limits import LISTED_ERRORS, SHOWN_ERRORS, SHOWN_NAMES
 from .body import header, is_json, read_body
 from .declaration import RECOMMEND, Declaration, declare
 from .problems import NOT_JSON
 from .values import check_values
+from .wording import why_not_json
 
 _JSON = (b"content-type", b"application/json")
 _MISSING = "the framework calls no endpoint of a JSON route"
@@ -90,6 +92,7 @@ class JsonRoute(APIRoute):
         )
         self._validate = endpoint.request.__pydantic_validator__.validate_json
         self._answer = endpoint.handler
+        self._known = _known_names(endpoint.request)
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request that the framework's router hands over; 405 if it is not a POST.
@@ -125,16 +128,45 @@ class JsonRoute(APIRoute):
         try:
             return self._validate(body)
         except ValidationError as error:
-            raise InvalidBodyError(_details(error)) from None
+            raise InvalidBodyError(_details(error, body, self._known)) from None
 
 
-def _details(error: ValidationError) -> list[ErrorDetails]:
-    """Return what is wrong; if there are too many errors to list quickly, only their number."""
+def _details(
+    error: ValidationError, body: bytes, known: Mapping[str, Sequence[str]]
+) -> list[ErrorDetails]:
+    """Return what is wrong; if there are too many errors to list quickly, only their number.
+
+    Parameters
+    ----------
+    error : ValidationError
+        What pydantic found.
+    body : bytes
+        Where it was found.
+    known : mapping of str to sequence of str
+        The result of `_known_names`.
+    """
     count = error.error_count()
-    if count <= LISTED_ERRORS:
-        return error.errors(include_url=False, include_context=False, include_input=False)
-    message = f"{counted(count, 'error')}, which are too many to list"
-    return [{"type": "too_many_errors", "loc": (), "msg": message, "input": None}]
+    if count > LISTED_ERRORS:
+        message = f"{counted(count, 'error')}, which are too many to list"
+        return [{"type": "too_many_errors", "loc": (), "msg": message, "input": None}]
+    found = error.errors(include_url=False)
+    for each in found[:SHOWN_ERRORS]:
+        if each["type"] == "json_invalid":
+            each["ctx"]["error"] = why_not_json(body, each["ctx"]["error"])
+        if each["type"] == "extra_forbidden":
+            names = known["" if len(each["loc"]) == 1 else str(each["loc"][0])]
+            each["msg"] = f"{each['msg']}; known are {', '.join(names)}"
+    return found
+
+
+def _known_names(request: type[BaseModel]) -> dict[str, list[str]]:
+    """Return the names of a body's fields, as "", and of the columns of rows, by their field."""
+    known = {"": list(request.model_fields)[:SHOWN_NAMES]}
+    for name, described in request.model_fields.items():
+        (row, *_) = get_args(described.annotation) or (None,)
+        if is_typeddict(row):
+            known[name] = list(row.__annotations__)[:SHOWN_NAMES]
+    return known
 
 
 def _described(endpoint: JsonEndpoint) -> Callable[..., Any]:

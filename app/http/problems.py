@@ -17,7 +17,6 @@ from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
 from pydantic_core import ErrorDetails, from_json, to_json
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
 
 from turi_recommender.errors import ModelNotFoundError, QueryError, RecommenderError
 from turi_recommender.wording import counted
@@ -34,6 +33,7 @@ from ..errors import (
     ServiceError,
 )
 from ..limits import SHOWN_ERRORS
+from .wording import message_of
 
 MEDIA_TYPE = "application/problem+json"
 TYPE_PREFIX = "urn:turi-recommender:problem:"
@@ -167,8 +167,6 @@ def problem_of(error: Exception, path: str) -> Response:
             return _library_problem(error, meaning, path)
         case HTTPException():
             return problem(error.status_code, str(error.detail), headers=error.headers)
-        case ClientDisconnect():
-            return problem(400, "The client went away before it had sent the whole body.")
         case _:
             log.error("unexpected error at %s", path, exc_info=error)
             return problem(500, "The service failed; the reason is in its log.")
@@ -191,7 +189,7 @@ def _validation_problem(errors: Sequence[ErrorDetails]) -> Response:
     fields = [
         {
             "field": ".".join(map(str, error["loc"])) or "body",
-            "message": error["msg"],
+            "message": message_of(error),
             "type": error["type"],
         }
         for error in errors[:SHOWN_ERRORS]

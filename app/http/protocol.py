@@ -16,10 +16,11 @@ from ..limits import (
     LEAST_READ,
     MANY_LINES,
     MAX_HEADERS,
+    MAX_PATH_BYTES,
     PARSED_AT_ONCE,
     PARSED_AT_ONCE_OF_LINES,
 )
-from .framing import LARGE_HEADERS, LARGE_TRAILERS, NOT_HTTP, SMALL_CHUNKS, Refusal, flaw
+from .framing import LARGE_HEADERS, LARGE_TRAILERS, LONG_PATH, NOT_HTTP, SMALL_CHUNKS, Refusal, flaw
 from .upgrade import UpgradeFilter
 
 # A chunk of one byte is framed by five and some zeros. What is framed by more has chunk extensions
@@ -228,6 +229,9 @@ def make_protocol(max_header_bytes: int, stall_seconds: float) -> type[HttpTools
             self._lines = 0
             if size + len(self.url) > max_header_bytes:
                 self._refuse(LARGE_HEADERS)
+                return
+            if len(self.url) > MAX_PATH_BYTES and len(self.url.partition(b"?")[0]) > MAX_PATH_BYTES:
+                self._refuse(LONG_PATH)
                 return
             version = self.parser.get_http_version()
             found = flaw(version, self.headers)

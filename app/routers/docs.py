@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import cache
 from html import escape
+from mimetypes import guess_type
 from pathlib import Path
 
 from fastapi import APIRouter, FastAPI, Request, Response
 from pydantic_core import to_json
-from starlette.staticfiles import StaticFiles
+from starlette.exceptions import HTTPException
 
 from ..http.declaration import RECOMMEND, by_switch, declare
+from ..http.document import Document
 from ..http.openapi import TITLE
 
 _FOR_PEOPLE = replace(RECOMMEND, for_people=True)
@@ -53,13 +55,13 @@ def build_docs_router(switch: str) -> APIRouter:
     """
     router = APIRouter(include_in_schema=False)
     declared = declare(by_switch(switch, _FOR_PEOPLE))
-    assets = StaticFiles(directory=ASSETS)
+    assets = {path.name: _asset(path) for path in ASSETS.iterdir()}
     swagger = _page("swagger-ui", "swagger-ui.css", "swagger-ui-bundle.js", "swagger-init.js")
     redoc = _page("redoc", "redoc.css", "redoc.standalone.js", "redoc-init.js")
 
     @cache
-    def rendered(app: FastAPI) -> bytes:
-        return to_json(app.openapi())
+    def described(app: FastAPI) -> Document:
+        return Document(lambda: to_json(app.openapi()), "application/json", {})
 
     @router.get("/docs")
     @declared
@@ -74,17 +76,22 @@ def build_docs_router(switch: str) -> APIRouter:
     @router.get("/docs/assets/{file}")
     @declared
     async def asset(file: str, request: Request) -> Response:
-        response = await assets.get_response(file, request.scope)
-        response.headers["cache-control"] = "public, max-age=3600"
-        response.headers["x-content-type-options"] = "nosniff"
-        return response
+        if file not in assets:
+            raise HTTPException(404)
+        return await assets[file].answer(request.scope)
 
     @router.get("/openapi.json")
     @declared
     async def document(request: Request) -> Response:
-        return Response(rendered(request.app), media_type="application/json")
+        return await described(request.app).answer(request.scope)
 
     return router
+
+
+def _asset(path: Path) -> Document:
+    media_type = guess_type(path.name)[0] or "text/plain"  # licences
+    headers = {"cache-control": "public, max-age=3600", "x-content-type-options": "nosniff"}
+    return Document(path.read_bytes, media_type, headers)
 
 
 def _page(element: str, style: str, bundle: str, script: str) -> str:

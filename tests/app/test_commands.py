@@ -21,6 +21,7 @@ from app.security.authenticator import Authenticator
 from app.settings import SAMPLE_MODELS, Settings
 from tests.support.ports import free_port, taken_port
 from tests.support.processes import APP, ROOT, answers, app_process, environment, run_app
+from tests.support.raw_http import RawConnection
 from tests.support.waiting import PATIENCE_SECONDS, wait_until
 from turi_recommender import __version__
 from turi_recommender.versions.register import register
@@ -183,6 +184,37 @@ def test_it_drains_before_it_stops() -> None:
         assert answer.status_code == 200
         assert answer.headers["connection"] == "close"
         assert running.wait(timeout=10) == 0
+
+
+@pytest.mark.parametrize(
+    ("path", "body"),
+    [("/recommend/users", b'{"users":'), ("/score", b"["), ("/admin/models/a/activate", b"{")],
+)
+def test_who_has_not_sent_all_when_it_stops_is_told_so(path: str, body: bytes) -> None:
+    head = f"POST {path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    with (
+        app_process(GRACE_SECONDS=1, AUTH="none") as (running, url),
+        RawConnection(httpx.URL(url).port or 0) as connection,
+    ):
+        connection.send(head.encode() + b"Content-Length: 1000\r\n\r\n" + body)
+        wait_until(lambda: httpx.get(f"{url}/healthz/live").status_code == 200)
+        running.send_signal(signal.SIGTERM)
+        answer = connection.answer()
+        assert answer.status == 503
+        assert answer.headers["connection"] == "close"
+        assert answer.headers["retry-after"] == "1"
+        told = answer.json()
+        if path == "/score":
+            assert told == {"message": "The service stops, and waits no longer for this request."}
+        else:
+            assert answer.headers["content-type"] == "application/problem+json"
+            assert told["status"] == 503
+        assert connection.read_all() == b""
+        assert running.wait(timeout=10) == 0
+        assert running.stdout is not None
+        log = running.stdout.read()
+    assert "Traceback" not in log
+    assert '"status": 503' in log or '"status":503' in log
 
 
 def test_a_second_signal_does_not_wait() -> None:

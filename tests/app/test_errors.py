@@ -35,6 +35,7 @@ SERVICE = {
     "OverloadedError": (503, "overloaded"),
     "RefusedVersionError": (409, "version-refused"),
     "ScoreError": (400, None),
+    "StoppingError": (503, None),
     "TooManyValuesError": (422, "too-many-values"),
 }
 LIBRARY = {

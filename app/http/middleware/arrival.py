@@ -8,10 +8,9 @@ from __future__ import annotations
 
 from collections import Counter
 
-from starlette.requests import ClientDisconnect
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ...errors import OverloadedError
+from ...errors import ClientGoneError, OverloadedError
 from ...limits import ARRIVING_BYTES, UNCOUNTED_BODY_BYTES
 from ...models.turns import Turns
 from ..body import header
@@ -71,7 +70,7 @@ class Arrival(Part):
         HTTPException
             Status 413, before reading where the length is declared, else as soon as the limit is
             exceeded.
-        ClientDisconnect
+        ClientGoneError
             If the client goes away before it has sent everything.
         OverloadedError
             If too many large bodies are arriving.
@@ -122,7 +121,7 @@ async def _part(receive: Receive, before: int, limit: int) -> tuple[bytes, bool]
     """Return the next part of a body behind so many bytes, and whether there are more."""
     message = await receive()
     if message["type"] != "http.request":
-        raise ClientDisconnect
+        raise ClientGoneError
     part: bytes = message.get("body", b"")
     if before + len(part) > limit:
         raise too_large(limit)

@@ -1,4 +1,4 @@
-"""End a request that takes too long to arrive or to answer, or whose answer is not read."""
+"""End a request that takes too long, whose answer is not read, or that the server stops for."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ...errors import NotAnsweredError, NotReceivedError
+from ...errors import NotAnsweredError, NotReceivedError, StoppingError
 from ..exchange import Exchange
 from .part import Part
 
@@ -47,10 +47,11 @@ class Deadline(Part):
         try:
             await self._next(exchange, scope, receive, send)
         except asyncio.CancelledError:
-            if not watch.is_over or watch.task.cancelling() > watch.cancelling + 1:
-                raise  # somebody else ends it
             if exchange.status != 0:
-                return  # a late end of an answer that has begun is no error of ours
+                return  # the answer has begun: it is cut short, and the connection closed
+            # The server ends what is left when it must stop, and nobody else ends a request.
+            if not watch.is_over or watch.task.cancelling() > watch.cancelling + 1:
+                raise StoppingError from None
             raise NotAnsweredError if exchange.received else NotReceivedError from None
         finally:
             self._due.pop(watch, None)

@@ -54,10 +54,13 @@ class Delivery(Part):
     async def _compressed(self, scope: Scope, start: Message, message: Message) -> Message:
         """Return the answer's body as it is sent; its headers are changed in place.
 
-        An answer that comes in parts, such as a file, stays as it is.
+        An answer that comes in parts stays as it is, and so does one whose maker has chosen between
+        codings (`http/document.py`).
         """
         body = message.get("body", b"")
         if len(body) < COMPRESSED_FROM_BYTES or message.get("more_body", False):
+            return message
+        if any(name == _VARY[0] for name, _ in start["headers"]):
             return message
         headers = [*start["headers"], _VARY]
         if takes_packed(scope):

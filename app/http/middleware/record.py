@@ -8,6 +8,7 @@ from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from ...errors import ClientGoneError
 from ...limits import ACCESS_LOG_FLUSH_SECONDS, KEPT_COUNTERS
 from ...models.current import begin
 from ...observability.access_log import AccessLog
@@ -86,6 +87,8 @@ class Record:
 
         try:
             await self._next(exchange, scope, receive, send_and_see)
+            if exchange.status == 0:  # the framework stops without an answer where nobody waits
+                exchange.status = ClientGoneError.status
         finally:
             self._finish(scope, exchange, template)
 

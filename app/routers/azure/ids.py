@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-import uuid
+from uuid import UUID
 
 from starlette.types import Scope
 
 from ...errors import LongIdError
 from ...http.body import header
-from ...http.identity import Identity
+from ...http.identity import Identity, new_number
 from ...limits import REQUEST_ID_LENGTH
 
 _ID = b"x-request-id"
@@ -63,4 +63,4 @@ def _printable(value: bytes) -> bytes:
 
 
 def _new_id() -> bytes:
-    return str(uuid.uuid4()).encode()
+    return str(UUID(int=new_number(), version=4)).encode()

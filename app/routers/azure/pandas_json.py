@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
+from functools import lru_cache
+
+from turi_recommender import Id, Ranking
 
 DECIMALS = 10
 _POWER = 10.0**DECIMALS
@@ -16,27 +19,52 @@ _LARGE = 1e16 - 1.0
 _SMALL = 1e-15
 
 
-def records(columns: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
-    """Write rows as a JSON array of objects.
+def string_of_records(
+    head: str, item: str, heads: Sequence[Id], rankings: Sequence[Ranking]
+) -> bytes:
+    """Write rows as a JSON string that holds a JSON array of objects, one ranking at a time.
+
+    A megabyte of text is escaped by a single call, in which no other thread gets its turn. So each
+    id is escaped by itself, and that was asked about only once for all of its rows.
 
     Parameters
     ----------
-    columns : sequence of str
-        Names of the fields.
-    rows : iterable of sequences
-        The values of each row, in the order of the columns.
+    head, item : str
+        Names of the column that was asked about, and of the items in the answer.
+    heads : sequence of int or str
+        What was asked about.
+    rankings : sequence of Ranking
+        One ranking for each of them.
     """
-    fields = [text(column).replace("%", "%%") + ":%s" for column in columns]
-    record = "{" + ",".join(fields) + "}"
-    return "[" + ",".join([record % tuple(map(_value, row)) for row in rows]) + "]"
+    record = _template(head, item)
+    written = []
+    for one, ranking in zip(heads, rankings, strict=True):
+        asked = _id(one)
+        pairs = zip(ranking.items, ranking.scores, strict=True)
+        rows = [
+            record % (asked, _id(other), number(score), rank)
+            for rank, (other, score) in enumerate(pairs, 1)
+        ]
+        if rows:
+            written.append(",".join(rows).encode())
+    return b'"[%b]"' % b",".join(written)
 
 
-def _value(value: object) -> str:
-    if value is None:  # an id that was missing in training
+@lru_cache(maxsize=16)  # there are two kinds of answers, and the models' columns stay the same
+def _template(head: str, item: str) -> str:
+    names = [_quoted(text(name)).replace("%", "%%") for name in (head, item, "score", "rank")]
+    return "{" + ",".join([f"{name}:%s" for name in names]) + "}"
+
+
+def _id(value: Id | None) -> str:
+    """Write an id within the string."""
+    if value is None:  # missing in training
         return "null"
-    if isinstance(value, float):
-        return number(value)
-    return text(value) if isinstance(value, str) else str(value)
+    return _quoted(text(value)) if isinstance(value, str) else str(value)
+
+
+def _quoted(json_text: str) -> str:
+    return json.dumps(json_text)[1:-1]
 
 
 def text(value: str) -> str:

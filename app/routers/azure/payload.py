@@ -14,9 +14,11 @@ from turi_recommender.wording import counted
 from ...errors import ScoreError, TooManyValuesError
 from ...http.body import read_body
 from ...http.values import check_values
+from ...http.wording import foreign_encoding, kind_in_json, why_not_json
 from ...limits import MAX_VALUES
 
 Record = dict[str, Any]
+_ONE_OR_MORE = "the payload must be a JSON array of one record or more"
 
 
 async def read_payload(request: Request) -> Any:
@@ -39,9 +41,11 @@ async def read_payload(request: Request) -> Any:
     try:
         return _parse(body.decode())
     except UnicodeDecodeError as error:
-        raise ScoreError(f"Input cannot be decoded as UTF-8: {error.reason}") from None
-    except ValueError:
-        raise ScoreError("Error: the payload is not valid JSON") from None
+        reason = foreign_encoding(body) or error.reason
+        raise ScoreError(f"Input cannot be decoded as UTF-8: {reason}") from None
+    except ValueError as error:
+        reason = why_not_json(body, str(error))
+        raise ScoreError(f"Error: the payload is not valid JSON: {reason}") from None
 
 
 def records_of(payload: Any, limit: int, known: Collection[str]) -> list[Record]:
@@ -63,12 +67,16 @@ def records_of(payload: Any, limit: int, known: Collection[str]) -> list[Record]
     """
     if isinstance(payload, dict):
         return _from_columns(payload, limit, known)
-    if not isinstance(payload, list) or len(payload) == 0:
-        raise ScoreError("Error: the payload must be a JSON array of one record or more")
+    if not isinstance(payload, list):
+        raise ScoreError(f"Error: {_ONE_OR_MORE}, got {kind_in_json(payload)}")
+    if len(payload) == 0:
+        raise ScoreError(f"Error: {_ONE_OR_MORE}, got an empty one")
     _check_count(len(payload), limit)
     for position, record in enumerate(payload):
         if not isinstance(record, dict):
-            raise ScoreError(f"Error: record {position} is not a JSON object")
+            raise ScoreError(
+                f"Error: record {position} is not a JSON object, but {kind_in_json(record)}"
+            )
     return payload
 
 
@@ -88,7 +96,7 @@ def _from_columns(columns: Mapping[str, Any], limit: int, known: Collection[str]
         raise ScoreError("Error: the columns of the payload differ in length")
     count = lengths.pop() if lengths else 1
     if count == 0:
-        raise ScoreError("Error: the payload must be a JSON array of one record or more")
+        raise ScoreError(f"Error: {_ONE_OR_MORE}, got empty columns")
     _check_count(count, limit)
     wanted = [name for name in columns if name in known]
     wanted += islice((name for name in columns if name not in known), 1)

@@ -5,9 +5,9 @@ Side data is any of the ranking model's side columns, and defaults fill each rec
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Collection, Iterable
+from itertools import islice
 from typing import Any
 
 from turi_recommender import Column, Recommendations, SimilarItems, ValueType
@@ -16,12 +16,13 @@ from turi_recommender.versions import ModelEntry
 
 from ...errors import ScoreError
 from ...integers import exact_integer
+from ...limits import SHOWN_TEXT
 from ...models.engine import Engine
 from ...models.queries import RecommendQuery, SimilarQuery
 from ...models.roles import default_similar
-from . import pandas_json
+from .pandas_json import string_of_records
 from .payload import Record
-from .wording import in_json_words
+from .wording import of_records
 
 K = 10
 
@@ -45,7 +46,7 @@ class Scorer:
         side = {column.name for column in models.side_columns}
         return {models.user_column.name, models.item_column.name, *side}
 
-    async def score(self, records: list[Record]) -> str:
+    async def score(self, records: list[Record]) -> bytes:
         """Return the rows for a payload's records: a JSON string that holds a JSON array.
 
         Raises
@@ -60,10 +61,8 @@ class Scorer:
         records = self._exact(records)
         has_user, has_item = (any(name in record for record in records) for name in (user, item))
         if has_user == has_item:
-            which = "both" if has_user else "neither"
-            raise ScoreError(
-                f"Error: the payload must have {user} or {item}, it has {which} of them"
-            )
+            which = "both of them" if has_user else f"neither of them{_but(records)}"
+            raise ScoreError(f"Error: the payload must have {user} or {item}, it has {which}")
         try:
             if has_item:
                 column = models.item_column
@@ -72,7 +71,7 @@ class Scorer:
                 return await self._engine.similar_items(similar, self._write_similar)
             return await self._engine.recommend(self._query(records, user), self._write)
         except QueryError as error:
-            raise ScoreError(f"Error: {in_json_words(error)}") from None
+            raise ScoreError(f"Error: {of_records(error, item)}") from None
 
     def _exact(self, records: list[Record]) -> list[Record]:
         """Read 6000.0 as 6000 in columns of integers, and refuse numbers that are too large.
@@ -100,14 +99,19 @@ class Scorer:
         # Other columns were ignored here by the original.
         return RecommendQuery([{user: one} for one in ids], K)
 
-    def _write(self, _: ModelEntry, found: Recommendations) -> str:
-        models = self._engine.models
-        columns = [models.user_column.name, models.item_column.name, "score", "rank"]
-        return json.dumps(pandas_json.records(columns, found.rows()))
+    def _write(self, _: ModelEntry, found: Recommendations) -> bytes:
+        user, item = self._engine.models.user_column.name, self._engine.models.item_column.name
+        return string_of_records(user, item, found.users, found.rankings)
 
-    def _write_similar(self, _: ModelEntry, found: SimilarItems) -> str:
-        columns = [self._engine.models.item_column.name, "similar", "score", "rank"]
-        return json.dumps(pandas_json.records(columns, found.rows()))
+    def _write_similar(self, _: ModelEntry, found: SimilarItems) -> bytes:
+        item = self._engine.models.item_column.name
+        return string_of_records(item, "similar", found.items, found.rankings)
+
+
+def _but(records: list[Record]) -> str:
+    """Say what else the first record has: a column may be misspelled, or the records wrapped."""
+    names = [name[:SHOWN_TEXT] for name in islice(next(iter(records), {}), 3)]
+    return f", but {', '.join(names)}" if names else ""
 
 
 def _check_numbers(position: int, record: Record, side: Collection[str]) -> None:
@@ -132,7 +136,7 @@ def _integers(position: int, record: Record, names: Collection[str]) -> Record:
             try:
                 found[name] = value = exact_integer(given)
             except ValueError as error:
-                raise ScoreError(f"Error: record {position}: {error}") from None
+                raise ScoreError(f"Error: record {position}: {name}: {error}") from None
             if isinstance(value, int) and not -(2**63) <= value < 2**63:
                 raise _too_large(position, name)
     return found

@@ -1,4 +1,4 @@
-"""The library's errors in the words of JSON: its own are those of Python."""
+"""The library's errors in the words of the caller: of JSON, not of Python, and of records."""
 
 from __future__ import annotations
 
@@ -18,11 +18,34 @@ _GIVEN = {
 _MESSAGE = re.compile(r"expected (?P<expected>.+), got (?P<given>\w+)(; None(?P<rest> .+))?")
 
 
-def in_json_words(error: QueryError) -> str:
-    """Return the message of an error about a query that came as JSON."""
-    found = _MESSAGE.fullmatch(error.message)
+def of_records(error: QueryError, item: str) -> str:
+    """Return what is wrong with a payload.
+
+    Parameters
+    ----------
+    error : QueryError
+        What is wrong with the query that was made of it, of whose parts the caller knows the
+        records only.
+    item : str
+        Name of the column of items.
+    """
+    message = _in_json_words(error.message)
+    part, *rest = error.path
+    if part not in ("users", "items") or not rest:
+        return message  # the number of records, or what is asked of all of them
+    position, *column = rest
+    if part == "items" and not column:
+        column = [item]
+    place = ".".join(map(str, column))
+    return (
+        f"record {position}: {message}" if place == "" else f"record {position}: {place}: {message}"
+    )
+
+
+def _in_json_words(message: str) -> str:
+    found = _MESSAGE.fullmatch(message)
     if found is None:
-        return str(error)
+        return message
     expected, given, rest = found["expected"], found["given"], found["rest"]
-    message = f"expected {_EXPECTED.get(expected, expected)}, got {_GIVEN.get(given, given)}"
-    return f"{error.field}: {message}" + ("" if rest is None else f"; null{rest}")
+    told = f"expected {_EXPECTED.get(expected, expected)}, got {_GIVEN.get(given, given)}"
+    return told if rest is None else f"{told}; null{rest}"

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+import socket
+import struct
 import time
 from contextlib import ExitStack
 
 import httpx
+import pytest
 
 from app.settings import Settings
-from tests.support.raw_http import RawConnection, post
+from tests.support.raw_http import RawConnection, get, post
 from tests.support.serving import serving
 from tests.support.waiting import wait_until
 
@@ -59,3 +62,45 @@ def test_they_are_counted_as_such() -> None:
         lines = client.get("/metrics").text
         found = re.findall(r'^recommender_requests_total\{.*status="499".* (\S+)$', lines, re.M)
         assert sum(map(float, found)) > 0
+
+
+def reset_after(client: httpx.Client, request: bytes) -> None:
+    """Send a request, and reset its connection at once."""
+    with RawConnection(client.base_url.port or 0) as connection:
+        connection.send(request)
+        linger = struct.pack("ii", 1, 0)
+        connection.socket.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, linger)
+
+
+def statuses(client: httpx.Client, route: str) -> dict[str, int]:
+    """Return how many requests of a route were counted, by status."""
+    pattern = rf'^recommender_requests_total\{{(?=.*route="{route}").*status="(\d+)".* (\S+)$'
+    found = re.findall(pattern, client.get("/metrics").text, re.M)
+    return {status: int(float(count)) for status, count in found}
+
+
+BEGUN = (
+    b"POST %b HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+    b"Content-Length: 99\r\n\r\n{"
+)
+
+
+@pytest.mark.parametrize(
+    ("route", "request_bytes", "possible"),
+    [
+        ("/docs/assets/{file}", get("/docs/assets/redoc.standalone.js"), {"200", "499"}),
+        ("/openapi.json", get("/openapi.json"), {"200", "499"}),
+        ("/recommend/users", post("/recommend/users", DEAR), {"200", "499"}),
+        ("/recommend/users", BEGUN % b"/recommend/users", {"499"}),
+        ("/score", BEGUN % b"/score", {"499"}),
+    ],
+)
+def test_a_reset_connection_has_the_status_of_its_answer_or_499(
+    route: str, request_bytes: bytes, possible: set[str]
+) -> None:
+    times = 20
+    with serving() as client:
+        for _ in range(times):
+            reset_after(client, request_bytes)
+        wait_until(lambda: sum(statuses(client, route).values()) == times)
+        assert statuses(client, route).keys() <= possible

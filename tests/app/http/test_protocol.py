@@ -15,7 +15,8 @@ import uvicorn
 from starlette.types import Receive, Scope, Send
 
 from app.http.protocol import make_protocol
-from app.limits import FRAMING_BYTES
+from app.limits import FRAMING_BYTES, MAX_PATH_BYTES
+from tests.support.problems import assert_problem
 from tests.support.raw_http import Answer, RawConnection, get
 from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
@@ -216,3 +217,13 @@ def test_what_is_refused_spoils_no_earlier_answer(client: httpx.Client) -> None:
         assert [answer.status for answer in answers[1:]] in ([], [431])
         with suppress(ConnectionError):
             assert connection.read_all() == b""
+
+
+def test_a_long_path_is_refused_before_it_is_read(client: httpx.Client) -> None:
+    """Its escapes are read on the event loop, whatever comes of them."""
+    for path in ("/" + "%41" * 400, "/admin/models/" + "a" * 1100, "/score" + "/" * 1100):
+        assert_problem(client.get(path), 414)
+    longest = "/" + "a" * (MAX_PATH_BYTES - 1)
+    assert client.get(longest).status_code == 404
+    assert client.get("/healthz/live?" + "a" * 2000).status_code == 200
+    assert client.get("/score?visitorid=6000&a=" + "a" * 2000).status_code == 200

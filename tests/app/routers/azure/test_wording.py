@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from app.routers.azure.wording import in_json_words
+from app.routers.azure.wording import of_records
 from turi_recommender.errors import QueryError
 
 PYTHON = ("dict", "dictionary", "list", "str", "int", "float", "bool", "None", "NoneType")
@@ -34,7 +34,23 @@ VALUES: list[Any] = [True, 7, 7.5, "text", [1, [2]], {"a": {}}, {"a": [1]}, [Non
 )
 def test_messages(message: str, wanted: str) -> None:
     error = QueryError(("users", 0, "list"), message)
-    assert in_json_words(error) == f"users.0.list: {wanted}"
+    assert of_records(error, "item") == f"record 0: list: {wanted}"
+
+
+@pytest.mark.parametrize(
+    ("path", "wanted"),
+    [
+        (("users", 3), "record 3: no"),
+        (("users", 3, "tags", 7), "record 3: tags.7: no"),
+        (("items", 3), "record 3: item: no"),
+        (("items", 3, "item"), "record 3: item: no"),
+        (("k",), "no"),
+        (("users",), "no"),
+        (("model",), "no"),
+    ],
+)
+def test_places_are_records(path: tuple[str | int, ...], wanted: str) -> None:
+    assert of_records(QueryError(path, "no"), "item") == wanted
 
 
 def test_no_type_of_python_is_named(rich_client: httpx.Client) -> None:
