@@ -397,7 +397,7 @@ def test_a_registration_that_is_stopped_leaves_nothing_behind(tmp_path: Path) ->
     model = tmp_path / "m.model"
     shutil.copytree(SAMPLE_MODELS / "similarity_model" / "6" / "recommendation_s.model", model)
     for number in range(3000):  # each is written to the disk by itself
-        (model / f"more{number}").write_bytes(b"x")
+        (model / f"m_c0026e5362f0ae79.{number + 1:04d}").write_bytes(b"x")
     folder = tmp_path / "models" / "n"
     command = [*APP, "register", str(model), "--name", "n", "--models-dir", str(folder.parent)]
     with subprocess.Popen(
