@@ -252,7 +252,7 @@ def _refuse_samples(root: Path, ways: str) -> None:
     ConfigurationError
         If it is the samples' directory.
     """
-    if root.resolve() == SAMPLE_MODELS.resolve():
+    if os.path.realpath(root) == os.path.realpath(SAMPLE_MODELS):
         raise ConfigurationError(f"say where: {ways}")
 
 

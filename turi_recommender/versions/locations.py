@@ -241,7 +241,8 @@ class Registry:
         if not models:
             held = ", ".join(self.versions(name)) or "none"
             raise ModelNotFoundError(
-                f"no version {version!r} of model {name!r} in {self.root} (versions: {held})"
+                f"no version {version!r} of model {name!r} in {self.root} (versions: {held}"
+                f"{_tell_hollow(folder) if is_version(version) else ''})"
             )
         return ModelLocation(name, version, models[0])
 
@@ -280,6 +281,13 @@ def _hold_models(folder: Path) -> list[Path]:
         return sorted(entry for entry in folder.iterdir() if is_archive(entry))
     except OSError as error:
         raise ModelFormatError(folder, 0, "a readable folder", error.strerror or "none") from error
+
+
+def _tell_hollow(folder: Path) -> str:
+    """Return words on something that has a version's place and holds no model, or nothing."""
+    if folder.is_dir():
+        return f"; {folder} holds no model"
+    return f"; {folder} is not a folder" if os.path.lexists(folder) else ""
 
 
 def _is_worth_a_try(folder: Path) -> bool:

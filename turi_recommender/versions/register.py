@@ -69,7 +69,7 @@ def register(
         names = _own_files(source)
         if wanted is not None and (folder / str(wanted)).exists():
             raise RegistrationError(f"{folder / str(wanted)} exists already")
-    name_of_copy = (source if source.name not in {"", ".."} else source.resolve()).name or "model"
+    name_of_copy = (source if source.name not in {"", ".."} else _resolved(source)).name or "model"
 
     def fill(staging: Path) -> None:
         copy = staging / name_of_copy
@@ -89,9 +89,17 @@ def register(
         return publish(source, next_target(), fill, next_target)
 
 
+def _resolved(path: Path) -> Path:
+    """Return where a path leads; `Path.resolve` knows no kind answer to links in a circle."""
+    return Path(os.path.realpath(path))
+
+
 def _check_apart(source: Path, folder: Path) -> None:
     """Refuse to write versions into the directory that is copied."""
-    model, versions = source.resolve(), folder.resolve()
+    try:
+        model, versions = _resolved(source), _resolved(folder)
+    except ValueError as error:  # it is no path at all
+        raise RegistrationError(f"cannot copy to {str(folder)!r}: {error}") from error
     if model == versions or model in versions.parents:
         raise RegistrationError(
             f"cannot copy {source} to {folder}, which is in it: name a registry outside of the model"
@@ -110,11 +118,11 @@ def _own_files(source: Path) -> list[str]:
         If there is something that is no file of this directory.
     """
     saved, strays = saved_files(source)
-    inside = source.resolve()
+    inside = _resolved(source)
     for name in (*saved, *strays):
         path = source / name
         if path.is_symlink():
-            target = path.resolve(strict=True)
+            target = Path(os.path.realpath(path, strict=True))
             if target.is_dir():
                 raise RegistrationError(f"cannot copy {source}: {path} is a link to a folder")
             if inside not in target.parents:

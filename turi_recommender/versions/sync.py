@@ -7,6 +7,7 @@ serves the local copies never depends on the share being there.
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -64,7 +65,7 @@ def sync(
     keep = _read_keep(keep)
     if isinstance(references, str) or isinstance(spare, str):
         raise RegistrationError("a list of references is needed, not one text")
-    if source.root.resolve() == target.root.resolve():
+    if os.path.realpath(source.root) == os.path.realpath(target.root):
         raise RegistrationError(f"{source.root} cannot be copied into itself")
     copied: list[Path] = []
     stay = {one for reference in (*references, *spare) for one in _named(reference)}
