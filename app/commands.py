@@ -67,7 +67,8 @@ goes on, and the log says why.
 _COMPARE_HELP = """\
 Every payload is posted to both. The status is 0 if all answers are there and none differs that
 should not, else 1; it is 2 if the comparison cannot be made, or is stopped. An answer of more than
-32 MiB, or one that takes longer than --timeout, counts as missing. Neither keys nor ids are printed.
+32 MiB, or one that takes longer than --timeout, counts as missing. Neither keys nor ids are
+printed.
 
   turi-recommender compare --old http://old.example/score --old-key-env OLD_KEY \\
     --new http://127.0.0.1:8000/score payloads.jsonl
@@ -147,16 +148,16 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         _REGISTER,
     )
     registering.set_defaults(prints=True)
-    registering.add_argument("source", type=Path, help="a model directory")
+    registering.add_argument("source", type=_path, help="a model directory")
     registering.add_argument("--name", required=True, help="registry name")
     registering.add_argument("--version", type=_version, help="version (default: highest + 1)")
     registering.add_argument(
-        "--models-dir", type=Path, help="the registry (default: RECOMMENDER_MODELS_DIR)"
+        "--models-dir", type=_path, help="the registry (default: RECOMMENDER_MODELS_DIR)"
     )
     syncing = add(
         "sync", _sync, "sync", "copy wanted versions from another registry, checked", _SYNC_HELP
     )
-    syncing.add_argument("source", type=Path, help="a registry, such as a network share")
+    syncing.add_argument("source", type=_path, help="a registry, such as a network share")
     syncing.add_argument(
         "--every", type=_seconds, metavar="SECONDS", help="go on, at this interval"
     )
@@ -171,7 +172,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         _COMPARE_HELP,
     )
     comparing.set_defaults(prints=True)
-    comparing.add_argument("payloads", type=Path, help="a file with one JSON payload per line")
+    comparing.add_argument("payloads", type=_path, help="a file with one JSON payload per line")
     for name in ("old", "new"):
         comparing.add_argument(f"--{name}", required=True, metavar="URL", help="its address")
         comparing.add_argument(
@@ -201,6 +202,13 @@ def _whole_number(text: str) -> int:
     if not is_number or int(text) < 1:
         raise argparse.ArgumentTypeError("a whole number, 1 or more, is needed")
     return int(text)
+
+
+def _path(text: str) -> Path:
+    """Read a path; an empty one, such as of a variable that is not set, would mean this folder."""
+    if not text:
+        raise argparse.ArgumentTypeError("a path is needed")
+    return Path(text)
 
 
 def _version(text: str) -> int:
@@ -289,7 +297,10 @@ def _make_key(args: argparse.Namespace) -> None:
         return
     if sys.stdin is None:
         raise OSError("standard input is closed")
-    key = sys.stdin.buffer.read(_MAX_KEY).decode("latin-1").strip()
+    given = sys.stdin.buffer.read(_MAX_KEY + 1)
+    if len(given) > _MAX_KEY:
+        raise ConfigurationError(f"a key must have no more than {_MAX_KEY} characters")
+    key = given.decode("latin-1").strip()
     try:
         check_characters(key)
     except EntryError as error:
@@ -326,6 +337,10 @@ def _sync(args: argparse.Namespace) -> None:
 
 def _sync_once(settings: Settings, source: Path, keep: int) -> None:
     """Copy what is new; models that may be absent can be missing, but not all of them."""
+    try:
+        os.scandir(source).close()
+    except OSError as error:
+        raise ModelNotFoundError(f"{source}: {error.strerror}") from error
     target = Registry(settings.models_dir)
     wanted = assignments(settings)
     named = [each.reference for each in wanted]

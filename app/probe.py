@@ -20,8 +20,9 @@ def main() -> None:
     host, port = _setting("HOST", ""), _setting("PORT", "8000")
     if not (port.isascii() and port.isdecimal() and len(port) <= _PORT_DIGITS):
         sys.exit("not ready: RECOMMENDER_PORT: it must be a whole number")
-    connection = HTTPConnection(_EVERY_ADDRESS.get(host, host), int(port), timeout=_SECONDS)
+    connection = None
     try:
+        connection = HTTPConnection(_EVERY_ADDRESS.get(host, host), int(port), timeout=_SECONDS)
         connection.request("GET", "/healthz/ready")
         answer = connection.getresponse()
         reason = "" if answer.status == 200 else f"status {answer.status}"
@@ -30,7 +31,8 @@ def main() -> None:
     except KeyboardInterrupt:
         reason = "stopped by SIGINT"
     finally:
-        connection.close()
+        if connection is not None:
+            connection.close()
     if reason:
         sys.exit(f"not ready: {reason}")
 

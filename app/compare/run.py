@@ -9,6 +9,7 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
@@ -25,6 +26,7 @@ from .verdict import Outcome, Reply, Verdict, judge
 _PATH = "/score"
 _GOOD = {Outcome.SAME_BYTES, Outcome.SAME_ROWS, Outcome.EXPECTED}
 _SHOWN = 20
+_HIGHEST_PORT = 65535
 _LONGEST_LINE = COMPARED_LINE_BYTES + 2  # with its end, and one more byte
 
 
@@ -104,6 +106,9 @@ def score_url(url: str) -> str:
         parts = urlsplit("")
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ConfigurationError("an endpoint must be an address such as https://host/score")
+    with suppress(httpx.InvalidURL):  # which the report says
+        if (httpx.URL(url).port or 0) > _HIGHEST_PORT:
+            raise ConfigurationError(f"the port of an endpoint must be at most {_HIGHEST_PORT}")
     path = parts.path.rstrip("/")
     return urlunsplit(parts._replace(path=path if path.endswith(_PATH) else path + _PATH))
 
@@ -173,8 +178,7 @@ async def compare(
     ends = [Endpoint(score_url(each.url), each.key) for each in (old, new)]
     payloads = list(read_payloads(path))  # all of them are JSON, or nothing is sent
     left = iter(payloads)
-    limits = httpx.Limits(max_connections=2 * at_once)
-    async with httpx.AsyncClient(timeout=seconds, limits=limits) as client:
+    async with _client(seconds, 2 * at_once) as client:
 
         async def work() -> None:
             for payload in left:  # shared: each worker takes the next one
@@ -187,6 +191,24 @@ async def compare(
             for _ in range(min(at_once, len(payloads))):
                 group.create_task(work())
     return comparison
+
+
+def _client(seconds: float, connections: int) -> httpx.AsyncClient:
+    """Return a client, unless the environment keeps it from being one.
+
+    What is wrong with a proxy is not repeated: its address can hold a password.
+    """
+    try:
+        limits = httpx.Limits(max_connections=connections)
+        return httpx.AsyncClient(timeout=seconds, limits=limits)
+    except OSError as error:
+        raise ConfigurationError(
+            f"the certificates (SSL_CERT_FILE, SSL_CERT_DIR) cannot be read: {error.strerror}"
+        ) from error
+    except (ValueError, ImportError, httpx.InvalidURL) as error:
+        raise ConfigurationError(
+            "HTTP_PROXY, HTTPS_PROXY or ALL_PROXY names a proxy that cannot be used"
+        ) from error
 
 
 def _judge(payload: Payload, old: Reply | str, new: Reply | str) -> Verdict:

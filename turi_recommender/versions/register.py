@@ -10,7 +10,7 @@ from turi_recommender.format.archive import check_is_archive
 from turi_recommender.format.listing import saved_files
 from turi_recommender.loading import load_model
 from turi_recommender.scoring.arguments import plain
-from turi_recommender.versions.manifest import write_manifest
+from turi_recommender.versions.manifest import MANIFEST, write_manifest
 from turi_recommender.versions.names import is_model_name, is_version
 from turi_recommender.versions.staging import copy_errors, copy_listed, publish, remove_stale
 
@@ -69,7 +69,9 @@ def register(
         names = _own_files(source)
         if wanted is not None and (folder / str(wanted)).exists():
             raise RegistrationError(f"{folder / str(wanted)} exists already")
-    name_of_copy = (source if source.name not in {"", ".."} else _resolved(source)).name or "model"
+    name_of_copy = (source if source.name not in {"", ".."} else _resolved(source)).name
+    if name_of_copy in {"", MANIFEST}:
+        name_of_copy = "model"
 
     def fill(staging: Path) -> None:
         copy = staging / name_of_copy

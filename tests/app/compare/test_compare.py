@@ -193,6 +193,7 @@ def test_an_endpoint_that_says_nothing(
         (["--timeout", "1e300"], "--timeout above 0"),
         (["--at-once", "-1"], "--at-once must be 1 or more"),
         (["--at-once", "101"], "--at-once must be 1 or more, up to 100"),
+        (["--old", "http://h:99999/score"], "the port of an endpoint must be at most 65535"),
         (["--old", "http://[::1/score"], "an endpoint must be an address"),
     ],
 )
@@ -365,3 +366,22 @@ def test_a_key_that_no_header_can_have(
     assert err == (
         "cannot compare: the environment variable OLD_KEY holds characters that no header can have\n"
     )
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "reason"),
+    [
+        ("HTTP_PROXY", "nonsense://secret@h", "names a proxy that cannot be used"),
+        ("SSL_CERT_FILE", "/nowhere", "the certificates (SSL_CERT_FILE, SSL_CERT_DIR) cannot be"),
+    ],
+)
+def test_an_environment_that_stands_in_the_way(
+    asked: list[Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    variable: str, value: str, reason: str,
+) -> None:  # fmt: skip
+    monkeypatch.setenv(variable, value)
+    assert command(*asked) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("cannot compare: ")
+    assert reason in err
+    assert "secret" not in err
