@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
-from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import TypeVar
@@ -81,11 +80,14 @@ class HotSwap:
             entry = self._models.slots[role].entry
             if entry is None:
                 continue
+            missing = ""
             try:
                 missing = await self._note_missing(role, entry)
                 if entry.version is not None and role not in self._pinned:
-                    with suppress(ModelNotFoundError if missing else ()):  # it has been said
-                        await self._follow(role, entry)
+                    await self._follow(role, entry)
+            except ModelNotFoundError as error:
+                if not missing:  # which has been said
+                    log.error("cannot look for versions of model %s: %s", entry.name, error)
             except Exception:  # the other role's model may be in order
                 log.exception("cannot look for versions of model %s", entry.name)
 
@@ -177,8 +179,8 @@ class HotSwap:
             missing = missing or f"no version of model {entry.name!r} is left in {root}"
             raise ModelNotFoundError(f"{missing}; {_serves_on(entry)}")
         raise ModelNotFoundError(
-            f"model {entry.name!r} was loaded from a path without versions, so it cannot be changed "
-            f"while it serves: put versions into {root / entry.name}/<version>/, or restart"
+            f"model {entry.name!r} was loaded from a path without versions, so it cannot be "
+            f"changed while it serves: put versions into {root / entry.name}/<version>/, or restart"
         )
 
     async def activate(self, name: str, version: str) -> ModelEntry:

@@ -428,10 +428,22 @@ def test_a_registration_that_is_stopped_leaves_nothing_behind(tmp_path: Path) ->
         (("sync", __file__), f"cannot sync: {__file__}: Not a directory"),
         (("sync", "local"), "cannot sync: local cannot be copied into itself"),
         (("sync", "loop"), "cannot sync: loop: Too many levels of symbolic links"),
-        (("register", str(SAMPLE), "--name", "n", "--models-dir", "loop"), "cannot register: cannot"),
-        (("register", "loop", "--name", "n", "--models-dir", "m"), "cannot register: loop/dir_arch"),
-        (("register", str(SAMPLE), "--name", "n", "--models-dir", "file"), "cannot register: cannot"),
-        (("register", str(SAMPLE), "--name", "file", "--models-dir", "."), "cannot register: cannot"),
+        (
+            ("register", str(SAMPLE), "--name", "n", "--models-dir", "loop"),
+            "cannot register: cannot",
+        ),
+        (
+            ("register", "loop", "--name", "n", "--models-dir", "m"),
+            "cannot register: loop/dir_arch",
+        ),
+        (
+            ("register", str(SAMPLE), "--name", "n", "--models-dir", "file"),
+            "cannot register: cannot",
+        ),
+        (
+            ("register", str(SAMPLE), "--name", "file", "--models-dir", "."),
+            "cannot register: cannot",
+        ),
     ],
 )
 def test_mistakes_of_operators_are_one_line(

@@ -172,11 +172,13 @@ def segment_names(root: Path, prefix: str) -> list[str]:
         raise ModelFormatError(
             path, 0, f"num_segments up to {_MAX_SEGMENTS} and segment_files", repr(count)[:80]
         )
-    names: list[str] = [listed.get(f"{number:04d}") for number in range(count)]
-    for name in names:
+    names: list[str] = []
+    for number in range(count):
+        name = listed.get(f"{number:04d}")
         if not isinstance(name, str):
             raise ModelFormatError(path, 0, "a name of each segment file", repr(name)[:80])
         check_file_name(path, name, "segment file")
+        names.append(name)
     if len(set(names)) != len(names):
         raise ModelFormatError(path, 0, "different segment files", "one of them twice")
     return names

@@ -5,7 +5,6 @@ Source: docs/format.md, section 1.
 
 from __future__ import annotations
 
-import os
 import re
 from pathlib import Path
 
@@ -43,7 +42,7 @@ def saved_files(root: Path) -> tuple[list[str], list[str]]:
     whole, tables = set(archive.prefixes[:2]), set(archive.prefixes[2:])
     whole.update(segment_names(root, archive.prefixes[-1]))
     try:
-        names = sorted(os.listdir(root))
+        names = sorted(entry.name for entry in root.iterdir())
     except OSError as error:
         raise unreadable(root, error) from error
     missing = sorted(whole.difference(names))

@@ -9,14 +9,13 @@ do. Where the system knows no such locks (Windows, some network volumes), nothin
 from __future__ import annotations
 
 import os
+import sys
 import weakref
 from contextlib import suppress
 from pathlib import Path
 
-try:
+if sys.platform != "win32":
     import fcntl
-except ImportError:  # Windows
-    fcntl = None  # type: ignore[assignment]
 
 
 class Hold:
@@ -31,7 +30,7 @@ class Hold:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        if fcntl is None:
+        if sys.platform == "win32":
             return
         with suppress(OSError):
             descriptor = os.open(folder, os.O_RDONLY)
@@ -44,7 +43,7 @@ class Hold:
 
 def is_held(folder: Path) -> bool:
     """Tell whether some process, this one included, holds a folder."""
-    if fcntl is None:
+    if sys.platform == "win32":
         return False
     try:
         descriptor = os.open(folder, os.O_RDONLY)

@@ -104,7 +104,8 @@ def _check_apart(source: Path, folder: Path) -> None:
         raise RegistrationError(f"cannot copy to {str(folder)!r}: {error}") from error
     if model == versions or model in versions.parents:
         raise RegistrationError(
-            f"cannot copy {source} to {folder}, which is in it: name a registry outside of the model"
+            f"cannot copy {source} to {folder}, which is in it: name a registry outside of the "
+            "model"
         )
 
 
@@ -144,8 +145,8 @@ def _read_version(version: object) -> int:
         raise RegistrationError(f"{shown} is not a version")
     if number > _VERSIONS - _LEFT:
         raise RegistrationError(
-            f"{number} is not a version that can be asked for: after it, the numbers would soon end "
-            f"({_VERSIONS - _LEFT} is the highest)"
+            f"{number} is not a version that can be asked for: after it, the numbers would soon "
+            f"end ({_VERSIONS - _LEFT} is the highest)"
         )
     return number
 

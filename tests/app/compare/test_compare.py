@@ -15,8 +15,8 @@ import httpx
 import pytest
 
 from app.commands import run
-from app.compare import run as compare_run
 from app.compare import Comparison, Endpoint, Outcome, compare
+from app.compare import run as compare_run
 from app.compare.run import score_url
 from app.errors import ConfigurationError
 from app.security.keys import new_key
@@ -364,7 +364,8 @@ def test_a_key_that_no_header_can_have(
     assert command(*asked) == 2
     err = capsys.readouterr().err
     assert err == (
-        "cannot compare: the environment variable OLD_KEY holds characters that no header can have\n"
+        "cannot compare: the environment variable OLD_KEY holds characters "
+        "that no header can have\n"
     )
 
 

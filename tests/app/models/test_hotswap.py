@@ -424,6 +424,22 @@ def test_a_running_service_follows_and_reports(root: Path, polling: httpx.Client
     assert swaps % (RANKING, "refused") in metrics
 
 
+def test_a_running_service_tells_what_is_gone(root: Path, polling: httpx.Client) -> None:
+    def missing() -> list[str | None]:
+        return [model["missing"] for model in polling.get("/models").json()["models"]]
+
+    assert missing() == [None, None]
+    shutil.rmtree(root / SIMILARITY)
+    gone = f"the folder of model 'similarity_model' is gone: {root / SIMILARITY}"
+    wait_until(lambda: missing() == [gone, None])
+    answer = polling.post(
+        f"/admin/models/{SIMILARITY}/reload", headers={"content-type": "application/json"}
+    )
+    assert answer.status_code == 404
+    assert answer.json()["detail"].startswith(gone)
+    assert polling.post("/recommend/users", json=BODY).status_code == 200
+
+
 @pytest.mark.parametrize("place", ["flat", "a path"])
 async def test_what_has_no_versions_cannot_be_changed_while_it_serves(
     tmp_path: Path, place: str
