@@ -23,7 +23,7 @@ from turi_recommender.versions import Registry, is_version, register, sync
 from . import probe
 from .addresses import check_address
 from .errors import ConfigurationError
-from .limits import SWITCH_SECONDS
+from .limits import COMPARED_AT_ONCE, SWITCH_SECONDS
 from .models.roles import assignments
 from .observability.output import ensure_streams, settle_stdout
 from .settings import SAMPLE_MODELS, Settings, load_settings, variable_names
@@ -33,8 +33,8 @@ _MAX_KEY = 4096  # characters
 _DIGITS = 18  # of a version, and of other numbers on the command line
 
 _SERVE_HELP = """\
-On SIGTERM it goes on for RECOMMENDER_DRAIN_SECONDS while its readiness probe fails, and ends with
-status 0. If it cannot start, one line on standard error says why, and the status is 2.
+On SIGTERM or Ctrl-C it goes on for RECOMMENDER_DRAIN_SECONDS while its readiness probe fails, and
+ends with status 0. If it cannot start, one line on standard error says why, and the status is 2.
 
   RECOMMENDER_MODELS_DIR=models RECOMMENDER_PORT=8080 turi-recommender serve
 """
@@ -48,20 +48,27 @@ secret.
   printf %s "$OLD_KEY" | turi-recommender key --from-stdin
 """
 _REGISTER = """\
-The version gets a manifest with the digests of its files, and appears when it is complete. Its
-directory is printed.
+Only the files of the saved model are copied. The version gets a manifest with their digests, and
+appears when it is complete. Its directory is printed. If it cannot be registered, or is stopped,
+nothing is left behind, and the status is 2.
 
   turi-recommender register recommendation_s.model --name similarity_model --models-dir models
 """
 _SYNC_HELP = """\
 The versions that RECOMMENDER_SIMILARITY_MODEL and RECOMMENDER_RANKING_MODEL ask for are copied into
-RECOMMENDER_MODELS_DIR, where a running service finds them. A damaged version is left out.
+RECOMMENDER_MODELS_DIR, where a running service finds them. A damaged version is left out. Of the
+old ones, --keep stay, and those that a setting names or a process of this machine has loaded.
+
+The status is 0, also after SIGTERM or Ctrl-C, and 2 if a version cannot be copied; with --every, it
+goes on, and the log says why.
 
   RECOMMENDER_MODELS_DIR=models turi-recommender sync /mnt/share --every 60
 """
 _COMPARE_HELP = """\
 Every payload is posted to both. The status is 0 if all answers are there and none differs that
-should not, else 1. Neither keys nor ids are printed.
+should not, else 1; it is 2 if the comparison cannot be made, or is stopped. An answer of more than
+32 MiB, or one that takes longer than --timeout, counts as missing. Neither keys nor ids are
+printed.
 
   turi-recommender compare --old http://old.example/score --old-key-env OLD_KEY \\
     --new http://127.0.0.1:8000/score payloads.jsonl
@@ -87,6 +94,8 @@ def run(arguments: list[str] | None = None) -> None:
             sys.stdout.flush()
     except RecommenderError as error:
         _fail(args.verb, str(error))
+    except KeyboardInterrupt:
+        _fail(args.verb, "stopped by SIGINT")
     except OSError as error:
         reason = error.strerror or str(error)
         _fail(args.verb, reason if error.filename is None else f"{error.filename}: {reason}")
@@ -139,16 +148,16 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         _REGISTER,
     )
     registering.set_defaults(prints=True)
-    registering.add_argument("source", type=Path, help="a model directory")
+    registering.add_argument("source", type=_path, help="a model directory")
     registering.add_argument("--name", required=True, help="registry name")
     registering.add_argument("--version", type=_version, help="version (default: highest + 1)")
     registering.add_argument(
-        "--models-dir", type=Path, help="the registry (default: RECOMMENDER_MODELS_DIR)"
+        "--models-dir", type=_path, help="the registry (default: RECOMMENDER_MODELS_DIR)"
     )
     syncing = add(
         "sync", _sync, "sync", "copy wanted versions from another registry, checked", _SYNC_HELP
     )
-    syncing.add_argument("source", type=Path, help="a registry, such as a network share")
+    syncing.add_argument("source", type=_path, help="a registry, such as a network share")
     syncing.add_argument(
         "--every", type=_seconds, metavar="SECONDS", help="go on, at this interval"
     )
@@ -163,14 +172,17 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         _COMPARE_HELP,
     )
     comparing.set_defaults(prints=True)
-    comparing.add_argument("payloads", type=Path, help="a file with one JSON payload per line")
+    comparing.add_argument("payloads", type=_path, help="a file with one JSON payload per line")
     for name in ("old", "new"):
         comparing.add_argument(f"--{name}", required=True, metavar="URL", help="its address")
         comparing.add_argument(
             f"--{name}-key-env", metavar="NAME", help="environment variable that holds its key"
         )
     comparing.add_argument(
-        "--at-once", type=int, default=4, help="payloads under way at a time (default: 4)"
+        "--at-once",
+        type=int,
+        default=4,
+        help=f"payloads under way at a time (default: 4; at most {COMPARED_AT_ONCE})",
     )
     comparing.add_argument(
         "--timeout", type=float, default=30, metavar="SECONDS", help="for an answer (default: 30)"
@@ -190,6 +202,13 @@ def _whole_number(text: str) -> int:
     if not is_number or int(text) < 1:
         raise argparse.ArgumentTypeError("a whole number, 1 or more, is needed")
     return int(text)
+
+
+def _path(text: str) -> Path:
+    """Read a path; an empty one, such as of a variable that is not set, would mean this folder."""
+    if not text:
+        raise argparse.ArgumentTypeError("a path is needed")
+    return Path(text)
 
 
 def _version(text: str) -> int:
@@ -212,7 +231,7 @@ def _seconds(text: str) -> float:
 
 def _serve(_: argparse.Namespace) -> None:
     """Load everything, then listen."""
-    signal.signal(signal.SIGTERM, _stop)  # until the server listens; see _sync
+    _end_with(_stop)  # until the server listens; see _sync
     import uvicorn  # noqa: PLC0415 - the other commands do not need the framework
 
     from .http.server import Server, server_options  # noqa: PLC0415
@@ -254,7 +273,7 @@ def _refuse_samples(root: Path, ways: str) -> None:
     ConfigurationError
         If it is the samples' directory.
     """
-    if root.resolve() == SAMPLE_MODELS.resolve():
+    if os.path.realpath(root) == os.path.realpath(SAMPLE_MODELS):
         raise ConfigurationError(f"say where: {ways}")
 
 
@@ -279,7 +298,10 @@ def _make_key(args: argparse.Namespace) -> None:
         return
     if sys.stdin is None:
         raise OSError("standard input is closed")
-    key = sys.stdin.buffer.read(_MAX_KEY).decode("latin-1").strip()
+    given = sys.stdin.buffer.read(_MAX_KEY + 1)
+    if len(given) > _MAX_KEY:
+        raise ConfigurationError(f"a key must have no more than {_MAX_KEY} characters")
+    key = given.decode("latin-1").strip()
     try:
         check_characters(key)
     except EntryError as error:
@@ -290,7 +312,7 @@ def _make_key(args: argparse.Namespace) -> None:
 def _register(args: argparse.Namespace) -> None:
     root = args.models_dir or load_settings().models_dir
     _refuse_samples(root, "--models-dir, or RECOMMENDER_MODELS_DIR")
-    signal.signal(signal.SIGTERM, _give_up)  # what is half copied is removed on the way out
+    _end_with(_give_up)  # what is half copied is removed on the way out
     print(register(args.source, root, args.name, args.version))
 
 
@@ -301,7 +323,7 @@ def _sync(args: argparse.Namespace) -> None:
     _refuse_samples(settings.models_dir, "set RECOMMENDER_MODELS_DIR")
     configure_logs(settings.log_level, as_json=settings.logs_json)
     gc.enable()  # this may run for long
-    signal.signal(signal.SIGTERM, _stop)  # the first process of a container has no default for it
+    _end_with(_stop)  # the first process of a container has no default for it
     while True:
         try:
             _sync_once(settings, args.source, args.keep)
@@ -316,12 +338,17 @@ def _sync(args: argparse.Namespace) -> None:
 
 def _sync_once(settings: Settings, source: Path, keep: int) -> None:
     """Copy what is new; models that may be absent can be missing, but not all of them."""
+    try:
+        os.scandir(source).close()
+    except OSError as error:
+        raise ModelNotFoundError(f"{source}: {error.strerror}") from error
     target = Registry(settings.models_dir)
     wanted = assignments(settings)
+    named = [each.reference for each in wanted]
     absent = []
     for each in wanted:
         try:
-            copied = sync(Registry(source), target, [each.reference], keep)
+            copied = sync(Registry(source), target, [each.reference], keep, named)
         except ModelNotFoundError as error:
             if not each.may_be_absent:
                 raise
@@ -337,9 +364,11 @@ def _compare(args: argparse.Namespace) -> None:
     """Exit with status 1 if something differs that should not."""
     from .compare import Endpoint, compare  # noqa: PLC0415
 
-    if args.at_once < 1 or not 0 < args.timeout <= threading.TIMEOUT_MAX:
+    is_possible = 1 <= args.at_once <= COMPARED_AT_ONCE
+    if not is_possible or not 0 < args.timeout <= threading.TIMEOUT_MAX:
         raise ConfigurationError(
-            "--at-once must be 1 or more, and --timeout above 0, and not infinite"
+            f"--at-once must be 1 or more, up to {COMPARED_AT_ONCE}, and --timeout above 0, and "
+            "not infinite"
         )
     old = Endpoint(args.old, _key_of(args.old_key_env))
     new = Endpoint(args.new, _key_of(args.new_key_env))
@@ -357,11 +386,22 @@ def _key_of(variable: str | None) -> str | None:
     key = os.environ.get(variable, "").strip()
     if not key:
         raise ConfigurationError(f"the environment variable {variable} holds no key")
+    if not (key.isascii() and key.isprintable()):
+        raise ConfigurationError(
+            f"the environment variable {variable} holds characters that no header can have"
+        )
     return key
 
 
-def _give_up(_signal: int, _frame: object) -> NoReturn:
-    _fail("register", "stopped by SIGTERM")
+def _end_with(handler: Callable[[int, object], NoReturn]) -> None:
+    """End a command in one way, whether it is told to by SIGTERM or by Ctrl-C."""
+    signal.signal(signal.SIGTERM, handler)
+    if signal.getsignal(signal.SIGINT) is not signal.SIG_IGN:  # as it is in the background
+        signal.signal(signal.SIGINT, handler)
+
+
+def _give_up(number: int, _frame: object) -> NoReturn:
+    _fail("register", f"stopped by {signal.Signals(number).name}")
 
 
 def _stop(_signal: int, _frame: object) -> NoReturn:

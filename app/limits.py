@@ -181,3 +181,12 @@ MANY_LINES = 128
 PARSED_AT_ONCE_OF_LINES = 1024
 # Bytes of an answer that a client must read in the time that a request may take.
 LEAST_READ = 64 * 1024
+
+# -- comparisons (compare/) ------------------------------------------------------------------------
+# The command keeps all payloads in memory, and two answers for each that is under way. The
+# service takes bodies of a mebibyte by default; an answer of a thousand users with a hundred rows
+# each has 7 MB.
+COMPARED_LINE_BYTES = 8 * 1024 * 1024
+COMPARED_FILE_BYTES = 256 * 1024 * 1024
+COMPARED_ANSWER_BYTES = 32 * 1024 * 1024
+COMPARED_AT_ONCE = 100

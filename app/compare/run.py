@@ -9,19 +9,25 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
 import httpx
 
+from turi_recommender.wording import counted
+
 from ..errors import ConfigurationError
+from ..limits import COMPARED_ANSWER_BYTES, COMPARED_FILE_BYTES, COMPARED_LINE_BYTES
 from .verdict import Outcome, Reply, Verdict, judge
 
 _PATH = "/score"
 _GOOD = {Outcome.SAME_BYTES, Outcome.SAME_ROWS, Outcome.EXPECTED}
 _SHOWN = 20
+_HIGHEST_PORT = 65535
+_LONGEST_LINE = COMPARED_LINE_BYTES + 2  # with its end, and one more byte
 
 
 class Endpoint(NamedTuple):
@@ -32,11 +38,10 @@ class Endpoint(NamedTuple):
 
 
 class Payload(NamedTuple):
-    """A line of the file."""
+    """A line of the file, which is JSON."""
 
     number: int
     content: bytes
-    value: Any
 
 
 @dataclass
@@ -95,9 +100,15 @@ def score_url(url: str) -> str:
     ConfigurationError
         If it is no address of HTTP.
     """
-    parts = urlsplit(url)
+    try:
+        parts = urlsplit(url)
+    except ValueError:  # such as half an IPv6 address
+        parts = urlsplit("")
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise ConfigurationError("an endpoint must be an address such as https://host/score")
+    with suppress(httpx.InvalidURL):  # which the report says
+        if (httpx.URL(url).port or 0) > _HIGHEST_PORT:
+            raise ConfigurationError(f"the port of an endpoint must be at most {_HIGHEST_PORT}")
     path = parts.path.rstrip("/")
     return urlunsplit(parts._replace(path=path if path.endswith(_PATH) else path + _PATH))
 
@@ -108,21 +119,35 @@ def read_payloads(path: Path) -> Iterator[Payload]:
     Raises
     ------
     ConfigurationError
-        If the file cannot be read, or a line is not JSON.
+        If the file cannot be read, a line is not JSON, or a line or the file is too long.
     """
     try:
         with path.open("rb") as file:
-            for number, line in enumerate(file, 1):
+            left = COMPARED_FILE_BYTES
+            for number, line in enumerate(iter(lambda: file.readline(_LONGEST_LINE), b""), 1):
+                left -= len(line)
+                if len(line) == _LONGEST_LINE:
+                    raise _too_long(f"{path}: line {number}", COMPARED_LINE_BYTES)
+                if left < 0:
+                    raise _too_long(f"{path}", COMPARED_FILE_BYTES)
                 content = line.strip()
                 if content:
-                    yield Payload(number, content, _decode(path, number, content))
+                    _decode(path, number, content)
+                    yield Payload(number, content)
     except OSError as error:
         raise ConfigurationError(f"{path}: {error.strerror}") from error
+    except ValueError as error:  # it is no path at all
+        raise ConfigurationError(f"{str(path)!r}: {error}") from error
 
 
-def _decode(path: Path, number: int, content: bytes) -> Any:
+def _too_long(what: str, most: int) -> ConfigurationError:
+    return ConfigurationError(f"{what} is longer than {counted(most >> 20, 'mebibyte')}")
+
+
+def _decode(path: Path, number: int, content: bytes) -> None:
+    """Refuse a line that is not JSON."""
     try:
-        return json.loads(content)
+        json.loads(content)
     except (ValueError, RecursionError) as error:
         raise ConfigurationError(f"{path}: line {number} is not JSON") from error
 
@@ -141,7 +166,8 @@ async def compare(
     at_once : int
         How many payloads are under way at the same time.
     seconds : float
-        How long an endpoint may take for an answer.
+        How long an endpoint may take for an answer, to its last byte. One that takes longer, or
+        whose answer has more than `COMPARED_ANSWER_BYTES`, counts as one without an answer.
 
     Raises
     ------
@@ -149,21 +175,40 @@ async def compare(
         If an address is none, or the file cannot be read.
     """
     comparison = Comparison()
-    payloads = iter(list(read_payloads(path)))  # all of them are JSON, or nothing is sent
     ends = [Endpoint(score_url(each.url), each.key) for each in (old, new)]
-    async with httpx.AsyncClient(timeout=seconds) as client:
+    payloads = list(read_payloads(path))  # all of them are JSON, or nothing is sent
+    left = iter(payloads)
+    async with _client(seconds, 2 * at_once) as client:
 
         async def work() -> None:
-            for payload in payloads:  # shared: each worker takes the next one
+            for payload in left:  # shared: each worker takes the next one
                 replies = await asyncio.gather(
                     *(_ask(client, end, payload.content, seconds) for end in ends)
                 )
                 comparison.add(payload.number, _judge(payload, *replies))
 
         async with asyncio.TaskGroup() as group:
-            for _ in range(at_once):
+            for _ in range(min(at_once, len(payloads))):
                 group.create_task(work())
     return comparison
+
+
+def _client(seconds: float, connections: int) -> httpx.AsyncClient:
+    """Return a client, unless the environment keeps it from being one.
+
+    What is wrong with a proxy is not repeated: its address can hold a password.
+    """
+    try:
+        limits = httpx.Limits(max_connections=connections)
+        return httpx.AsyncClient(timeout=seconds, limits=limits)
+    except OSError as error:
+        raise ConfigurationError(
+            f"the certificates (SSL_CERT_FILE, SSL_CERT_DIR) cannot be read: {error.strerror}"
+        ) from error
+    except (ValueError, ImportError, httpx.InvalidURL) as error:
+        raise ConfigurationError(
+            "HTTP_PROXY, HTTPS_PROXY or ALL_PROXY names a proxy that cannot be used"
+        ) from error
 
 
 def _judge(payload: Payload, old: Reply | str, new: Reply | str) -> Verdict:
@@ -171,19 +216,38 @@ def _judge(payload: Payload, old: Reply | str, new: Reply | str) -> Verdict:
         return Verdict(Outcome.NO_ANSWER, f"the old endpoint: {old}")
     if isinstance(new, str):
         return Verdict(Outcome.NO_ANSWER, f"the new endpoint: {new}")
-    return judge(payload.value, old, new)
+    try:
+        return judge(json.loads(payload.content), old, new)
+    except RecursionError:
+        return Verdict(Outcome.NO_ANSWER, "nested too deeply to be compared")
 
 
 async def _ask(
     client: httpx.AsyncClient, end: Endpoint, content: bytes, seconds: float
 ) -> Reply | str:
     """Return the answer, or the kind of error that came instead: its text may hold addresses."""
-    headers = {"content-type": "application/json"}
+    headers = {"content-type": "application/json", "accept-encoding": "identity"}
     if end.key is not None:
         headers["authorization"] = f"Bearer {end.key}"
+    asking = client.stream("POST", end.url, content=content, headers=headers)
     try:
-        async with asyncio.timeout(seconds):
-            answer = await client.post(end.url, content=content, headers=headers)
-    except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, ValueError) as error:
+        async with asyncio.timeout(seconds), asking as answer:
+            return await _read(answer)
+    except (TimeoutError, httpx.TimeoutException):
+        return f"no whole answer within {seconds:g} s (--timeout)"
+    except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
         return type(error).__name__
-    return Reply(answer.status_code, answer.content)
+
+
+async def _read(answer: httpx.Response) -> Reply | str:
+    """Read an answer, as far as that is worth while; what is packed could unpack without end."""
+    coding = answer.headers.get("content-encoding", "identity")
+    if coding.lower() != "identity":
+        return "an answer in a content-encoding that was not asked for"
+    body = bytearray()
+    async for part in answer.aiter_raw():
+        body += part
+        if len(body) > COMPARED_ANSWER_BYTES:
+            most = counted(COMPARED_ANSWER_BYTES >> 20, "mebibyte")
+            return f"an answer of more than {most}"
+    return Reply(answer.status_code, bytes(body))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+from contextlib import suppress
 from enum import Enum
 from typing import Any, NamedTuple
 
@@ -137,7 +138,8 @@ def _is_same(old: dict[str, Any], new: dict[str, Any]) -> bool:
         return False
     one, other = old.get("score"), new.get("score")
     if isinstance(one, int | float) and isinstance(other, int | float):
-        return math.isclose(one, other, rel_tol=_RELATIVE, abs_tol=_TOLERANCE)
+        with suppress(OverflowError):  # an integer that no float holds
+            return math.isclose(one, other, rel_tol=_RELATIVE, abs_tol=_TOLERANCE)
     return bool(one == other)
 
 

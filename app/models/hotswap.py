@@ -26,6 +26,7 @@ from .pace import Pace, measure_pace
 from .roles import Role, assignments
 from .rounds import Rounds
 from .successor import check_successor
+from .vanished import find_missing, is_of_registry
 
 log = logging.getLogger(__name__)
 
@@ -77,12 +78,30 @@ class HotSwap:
         """Take up each role's highest version, if it is new and has stopped changing."""
         for role in self._models.slots:
             entry = self._models.slots[role].entry
-            if entry is None or entry.version is None or role in self._pinned:
+            if entry is None:
                 continue
+            missing = ""
             try:
-                await self._follow(role, entry)
+                missing = await self._note_missing(role, entry)
+                if entry.version is not None and role not in self._pinned:
+                    await self._follow(role, entry)
+            except ModelNotFoundError as error:
+                if not missing:  # which has been said
+                    log.error("cannot look for versions of model %s: %s", entry.name, error)
             except Exception:  # the other role's model may be in order
                 log.exception("cannot look for versions of model %s", entry.name)
+
+    async def _note_missing(self, role: Role, entry: ModelEntry) -> str:
+        """Return what of a serving model is gone; the log says it when that changes."""
+        missing: str = await self._aside(find_missing, self._registry.root, entry)
+        slot = self._models.slots[role]
+        if slot.entry is entry and slot.missing != missing:
+            self._models.miss(role, missing)
+            if missing:
+                log.warning("%s: %s; %s", role, missing, _serves_on(entry))
+            else:
+                log.info("%s: the folders of model %s are there again", role, entry.name)
+        return missing
 
     async def _follow(self, role: Role, entry: ModelEntry) -> None:
         """Take up the highest version of a model that passes, if it is above the serving one."""
@@ -142,19 +161,27 @@ class HotSwap:
         return await self._reloads[self.role_of(name)].ask()
 
     async def _reload(self, role: Role) -> ModelEntry:
-        versions = await self._versions(self._models.need(role).name)
+        versions = await self._versions(role)
         return await self.take(role, versions[-1], pin=False)
 
-    async def _versions(self, name: str) -> list[str]:
-        """Return the versions of a model, of which there is one at least."""
-        versions: list[str] = await self._aside(self._registry.versions, name)
-        if len(versions) == 0:
-            root = self._registry.root
-            raise ModelNotFoundError(
-                f"model {name!r} was loaded from a path without versions, so it cannot be changed "
-                f"while it serves: put versions into {root / name}/<version>/, or restart"
-            )
-        return versions
+    async def _versions(self, role: Role) -> list[str]:
+        """Return the versions of a role's model, of which there is one at least."""
+        entry, root = self._models.need(role), self._registry.root
+        try:
+            versions: list[str] = await self._aside(self._registry.versions, entry.name)
+        except ModelNotFoundError as error:
+            missing = await self._note_missing(role, entry) or str(error)
+            raise ModelNotFoundError(f"{missing}; {_serves_on(entry)}") from error
+        if len(versions) > 0:
+            return versions
+        if is_of_registry(root, entry):
+            missing = await self._note_missing(role, entry)
+            missing = missing or f"no version of model {entry.name!r} is left in {root}"
+            raise ModelNotFoundError(f"{missing}; {_serves_on(entry)}")
+        raise ModelNotFoundError(
+            f"model {entry.name!r} was loaded from a path without versions, so it cannot be "
+            f"changed while it serves: put versions into {root / entry.name}/<version>/, or restart"
+        )
 
     async def activate(self, name: str, version: str) -> ModelEntry:
         """Swap to this version of a model and stay with it: a roll-back, or a pin.
@@ -174,7 +201,7 @@ class HotSwap:
             If the version is refused.
         """
         role = self.role_of(name)
-        await self._versions(name)
+        await self._versions(role)
         return await self.take(role, version, pin=True)
 
     async def take(
@@ -265,6 +292,11 @@ class HotSwap:
             if version not in self._registry.versions(name):
                 raise
             raise RefusedVersionError(str(error)) from error
+
+
+def _serves_on(entry: ModelEntry) -> str:
+    version = f"version {entry.version}" if entry.version is not None else f"model {entry.name!r}"
+    return f"{version}, which was loaded before, serves on until the process ends"
 
 
 def _signature(folder: Path) -> Signature:

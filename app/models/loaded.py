@@ -60,6 +60,18 @@ class LoadedModels:
         """
         self._put({**self.slots, role: self.slots[role].refusing(version, reason)})
 
+    def miss(self, role: Role, missing: str) -> None:
+        """Note which folder of a serving model is gone.
+
+        Parameters
+        ----------
+        role : {"similarity", "ranking"}
+            The role that the model plays.
+        missing : str
+            Which one, in words; nothing if all are there.
+        """
+        self._put({**self.slots, role: replace(self.slots[role], missing=missing)})
+
     def close(self) -> None:
         """Let go of the models, because the framework remembers endpoints of old applications."""
         reason = "the service has stopped"

@@ -30,6 +30,8 @@ class Slot:
         Versions that were not taken, and why.
     others : mapping of str to ModelEntry
         Further versions that are loaded beside the primary one, by version.
+    missing : str
+        Which folder of the primary version is gone, if one is.
     """
 
     role: Role
@@ -38,6 +40,7 @@ class Slot:
     reason: str = ""
     refused: Mapping[str, str] = field(default_factory=dict)
     others: Mapping[str, ModelEntry] = field(default_factory=dict)
+    missing: str = ""
 
     def serving(self, entry: ModelEntry, pace: Pace) -> Slot:
         """Return the slot with another primary version.
@@ -50,7 +53,7 @@ class Slot:
             How fast it answers.
         """
         refused = {one: why for one, why in self.refused.items() if one != entry.version}
-        return replace(self, entry=entry, pace=pace, reason="", refused=refused)
+        return replace(self, entry=entry, pace=pace, reason="", refused=refused, missing="")
 
     def refusing(self, version: str, reason: str) -> Slot:
         """Return the slot with a note of why a version was not taken.

@@ -49,6 +49,9 @@ class ModelInfo(BaseModel):
     user_column: ColumnInfo | None = None
     item_column: ColumnInfo | None = None
     target: str | None = None
+    missing: str | None = Field(
+        default=None, description="Which of its folders is gone since it was loaded; it serves on"
+    )
     refused_versions: dict[str, str] = Field(
         default={}, description="Versions that were not taken, and why"
     )
@@ -115,6 +118,7 @@ def _describe(slot: Slot, defaults: dict[str, Any]) -> ModelInfo:
         version=slot.entry.version,
         kind=model.kind,
         path=str(slot.entry.path),
+        missing=slot.missing or None,
         refused_versions=dict(slot.refused),
         user_column=_column(model.user_column),
         item_column=_column(model.item_column),

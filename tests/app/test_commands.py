@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import re
@@ -9,7 +10,9 @@ import shutil
 import signal
 import subprocess
 import sys
+import termios
 from pathlib import Path
+from typing import IO
 
 import httpx
 import pytest
@@ -26,6 +29,7 @@ from tests.support.waiting import PATIENCE_SECONDS, wait_until
 from turi_recommender import __version__
 from turi_recommender.versions.register import register
 
+SAMPLE = SAMPLE_MODELS / "similarity_model" / "6" / "recommendation_s.model"
 NOBODY = "sha256:" + 64 * "0"
 
 pytestmark = pytest.mark.slow
@@ -405,6 +409,10 @@ def test_every_command_has_help(command: str) -> None:
         (("register", "/x", "--name", "n", "--version", 19 * "9"), "a version is needed: 0, or"),
         (("register", "/x", "--name", "n", "--version", "x"), "a version is needed: 0, or"),
         (("register", "/x", "--name", "n", "--version", "1.5"), "a version is needed: 0, or"),
+        (("register", "", "--name", "n"), "argument source: a path is needed"),
+        (("register", "/x", "--name", "n", "--models-dir", ""), "a path is needed"),
+        (("sync", ""), "argument source: a path is needed"),
+        (("compare", ""), "argument payloads: a path is needed"),
         (("compare", "--at-once", "x"), "argument --at-once: invalid int value"),
         (("compare", "--timeout", "soon"), "argument --timeout: invalid float value"),
     ],
@@ -429,7 +437,7 @@ def test_a_registration_that_is_stopped_leaves_nothing_behind(tmp_path: Path) ->
     model = tmp_path / "m.model"
     shutil.copytree(SAMPLE_MODELS / "similarity_model" / "6" / "recommendation_s.model", model)
     for number in range(3000):  # each is written to the disk by itself
-        (model / f"more{number}").write_bytes(b"x")
+        (model / f"m_c0026e5362f0ae79.{number + 1:04d}").write_bytes(b"x")
     folder = tmp_path / "models" / "n"
     command = [*APP, "register", str(model), "--name", "n", "--models-dir", str(folder.parent)]
     with subprocess.Popen(
@@ -443,6 +451,120 @@ def test_a_registration_that_is_stopped_leaves_nothing_behind(tmp_path: Path) ->
             running.kill()
     assert (running.returncode, errors) == (2, "cannot register: stopped by SIGTERM\n")
     assert list(folder.iterdir()) == []
+
+
+@pytest.mark.parametrize(
+    ("arguments", "reason"),
+    [
+        (("sync", "nowhere"), "cannot sync: nowhere: No such file or directory"),
+        (("sync", __file__), f"cannot sync: {__file__}: Not a directory"),
+        (("sync", "local"), "cannot sync: local cannot be copied into itself"),
+        (("sync", "loop"), "cannot sync: loop: Too many levels of symbolic links"),
+        (
+            ("register", str(SAMPLE), "--name", "n", "--models-dir", "loop"),
+            "cannot register: cannot",
+        ),
+        (
+            ("register", "loop", "--name", "n", "--models-dir", "m"),
+            "cannot register: loop/dir_arch",
+        ),
+        (
+            ("register", str(SAMPLE), "--name", "n", "--models-dir", "file"),
+            "cannot register: cannot",
+        ),
+        (
+            ("register", str(SAMPLE), "--name", "file", "--models-dir", "."),
+            "cannot register: cannot",
+        ),
+    ],
+)
+def test_mistakes_of_operators_are_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...], reason: str,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("RECOMMENDER_MODELS_DIR", "local")
+    Path("local").mkdir()
+    Path("file").touch()
+    Path("loop").symlink_to("loop")
+    with pytest.raises(SystemExit) as caught:
+        run(list(arguments))
+    out, err = capsys.readouterr()
+    assert (caught.value.code, out) == (2, "")
+    assert err.startswith(reason)
+    assert err.count("\n") == 1
+    left = sorted(path.name for path in tmp_path.rglob("*"))
+    assert [name for name in left if name != "m"] == ["file", "local", "loop"]
+
+
+def test_names_with_spaces_and_other_letters(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copytree(SAMPLE, "mein m\u00f6bel.model")
+    shutil.copytree(SAMPLE, "manifest.json")  # which is the name of the manifest, too
+    for number, source in enumerate(("mein m\u00f6bel.model", "./manifest.json"), 1):
+        run(["register", source, "--name", "f\u00fcr dich", "--models-dir", "a b/c"])
+        assert capsys.readouterr().out == f"a b/c/f\u00fcr dich/{number}\n"
+
+
+def test_a_key_that_is_too_long_is_not_cut() -> None:
+    done = run_shell('head -c 4097 /dev/zero | tr "\\0" k | "$@" key --from-stdin')
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "cannot make a key: a key must have no more than 4096 characters\n"
+
+
+def test_versions_that_settings_name_stay(tmp_path: Path) -> None:
+    """Of both roles, whichever of them a version was copied for."""
+    local, share = tmp_path / "local", tmp_path / "share"
+    for version in (1, 2, 3):
+        register(SAMPLE, share, "m", version)
+    settings = {"MODELS_DIR": local, "SIMILARITY_MODEL": "m:1"}
+    assert run_app("sync", str(share), "--keep", "1", **settings, RANKING_MODEL="m:2").stderr == ""
+    assert run_app("sync", str(share), "--keep", "1", **settings, RANKING_MODEL="m").stderr == ""
+    assert sorted(folder.name for folder in (local / "m").iterdir()) == ["1", "3"]
+
+
+@pytest.mark.parametrize(
+    ("command", "status", "says"),
+    [
+        (("key", "--from-stdin"), 2, "cannot make a key: stopped by SIGINT\n"),
+        (("sync", "share", "--every", "60"), 0, ""),
+    ],
+)
+def test_ctrl_c_ends_a_command_in_one_line(
+    tmp_path: Path, command: tuple[str, ...], status: int, says: str
+) -> None:
+    register(SAMPLE, tmp_path / "share", "similarity_model")
+    with subprocess.Popen(
+        [*APP, *command],
+        cwd=tmp_path,
+        env={**environment(MODELS_DIR=tmp_path / "local"), "PYTHONPATH": str(ROOT)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as running:
+        try:
+            copied = tmp_path / "local" / "similarity_model" / "1"
+            assert running.stdin is not None
+            if command[0] == "sync":
+                wait_until(copied.exists)
+            else:
+                running.stdin.write("x")
+                running.stdin.flush()
+                wait_until(lambda: _is_read(running.stdin))
+            running.send_signal(signal.SIGINT)
+            _, errors = running.communicate(timeout=PATIENCE_SECONDS)
+        finally:
+            running.kill()
+    assert (running.returncode, errors) == (status, says)
+
+
+def _is_read(pipe: IO[str] | None) -> bool:
+    """Tell whether the other end has read all that was written to a pipe."""
+    assert pipe is not None
+    return int.from_bytes(fcntl.ioctl(pipe, termios.FIONREAD, bytes(4)), sys.byteorder) == 0
 
 
 def test_following_a_share_stops_when_told(tmp_path: Path) -> None:

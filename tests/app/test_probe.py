@@ -43,7 +43,14 @@ def test_settings_as_files_of_variables_have_them(client: httpx.Client) -> None:
 
 @pytest.mark.parametrize(
     ("port", "host"),
-    [("abc", "127.0.0.1"), ("", "127.0.0.1"), ("70000", "127.0.0.1"), (80, "a..b")],
+    [
+        ("abc", "127.0.0.1"),
+        ("", "127.0.0.1"),
+        ("70000", "127.0.0.1"),
+        (80, "a..b"),
+        (80, "a\nb"),
+        ("9" * 5000, "h"),
+    ],
 )
 def test_settings_that_cannot_be_used(port: int | str, host: str) -> None:
     done = probe(port, host)

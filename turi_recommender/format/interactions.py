@@ -156,6 +156,24 @@ def _check_totals(
 
 def _segments(root: Path, prefix: str) -> list[Stream]:
     """Open the segment files that the index names, in order."""
+    return [Stream(root / name) for name in segment_names(root, prefix)]
+
+
+def segment_names(root: Path, prefix: str) -> list[str]:
+    """Return the names of the segment files that the index of a table names, in order.
+
+    Parameters
+    ----------
+    root : Path
+        The model directory.
+    prefix : str
+        The table's file prefix.
+
+    Raises
+    ------
+    ModelFormatError
+        If the index is missing or damaged, or names what can be no file beside it.
+    """
     path = root / f"{prefix}.sidx"
     index = _read_json(path)
     try:
@@ -170,14 +188,16 @@ def _segments(root: Path, prefix: str) -> list[Stream]:
         raise ModelFormatError(
             path, 0, f"num_segments up to {_MAX_SEGMENTS} and segment_files", repr(count)[:80]
         )
-    names = [listed.get(f"{number:04d}") for number in range(count)]
-    for name in names:
+    names: list[str] = []
+    for number in range(count):
+        name = listed.get(f"{number:04d}")
         if not isinstance(name, str):
             raise ModelFormatError(path, 0, "a name of each segment file", repr(name)[:80])
         check_file_name(path, name, "segment file")
+        names.append(name)
     if len(set(names)) != len(names):
         raise ModelFormatError(path, 0, "different segment files", "one of them twice")
-    return [Stream(root / str(name)) for name in names]
+    return names
 
 
 def _read_json(path: Path) -> Any:

@@ -13,13 +13,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from turi_recommender.errors import ModelError, ModelFormatError, ModelNotFoundError
 from turi_recommender.format.archive import is_archive, tell_below
 from turi_recommender.loading import load_model
 from turi_recommender.scoring import Recommender
+from turi_recommender.versions.hold import Hold
 from turi_recommender.versions.manifest import check_manifest
 from turi_recommender.versions.names import is_model_name, is_name, is_path, is_version
 
@@ -67,12 +68,15 @@ class ModelEntry:
         The model directory.
     model : Recommender
         The model.
+    hold : Hold or None
+        Keeps `sync` from removing the version while this entry is there.
     """
 
     name: str
     version: str | None
     path: Path
     model: Recommender
+    hold: Hold | None = field(default=None, repr=False, compare=False)
 
 
 class Registry:
@@ -122,9 +126,11 @@ class Registry:
         ModelFormatError
             If it cannot be read, or is not what its manifest says.
         """
+        hold = None
         for folder in found.version_folders():
+            hold = Hold(folder)  # the last one is the version's: the model itself comes first
             check_manifest(folder)
-        return ModelEntry(found.name, found.version, found.path, load_model(found.path))
+        return ModelEntry(found.name, found.version, found.path, load_model(found.path), hold)
 
     def load_newest(
         self, reference: str, check: Callable[[ModelEntry], None] = lambda _: None
@@ -235,7 +241,8 @@ class Registry:
         if not models:
             held = ", ".join(self.versions(name)) or "none"
             raise ModelNotFoundError(
-                f"no version {version!r} of model {name!r} in {self.root} (versions: {held})"
+                f"no version {version!r} of model {name!r} in {self.root} (versions: {held}"
+                f"{_tell_hollow(folder) if is_version(version) else ''})"
             )
         return ModelLocation(name, version, models[0])
 
@@ -274,6 +281,13 @@ def _hold_models(folder: Path) -> list[Path]:
         return sorted(entry for entry in folder.iterdir() if is_archive(entry))
     except OSError as error:
         raise ModelFormatError(folder, 0, "a readable folder", error.strerror or "none") from error
+
+
+def _tell_hollow(folder: Path) -> str:
+    """Return words on something that has a version's place and holds no model, or nothing."""
+    if folder.is_dir():
+        return f"; {folder} holds no model"
+    return f"; {folder} is not a folder" if os.path.lexists(folder) else ""
 
 
 def _is_worth_a_try(folder: Path) -> bool:

@@ -45,8 +45,6 @@ def publish(
     RegistrationError
         If the target exists already, or the system refuses.
     """
-    if instead is None and target.exists():
-        raise RegistrationError(f"{target} exists already")
     with copy_errors(source):
         target.parent.mkdir(parents=True, exist_ok=True)
         staging = Path(tempfile.mkdtemp(prefix=_STAGING, dir=target.parent))
@@ -81,31 +79,6 @@ def copy_errors(source: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise RegistrationError(f"cannot copy {source}: {error}") from error
-
-
-def copy_files(source: Path, target: Path) -> None:
-    """Copy a folder's files: their content, and neither owner nor mode.
-
-    Parameters
-    ----------
-    source : Path
-        The folder.
-    target : Path
-        The copy, made if it is not there; each of its files is on the disk when this returns.
-
-    Raises
-    ------
-    OSError
-        If the system refuses.
-    """
-    target.mkdir(exist_ok=True)
-    for entry in sorted(source.iterdir()):
-        if entry.is_dir():
-            if entry.is_symlink():  # it could lead back here
-                raise OSError(f"{entry} is a link to a folder")
-            copy_files(entry, target / entry.name)
-        else:
-            _copy_file(entry, target / entry.name)
 
 
 def copy_listed(source: Path, target: Path, names: Iterable[str]) -> None:

@@ -7,13 +7,16 @@ serves the local copies never depends on the share being there.
 from __future__ import annotations
 
 import logging
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
 from turi_recommender.errors import ModelError, RegistrationError
+from turi_recommender.scoring.arguments import plain
+from turi_recommender.versions.hold import is_held
 from turi_recommender.versions.locations import ModelLocation, Registry
 from turi_recommender.versions.manifest import MANIFEST, check_manifest, check_sizes
-from turi_recommender.versions.names import is_name
+from turi_recommender.versions.names import is_name, is_path
 from turi_recommender.versions.staging import copy_listed, publish, remove_stale, set_aside
 
 _STALE_SECONDS = 600.0  # a copy that goes on writes
@@ -22,20 +25,27 @@ log = logging.getLogger(__name__)
 
 
 def sync(
-    source: Registry, target: Registry, references: Sequence[str], keep: int = 2
+    source: Registry,
+    target: Registry,
+    references: Sequence[str],
+    keep: int = 2,
+    spare: Sequence[str] = (),
 ) -> list[Path]:
     """Copy the versions that are wanted and not there yet from one registry into another.
 
     Parameters
     ----------
     source, target : Registry
-        From where, and to where.
+        From where, and to where: two different directories.
     references : sequence of str
         Registry names, which stand for the highest version that is as its manifest says, or
         ``name:version``.
     keep : int
-        Number of versions of a name that stay in the target when one was copied. Lower ones are
-        removed, but never the one just copied.
+        Number of versions of a name that stay in the target when one was copied, at least 1. Lower
+        ones are removed, but never one that `references` or `spare` ask for, and never one that a
+        process of this machine has loaded by a `Registry`.
+    spare : sequence of str
+        Further references, which are not copied: versions that they name stay, too.
 
     Returns
     -------
@@ -47,21 +57,58 @@ def sync(
     ModelNotFoundError
         If a model is not there.
     RegistrationError
-        If no version has a manifest, or the copy fails.
+        If no version has a manifest, the copy fails, `keep` is no whole number from 1 on,
+        `references` or `spare` are one text, or both registries are the same directory.
     ModelFormatError
         If a file is not what its manifest says.
     """
-    copied = []
-    for reference in references:
-        folder = _sync_one(source, target, reference)
-        if folder is not None:
-            _remove_old(target, folder, keep)
-            copied.append(folder)
+    keep = _read_keep(keep)
+    if isinstance(references, str) or isinstance(spare, str):
+        raise RegistrationError("a list of references is needed, not one text")
+    if os.path.realpath(source.root) == os.path.realpath(target.root):
+        raise RegistrationError(f"{source.root} cannot be copied into itself")
+    copied: list[Path] = []
+    stay = {one for reference in (*references, *spare) for one in _named(reference)}
+    try:
+        for reference in references:
+            folder, is_new = _sync_one(source, target, reference)
+            stay.add((folder.parent.name, folder.name))
+            if is_new:
+                copied.append(folder)
+    finally:  # another model that is missing must not fill the disk
+        for name in {folder.parent.name for folder in copied}:
+            _remove_old(target, name, keep, stay)
     return copied
 
 
-def _sync_one(source: Registry, target: Registry, reference: str) -> Path | None:
-    """Copy the best version of a model that is as its manifest says; None if it is there."""
+def _read_keep(keep: object) -> int:
+    number = plain(keep)
+    if type(number) is not int or number < 1:
+        raise RegistrationError(f"keep must be a whole number, 1 or more, and not {keep!r:.80}")
+    return number
+
+
+def _named(reference: str) -> list[tuple[str, str]]:
+    """Return each name and version that a reference can mean, if it is not a bare name."""
+    if is_name(reference):
+        return []
+    if is_path(reference):
+        parts = Path(reference).parts
+        return [(parts[end - 1], parts[end]) for end in (-2, -1) if len(parts) > -end]
+    name, _, version = reference.partition(":")
+    return [(name, version)]
+
+
+def _sync_one(source: Registry, target: Registry, reference: str) -> tuple[Path, bool]:
+    """Copy the best version of a model that is as its manifest says.
+
+    Returns
+    -------
+    folder : Path
+        The version in the target.
+    is_new : bool
+        Whether it was copied; otherwise it was there already.
+    """
     versions = source.versions(reference) if is_name(reference) else []
     while len(versions) > 1:
         one = f"{reference}:{versions.pop()}"
@@ -72,23 +119,23 @@ def _sync_one(source: Registry, target: Registry, reference: str) -> Path | None
     return _copy_version(source, target, f"{reference}:{versions[0]}" if versions else reference)
 
 
-def _copy_version(source: Registry, target: Registry, reference: str) -> Path | None:
+def _copy_version(source: Registry, target: Registry, reference: str) -> tuple[Path, bool]:
     found = source.find(reference)
     folder = _version_folder(found)
     wanted = target.root / found.name / folder.name
-    if wanted.exists():
-        if _is_whole(wanted):
-            return None
-        set_aside(wanted)  # what a removal left that was killed
+    if wanted.exists() and _is_whole(wanted):
+        return wanted, False
     remove_stale(wanted.parent, _STALE_SECONDS)
     listed = check_sizes(folder)  # before anything is copied: a stray file can fill the disk
 
     def fill(staging: Path) -> None:
         copy_listed(folder, staging, [*listed, MANIFEST])
         check_manifest(staging)
+        if wanted.exists() and not _is_whole(wanted):
+            set_aside(wanted)  # what a removal left that was killed
 
     publish(folder, wanted, fill)
-    return wanted
+    return wanted, True
 
 
 def _is_whole(folder: Path) -> bool:
@@ -108,9 +155,10 @@ def _version_folder(found: ModelLocation) -> Path:
     raise RegistrationError(f"{found.path} has no {MANIFEST}: put it there with `register`")
 
 
-def _remove_old(registry: Registry, newest: Path, keep: int) -> None:
-    name = newest.parent.name
-    versions = [registry.root / name / version for version in registry.versions(name)]
-    for folder in versions[: max(len(versions) - keep, 0)]:  # broken ones count, too
-        if folder != newest:
+def _remove_old(registry: Registry, name: str, keep: int, stay: set[tuple[str, str]]) -> None:
+    """Remove the lowest versions of a name beyond `keep`, but for those that must stay."""
+    versions = registry.versions(name)
+    for version in versions[: max(len(versions) - keep, 0)]:  # broken ones count, too
+        folder = registry.root / name / version
+        if (name, version) not in stay and not is_held(folder):
             set_aside(folder)

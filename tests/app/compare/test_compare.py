@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import json
 import threading
 from collections.abc import Iterator
@@ -15,12 +16,14 @@ import pytest
 
 from app.commands import run
 from app.compare import Comparison, Endpoint, Outcome, compare
+from app.compare import run as compare_run
 from app.compare.run import score_url
 from app.errors import ConfigurationError
 from app.security.keys import new_key
 from app.settings import Settings
 from tests.support.ports import HOST, free_port, taken_port
 from tests.support.serving import another_server, serving
+from tests.support.waiting import PATIENCE_SECONDS, wait_until
 
 CASES = json.loads((Path(__file__).parents[1] / "routers/azure/data/score.json").read_text())
 BOTH = [{"visitorid": 1, "itemid": 2}]
@@ -189,6 +192,9 @@ def test_an_endpoint_that_says_nothing(
         (["--timeout", "inf"], "--timeout above 0"),
         (["--timeout", "1e300"], "--timeout above 0"),
         (["--at-once", "-1"], "--at-once must be 1 or more"),
+        (["--at-once", "101"], "--at-once must be 1 or more, up to 100"),
+        (["--old", "http://h:99999/score"], "the port of an endpoint must be at most 65535"),
+        (["--old", "http://[::1/score"], "an endpoint must be an address"),
     ],
 )
 def test_what_cannot_be(
@@ -278,3 +284,105 @@ def test_addresses(given: str, asked: str) -> None:
 def test_addresses_that_are_none(given: str) -> None:
     with pytest.raises(ConfigurationError, match="must be an address"):
         score_url(given)
+
+
+class Odd(BaseHTTPRequestHandler):
+    """Answers that do not end, are too slow, too large, packed or too deep, by the path."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
+        self.send_response(200)
+        if "packed" in self.path:
+            self.send_header("content-encoding", "gzip")
+        self.end_headers()
+        try:
+            match self.path.split("/")[1]:
+                case "endless":
+                    while True:
+                        self.wfile.write(bytes(1 << 20))
+                case "slow":
+                    wait_until(lambda: self.wfile.write(b" ") == 0)  # until nobody reads it
+                case "packed":
+                    self.wfile.write(gzip.compress(bytes(1 << 20)))
+                case "deep":
+                    self.wfile.write(b'[{"a":' + 100_000 * b"[" + 100_000 * b"]" + b"}]")
+                case "large":
+                    self.wfile.write(b'[{"score":' + 400 * b"9" + b"}]")
+                case _:
+                    self.wfile.write(b'[{"score":0.5}]')
+        except (OSError, TimeoutError):
+            pass
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+@pytest.mark.parametrize(
+    ("path", "outcome", "reason"),
+    [
+        ("endless", Outcome.NO_ANSWER, "the new endpoint: an answer of more than 32 mebibytes"),
+        ("slow", Outcome.NO_ANSWER, "the new endpoint: no whole answer within 0.5 s (--timeout)"),
+        ("packed", Outcome.NO_ANSWER, "a content-encoding that was not asked for"),
+        ("deep", Outcome.NO_ANSWER, "nested too deeply to be compared"),
+        ("large", Outcome.DIFFERENT, "1 of 1 row has another score"),
+    ],
+)
+def test_answers_that_are_not_read_to_their_end(
+    payloads: Path, path: str, outcome: Outcome, reason: str
+) -> None:
+    payloads.write_text("[]")
+    with another_server(Odd) as old, another_server(Odd) as new:
+        ends = Endpoint(f"{old}/usual", None), Endpoint(f"{new}/{path}", None)
+        seconds = 0.5 if path == "slow" else PATIENCE_SECONDS
+        comparison = asyncio.run(compare(*ends, payloads, seconds=seconds))
+    assert counts(comparison) == {outcome: 1}
+    assert reason in comparison.report()
+
+
+@pytest.mark.parametrize(
+    ("limit", "reason"),
+    [("_LONGEST_LINE", "line 2 is longer than 8 mebibytes"), ("COMPARED_FILE_BYTES", "is longer")],
+)
+def test_files_of_payloads_that_are_too_long(
+    payloads: Path, monkeypatch: pytest.MonkeyPatch, limit: str, reason: str
+) -> None:
+    payloads.write_text("[]\n" + json.dumps(list(range(100))) + "\n")
+    monkeypatch.setattr(compare_run, limit, 50)
+    with pytest.raises(ConfigurationError, match=reason):
+        list(compare_run.read_payloads(payloads))
+
+
+def test_a_device_is_not_read_to_its_end() -> None:
+    with pytest.raises(ConfigurationError, match="/dev/zero: line 1 is longer than 8 mebibytes"):
+        list(compare_run.read_payloads(Path("/dev/zero")))
+
+
+def test_a_key_that_no_header_can_have(
+    asked: list[Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("OLD_KEY", "schl\u00fcssel")
+    assert command(*asked) == 2
+    err = capsys.readouterr().err
+    assert err == (
+        "cannot compare: the environment variable OLD_KEY holds characters "
+        "that no header can have\n"
+    )
+
+
+@pytest.mark.parametrize(
+    ("variable", "value", "reason"),
+    [
+        ("HTTP_PROXY", "nonsense://secret@h", "names a proxy that cannot be used"),
+        ("SSL_CERT_FILE", "/nowhere", "the certificates (SSL_CERT_FILE, SSL_CERT_DIR) cannot be"),
+    ],
+)
+def test_an_environment_that_stands_in_the_way(
+    asked: list[Any], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str],
+    variable: str, value: str, reason: str,
+) -> None:  # fmt: skip
+    monkeypatch.setenv(variable, value)
+    assert command(*asked) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("cannot compare: ")
+    assert reason in err
+    assert "secret" not in err

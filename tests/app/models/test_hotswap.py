@@ -33,9 +33,10 @@ from turi_recommender import Recommender
 from turi_recommender.errors import ModelError, ModelFormatError, ModelNotFoundError
 from turi_recommender.format import ColumnMode, FactorModel, ValueType, read_model
 from turi_recommender.scoring import make_recommender
-from turi_recommender.versions import ModelEntry
+from turi_recommender.versions import ModelEntry, Registry
 from turi_recommender.versions.manifest import write_manifest
 from turi_recommender.versions.register import register
+from turi_recommender.versions.sync import sync
 
 SIMILARITY, RANKING = "similarity_model", "ranking_factorization_model"
 SIMILARITY_SOURCE = SAMPLE_MODELS / SIMILARITY / "6" / "recommendation_s.model"
@@ -423,6 +424,22 @@ def test_a_running_service_follows_and_reports(root: Path, polling: httpx.Client
     assert swaps % (RANKING, "refused") in metrics
 
 
+def test_a_running_service_tells_what_is_gone(root: Path, polling: httpx.Client) -> None:
+    def missing() -> list[str | None]:
+        return [model["missing"] for model in polling.get("/models").json()["models"]]
+
+    assert missing() == [None, None]
+    shutil.rmtree(root / SIMILARITY)
+    gone = f"the folder of model 'similarity_model' is gone: {root / SIMILARITY}"
+    wait_until(lambda: missing() == [gone, None])
+    answer = polling.post(
+        f"/admin/models/{SIMILARITY}/reload", headers={"content-type": "application/json"}
+    )
+    assert answer.status_code == 404
+    assert answer.json()["detail"].startswith(gone)
+    assert polling.post("/recommend/users", json=BODY).status_code == 200
+
+
 @pytest.mark.parametrize("place", ["flat", "a path"])
 async def test_what_has_no_versions_cannot_be_changed_while_it_serves(
     tmp_path: Path, place: str
@@ -436,6 +453,82 @@ async def test_what_has_no_versions_cannot_be_changed_while_it_serves(
             await ask
     register(SIMILARITY_SOURCE, root, SIMILARITY)
     assert (await watched.swaps.reload(SIMILARITY)).version == "1"
+
+
+def remove(path: Path) -> None:
+    shutil.rmtree(path)
+
+
+def replace_by_file(path: Path) -> None:
+    shutil.rmtree(path)
+    path.touch()
+
+
+@pytest.mark.parametrize(
+    ("vanish", "which", "says"),
+    [
+        (remove, ".", "the directory of models is gone: {root}"),
+        (remove, SIMILARITY, "the folder of model 'similarity_model' is gone: {root}/"),
+        (replace_by_file, SIMILARITY, "'similarity_model' is not a folder any more: {root}/"),
+        (remove, f"{SIMILARITY}/1", "the folder of version 1 is gone: {root}/"),
+        (remove, f"{SIMILARITY}/1/recommendation_s.model", "the model directory is gone: {root}/"),
+    ],
+)
+async def test_folders_that_vanish_while_their_model_serves(
+    root: Path, watched: Watched, caplog: pytest.LogCaptureFixture,
+    vanish: Callable[[Path], None], which: str, says: str,
+) -> None:  # fmt: skip
+    caplog.set_level("INFO")
+    vanish(root / which)
+    says = says.format(root=root)
+    for ask in (watched.swaps.reload, lambda name: watched.swaps.activate(name, "1")):
+        with pytest.raises(ModelNotFoundError) as caught:
+            await ask(SIMILARITY)
+        assert says in str(caught.value)
+        assert "version 1, which was loaded before, serves on" in str(caught.value)
+    await watched.look()
+    assert says in watched.service.slots["similarity"].missing
+    assert caplog.text.count(says) == (2 if which == "." else 1)  # for each role, and once
+    assert "Traceback" not in caplog.text
+    shutil.rmtree(root / SIMILARITY, ignore_errors=True)
+    (root / SIMILARITY).unlink(missing_ok=True)
+    register(SIMILARITY_SOURCE, root, SIMILARITY, 1)
+    await watched.look()
+    assert watched.service.slots["similarity"].missing == ""
+    assert "the folders of model similarity_model are there again" in caplog.text
+
+
+async def test_a_new_version_is_taken_though_the_serving_one_has_vanished(
+    root: Path, watched: Watched
+) -> None:
+    shutil.rmtree(root / SIMILARITY / "1")
+    await watched.look()
+    assert watched.service.slots["similarity"].missing != ""
+    register(SIMILARITY_SOURCE, root, SIMILARITY, 2)
+    await watched.look()
+    assert watched.version() == "2"
+    assert watched.service.slots["similarity"].missing == ""
+
+
+async def test_a_folder_without_its_model_is_told(root: Path, watched: Watched) -> None:
+    (root / SIMILARITY / "3").mkdir()
+    (root / SIMILARITY / "4").touch()
+    with pytest.raises(ModelNotFoundError, match=r"similarity_model/3 holds no model\)"):
+        await watched.swaps.activate(SIMILARITY, "3")
+    with pytest.raises(ModelNotFoundError, match=r"similarity_model/4 is not a folder\)"):
+        await watched.swaps.activate(SIMILARITY, "4")
+
+
+async def test_a_version_that_serves_is_not_removed(root: Path, tmp_path: Path) -> None:
+    """Not even after a roll-back, of which whoever follows the share knows nothing."""
+    share = Registry(tmp_path / "share")
+    for version in (1, 2, 3):
+        register(SIMILARITY_SOURCE, share.root, SIMILARITY, version)
+    sync(share, Registry(root), [f"{SIMILARITY}:2"])
+    watched = Watched(root)
+    await watched.swaps.activate(SIMILARITY, "1")
+    sync(share, Registry(root), [SIMILARITY], keep=1)
+    assert sorted(folder.name for folder in (root / SIMILARITY).iterdir()) == ["1", "3"]
 
 
 async def test_one_version_is_loaded_at_a_time_whoever_gives_up(

@@ -78,6 +78,16 @@ def test_versions_that_cannot_be_activated_do_not_serve(tmp_path: Path) -> None:
 def test_versions_of_a_registry_are_within_the_rule(tmp_path: Path) -> None:
     with pytest.raises(RegistrationError, match="is not a version"):
         register(SOURCE, tmp_path, "m", 10**18)
-    register(SOURCE, tmp_path, "m", 10**18 - 1)
-    with pytest.raises(RegistrationError, match="is not a version"):
+    for last in (10**18 - 1, 10**18 - 10**6 + 1):  # after which the numbers would end
+        with pytest.raises(RegistrationError, match="is not a version that can be asked for"):
+            register(SOURCE, tmp_path, "m", last)
+    highest = 10**18 - 10**6
+    register(SOURCE, tmp_path, "m", highest)
+    assert register(SOURCE, tmp_path, "m").name == str(highest + 1)
+
+
+def test_a_folder_with_the_last_number_is_told(tmp_path: Path) -> None:
+    (tmp_path / "m" / str(10**18 - 1)).mkdir(parents=True)
+    with pytest.raises(RegistrationError, match=r"no version after .*/9{18}: rename"):
         register(SOURCE, tmp_path, "m")
+    assert register(SOURCE, tmp_path, "m", 3).name == "3"

@@ -177,3 +177,92 @@ def test_what_a_killed_process_left_goes_after_a_day(share: Registry) -> None:
     os.utime(folder / ".registering-copying", (0, 0))
     register(SOURCE, share.root, NAME)
     assert names(folder) == [".registering-copying", ".registering-new", "1"]
+
+
+def test_what_does_not_belong_to_the_model_stays_behind(share: Registry, tmp_path: Path) -> None:
+    model = tmp_path / "m.model"
+    shutil.copytree(SOURCE, model)
+    (model / ".git" / "objects").mkdir(parents=True)
+    for stray in (".git/HEAD", ".env", "notes.ipynb", "objects.bin.bak", "m_other.0000"):
+        (model / stray).write_bytes(b"x")
+    (model / "manifest.json").write_text("{}")  # of another registry
+    (model / "huge").touch()
+    os.truncate(model / "huge", 1 << 40)  # it has no blocks on the disk
+    folder = register(model, share.root, NAME)
+    assert names(folder / "m.model") == names(SOURCE)
+    check_manifest(folder)
+
+
+def test_every_file_of_every_table_belongs_to_the_model(share: Registry) -> None:
+    source = SAMPLE_MODELS / "ranking_factorization_model" / "1" / "recommendation_r.model"
+    folder = register(source, share.root, "ranking_factorization_model")
+    assert names(folder / source.name) == names(source)
+
+
+def test_a_file_of_the_model_that_is_missing(share: Registry, tmp_path: Path) -> None:
+    model = tmp_path / "m.model"
+    shutil.copytree(SOURCE, model)
+    (model / "objects.bin").unlink()
+    with pytest.raises(ModelFormatError, match=r"objects\.bin"):
+        register(model, share.root, NAME)
+    assert not share.root.exists()
+
+
+@pytest.mark.parametrize("where", ["objects.bin", "stray"])
+def test_links_that_lead_out_are_refused(share: Registry, tmp_path: Path, where: str) -> None:
+    model = tmp_path / "m.model"
+    shutil.copytree(SOURCE, model)
+    outside = tmp_path / "outside"
+    shutil.copyfile(model / "objects.bin", outside)
+    (model / where).unlink(missing_ok=True)
+    (model / where).symlink_to(outside)
+    with pytest.raises(RegistrationError, match=f"{where} is a link that leads out"):
+        register(model, share.root, NAME)
+    assert not share.root.exists()
+
+
+def test_links_within_the_model_are_followed(share: Registry, tmp_path: Path) -> None:
+    model = tmp_path / "m.model"
+    shutil.copytree(SOURCE, model)
+    (model / "data").mkdir()
+    (model / "objects.bin").rename(model / "data" / "1")
+    (model / "objects.bin").symlink_to("data/1")
+    (tmp_path / "link").symlink_to(model)  # the model itself may be one
+    folder = register(tmp_path / "link", share.root, NAME)
+    assert names(folder / "link") == names(SOURCE)
+    assert not (folder / "link" / "objects.bin").is_symlink()
+
+
+@pytest.mark.parametrize(
+    ("source", "root", "name"),
+    [
+        (".", ".", NAME),
+        (".", "sub/models", NAME),
+        ("../m.model", ".", NAME),
+        (".", "..", "m.model"),  # the model itself would hold its versions
+        ("../link", ".", NAME),
+    ],
+)
+def test_a_registry_in_the_model_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, source: str, root: str, name: str
+) -> None:
+    model = tmp_path / "m.model"
+    shutil.copytree(SOURCE, model)
+    (tmp_path / "link").symlink_to(model)
+    monkeypatch.chdir(model)
+    with pytest.raises(RegistrationError, match="name a registry outside of the model"):
+        register(source, root, name)
+    assert names(model) == names(SOURCE)
+
+
+def test_a_version_can_be_registered_once_more(
+    share: Registry, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """From within the registry, and from within the version: as a roll-back, for instance."""
+    first = register(SOURCE, share.root, NAME)
+    monkeypatch.chdir(first / SOURCE.name)
+    second = register(".", "../../..", NAME)
+    assert second.resolve() == share.root / NAME / "2"
+    assert names(second) == names(first)
+    with pytest.raises(RegistrationError, match="exists already"):
+        register(".", "../../..", NAME, 1)

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from turi_recommender.errors import RegistrationError
-from turi_recommender.versions.staging import copy_errors, copy_files, publish, remove_stale
+from turi_recommender.versions.staging import copy_errors, copy_listed, publish, remove_stale
 
 
 def write(folder: Path, files: dict[str, bytes]) -> Path:
@@ -64,7 +64,7 @@ def test_files_are_copied_without_their_modes(tmp_path: Path) -> None:
     source = write(tmp_path / "source", {"a": b"1", "b/c": b"2", "b/d/e": b""})
     (source / "a").chmod(0o400)
     target = tmp_path / "target"
-    copy_files(source, target)
+    copy_listed(source, target, ["a", "b/c", "b/d/e"])
     found = {p.relative_to(target).as_posix() for p in target.rglob("*") if p.is_file()}
     assert found == {"a", "b/c", "b/d/e"}
     assert (target / "b" / "c").read_bytes() == b"2"

@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import os
+import pickle
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -158,3 +160,95 @@ def test_a_hollow_version_is_copied_anew(share: Registry, local: Registry) -> No
     (local.root / NAME / version).mkdir(parents=True)
     assert sync(share, local, [NAME]) == [local.root / NAME / version]
     check_manifest(local.root / NAME / version)
+
+
+@pytest.mark.parametrize("keep", [0, -1, True, 1.5, "2", None, float("nan")])
+def test_what_is_no_number_of_versions(share: Registry, local: Registry, keep: Any) -> None:
+    register(SOURCE, share.root, NAME)
+    with pytest.raises(RegistrationError, match="keep must be a whole number, 1 or more"):
+        sync(share, local, [NAME], keep)
+    assert names(local.root / NAME) == []
+
+
+def test_one_text_is_no_list_of_references(share: Registry, local: Registry) -> None:
+    with pytest.raises(RegistrationError, match="a list of references is needed"):
+        sync(share, local, NAME)
+    with pytest.raises(RegistrationError, match="a list of references is needed"):
+        sync(share, local, [NAME], spare=NAME)
+
+
+def test_versions_that_references_ask_for_stay(share: Registry, local: Registry) -> None:
+    for _ in range(3):
+        register(SOURCE, share.root, NAME)
+    sync(share, local, [f"{NAME}:1", f"{NAME}:2", NAME], keep=1)
+    assert names(local.root / NAME) == ["1", "2", "3"]
+    register(SOURCE, share.root, NAME)
+    sync(share, local, [NAME], keep=1, spare=[f"{NAME}:1", str(local.root / NAME / "2" / "m")])
+    assert names(local.root / NAME) == ["1", "2", "4"]
+
+
+def test_what_a_bare_name_means_stays_below_a_broken_version(
+    share: Registry, local: Registry
+) -> None:
+    for _ in range(3):
+        register(SOURCE, share.root, NAME)
+    (local.root / NAME / "9").mkdir(parents=True)
+    (local.root / NAME / "9" / "dir_archive.ini").touch()
+    sync(share, local, [NAME, f"{NAME}:1"], keep=1)
+    assert names(local.root / NAME) == ["1", "3", "9"]
+
+
+def test_a_version_that_is_loaded_stays(share: Registry, local: Registry) -> None:
+    register(SOURCE, share.root, NAME)
+    sync(share, local, [NAME], keep=1)
+    entry = local.load(NAME)
+    for _ in range(2):
+        register(SOURCE, share.root, NAME)
+        sync(share, local, [NAME], keep=1)
+    assert names(local.root / NAME) == ["1", "3"]
+    again = pickle.loads(pickle.dumps(entry))
+    del entry
+    register(SOURCE, share.root, NAME)
+    sync(share, local, [NAME], keep=1)
+    assert names(local.root / NAME) == ["1", "4"]
+    del again
+    register(SOURCE, share.root, NAME)
+    sync(share, local, [NAME], keep=1)
+    assert names(local.root / NAME) == ["5"]
+
+
+def test_old_versions_go_though_another_model_is_missing(share: Registry, local: Registry) -> None:
+    for _ in range(2):
+        register(SOURCE, share.root, NAME)
+        with pytest.raises(ModelNotFoundError):
+            sync(share, local, [NAME, "nothing"], keep=1)
+    assert names(local.root / NAME) == ["2"]
+
+
+def test_a_registry_is_not_copied_into_itself(share: Registry, tmp_path: Path) -> None:
+    """What is damaged there would be taken for the remains of a copy, and removed."""
+    target = register(SOURCE, share.root, NAME)
+    (target / "manifest.json").write_text("{")
+    (tmp_path / "link").symlink_to(share.root)
+    for other in (share, Registry(tmp_path / "link")):
+        with pytest.raises(RegistrationError, match="cannot be copied into itself"):
+            sync(share, other, [NAME])
+    assert names(target) == ["manifest.json", SOURCE.name]
+
+
+def test_what_is_there_stays_until_there_is_something_better(
+    share: Registry, local: Registry
+) -> None:
+    """A version that was put there by hand, without a manifest, may be serving."""
+    target = register(SOURCE, share.root, NAME)
+    sync(share, local, [NAME])
+    (local.root / NAME / "1" / "manifest.json").unlink()
+    objects = target / SOURCE.name / "objects.bin"
+    good = objects.read_bytes()
+    for bad in (good[:-1], good[:-1] + b"?"):
+        objects.write_bytes(bad)
+        with pytest.raises(ModelFormatError):
+            sync(share, local, [NAME])
+        assert names(local.root / NAME / "1") == [SOURCE.name]
+    objects.write_bytes(good)
+    assert sync(share, local, [NAME]) == [local.root / NAME / "1"]
