@@ -21,6 +21,7 @@ from ..limits import (
     ACCEPTED_AT_ONCE,
     LOOKED_AT_AT_ONCE,
     OPENED_AT_ONCE,
+    TAKEN_AT_THE_END,
     WAITING_CONNECTIONS,
 )
 from ..models.fair import FairQueue
@@ -61,8 +62,10 @@ class Acceptor:
         return [] if self._listening.fileno() < 0 else [self._listening]
 
     def close(self) -> None:
-        """Take no more connections; those that were taken are opened."""
+        """Take no more connections; those that have arrived are opened."""
         if self._listening.fileno() >= 0:
+            for _ in range(TAKEN_AT_THE_END // ACCEPTED_AT_ONCE):
+                self._accept()
             self._loop.remove_reader(self._listening)
             self._listening.close()
 

@@ -15,6 +15,7 @@ from typing import Any
 import uvicorn
 
 from ..addresses import EVERY_ADDRESS
+from ..limits import READING_ROUNDS
 from ..settings import Settings
 from .acceptor import Acceptor
 from .lifecycle import Lifecycle
@@ -82,6 +83,24 @@ class Server(uvicorn.Server):
         self.servers = acceptors
         for server in servers:
             server.close()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Answer what has arrived, and stop.
+
+        uvicorn closes connections on which no request has been read yet, although it may be there.
+
+        Parameters
+        ----------
+        sockets : list of socket, optional
+            Sockets that are closed, too.
+        """
+        for server in self.servers:
+            server.close()
+        for server in self.servers:
+            await server.wait_closed()
+        for _ in range(READING_ROUNDS):
+            await asyncio.sleep(0)
+        await super().shutdown(sockets)
 
     def _connect(self) -> asyncio.Protocol:
         make: Any = self.config.http_protocol_class

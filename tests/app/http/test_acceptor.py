@@ -121,6 +121,12 @@ def test_too_many_of_one_address_are_sent_away(
     assert _received(other) == b"hello"
 
 
+def test_what_has_arrived_is_opened_at_the_end(server: _Server) -> None:
+    clients = [server.connect() for _ in range(300)]
+    asyncio.run(server.run_until(lambda: True))
+    assert [_received(client) for client in clients] == [b"hello"] * 300
+
+
 def test_it_goes_on_when_there_are_file_descriptors_again(
     server: _Server, caplog: pytest.LogCaptureFixture
 ) -> None:

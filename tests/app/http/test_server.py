@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import asyncio
 import socket
+from contextlib import ExitStack
 
 import httpx
 import pytest
+import uvicorn
+from starlette.types import Receive, Scope, Send
 
+from app.http.lifecycle import Lifecycle
+from app.http.protocol import make_protocol
+from app.http.server import Server
 from app.settings import Settings
 from tests.support.ports import taken_port
 from tests.support.processes import run_app
+from tests.support.raw_http import RawConnection, get
 from tests.support.serving import serving
 
 BODY = {"users": [{"visitorid": 6000}], "k": 1}
@@ -53,3 +61,31 @@ def test_a_port_that_is_taken_in_one_family_is_an_error(taken: str) -> None:
     assert done.returncode != 0
     assert "address already in use" in (done.stdout + done.stderr).lower()
     assert "Traceback" not in done.stdout + done.stderr
+
+
+def test_requests_that_have_arrived_at_the_end_are_answered() -> None:
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        _ = scope, receive
+        await send({"type": "http.response.start", "status": 204, "headers": []})
+        await send({"type": "http.response.body", "body": b""})
+
+    async def stop_at_once(clients: ExitStack) -> list[RawConnection]:
+        config = uvicorn.Config(
+            app, port=0, http=make_protocol(16_384, 10.0), lifespan="off", log_level="error"
+        )
+        config.load()
+        server = Server(config, Lifecycle(), 0)
+        server.lifespan = config.lifespan_class(config)
+        await server.startup()
+        port = server.servers[0].sockets[0].getsockname()[1]
+        connections = [clients.enter_context(RawConnection(port)) for _ in range(50)]
+        while len(server.server_state.connections) < len(connections) // 2:
+            await asyncio.sleep(0)
+        for connection in connections:
+            connection.send(get("/"))
+        await server.shutdown()
+        return connections
+
+    with ExitStack() as clients:
+        connections = asyncio.run(stop_at_once(clients))
+        assert [connection.answer().status for connection in connections] == [204] * 50
