@@ -165,6 +165,9 @@ ACCEPT_PAUSE_SECONDS = 0.1
 # Rounds of the event loop at the end in which connections are read once more: one until the socket
 # is looked at, one until it is read, and some for those that are read in turn.
 READING_ROUNDS = 10
+TOLD_AGAIN_SECONDS = 60.0
+# Idle connections that are closed then, of the address that has most of them.
+CLOSED_AT_ONCE = 16
 # Header lines of a request: each of them costs a call of Python, and browsers and proxies send some
 # thirty. 64 connections that sent 6,400 each made a probe wait for up to 3 s.
 MAX_HEADERS = 128

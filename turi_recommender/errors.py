@@ -18,12 +18,17 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from turi_recommender.wording import printable
+
 _Pickled = tuple[type[Exception], tuple[Any, ...]]
 _LONGEST_TEXT = 1000
 
 
 class RecommenderError(Exception):
     """Base class of every error that this package raises on purpose."""
+
+    def __str__(self) -> str:
+        return printable(super().__str__())
 
 
 class ModelError(RecommenderError):

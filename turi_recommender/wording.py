@@ -3,6 +3,20 @@
 from __future__ import annotations
 
 
+def printable(text: str) -> str:
+    """Return a text that can be written as UTF-8: names of files may have bytes that cannot."""
+    return text if is_printable(text) else text.encode("utf-8", "backslashreplace").decode()
+
+
+def is_printable(text: str) -> bool:
+    """Tell whether a text can be written as UTF-8."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
 def counted(number: int, noun: str, plural: str | None = None) -> str:
     """Return a number with its noun: ``1 row``, ``2 rows``, ``0 rows``.
 

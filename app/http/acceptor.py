@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import logging
+import math
 import select
 import socket
 from collections.abc import Callable
@@ -22,6 +23,7 @@ from ..limits import (
     LOOKED_AT_AT_ONCE,
     OPENED_AT_ONCE,
     TAKEN_AT_THE_END,
+    TOLD_AGAIN_SECONDS,
     WAITING_CONNECTIONS,
 )
 from ..models.fair import FairQueue
@@ -43,14 +45,21 @@ class Acceptor:
         The socket, which is closed with the acceptor.
     make_protocol : callable
         Returns what speaks with one client.
+    make_room : callable
+        Closes connections that nobody uses, when the system has no more file descriptors.
     """
 
     def __init__(
-        self, listening: socket.socket, make_protocol: Callable[[], asyncio.Protocol]
+        self,
+        listening: socket.socket,
+        make_protocol: Callable[[], asyncio.Protocol],
+        make_room: Callable[[], None],
     ) -> None:
         listening.setblocking(False)
         self._listening = listening
         self._make_protocol = make_protocol
+        self._make_room = make_room
+        self._told = -math.inf
         self._loop = asyncio.get_running_loop()
         self._waiting: FairQueue[socket.socket] = FairQueue()
         self._opening: set[asyncio.Task[None]] = set()
@@ -98,7 +107,10 @@ class Acceptor:
 
     def _pause(self, error: OSError) -> None:
         """Let the system be for a while: it is out of file descriptors, or of memory."""
-        log.warning("cannot accept connections: %s", error)
+        self._make_room()
+        if self._loop.time() - self._told > TOLD_AGAIN_SECONDS:
+            self._told = self._loop.time()
+            log.warning("cannot accept connections: %s", error)
         self._loop.remove_reader(self._listening)
         self._loop.call_later(ACCEPT_PAUSE_SECONDS, self._go_on)
 

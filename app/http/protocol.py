@@ -117,6 +117,14 @@ def make_protocol(max_header_bytes: int, stall_seconds: float) -> type[HttpTools
             self._deadline = self.loop.call_later(idle, self._too_slow)
             self._is_unused = True
 
+        @property
+        def is_idle(self) -> bool:
+            """Whether no request is on its way here, and none is being answered."""
+            is_free = self._is_free() and not self._has_begun and self._header_bytes == 0
+            cycle: RequestResponseCycle | None = self.cycle
+            is_answered = cycle is None or cycle.response_complete
+            return is_free and is_answered and not self.transport.is_closing()
+
         def connection_lost(self, exc: Exception | None) -> None:
             self._cancel_deadline()
             self._cancel_stall()

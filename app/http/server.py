@@ -15,7 +15,7 @@ from typing import Any
 import uvicorn
 
 from ..addresses import EVERY_ADDRESS
-from ..limits import READING_ROUNDS
+from ..limits import CLOSED_AT_ONCE, READING_ROUNDS
 from ..settings import Settings
 from .acceptor import Acceptor
 from .lifecycle import Lifecycle
@@ -79,7 +79,7 @@ class Server(uvicorn.Server):
         ]
         for copy in copies:
             _notice_who_is_gone(copy)
-        acceptors: list[Any] = [Acceptor(copy, self._connect) for copy in copies]
+        acceptors: list[Any] = [Acceptor(copy, self._connect, self._make_room) for copy in copies]
         self.servers = acceptors
         for server in servers:
             server.close()
@@ -101,6 +101,21 @@ class Server(uvicorn.Server):
         for _ in range(READING_ROUNDS):
             await asyncio.sleep(0)
         await super().shutdown(sockets)
+
+    def _make_room(self) -> None:
+        """Close some idle connections of the address that has most of them.
+
+        As long as file descriptors last, idle connections may stay; then, one client must not keep
+        all others out.
+        """
+        idle: dict[str, list[Any]] = {}
+        connections: set[Any] = set(self.server_state.connections)
+        for connection in connections:
+            if connection.is_idle:
+                idle.setdefault(connection.client[0], []).append(connection)
+        if len(idle) > 0:
+            for connection in max(idle.values(), key=len)[:CLOSED_AT_ONCE]:
+                connection.transport.close()
 
     def _connect(self) -> asyncio.Protocol:
         make: Any = self.config.http_protocol_class

@@ -14,8 +14,9 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from turi_recommender.errors import ModelNotFoundError, RecommenderError
+from turi_recommender.errors import ModelFormatError, ModelNotFoundError, RecommenderError
 from turi_recommender.versions import ModelEntry, Registry
+from turi_recommender.versions.below import files_below
 
 from ..errors import OverloadedError, RefusedVersionError
 from ..limits import LOAD_SECONDS, WAITING_SWAPS
@@ -302,7 +303,11 @@ def _serves_on(entry: ModelEntry) -> str:
 def _signature(folder: Path) -> Signature:
     """Return names, lengths and times of a folder's files: equal as long as nobody writes."""
     found = []
-    for path in sorted(folder.rglob("*")):
+    try:
+        paths = files_below(folder)
+    except ModelFormatError as error:  # which refuses it when it is loaded
+        return ((str(error), 0, 0),)
+    for path in paths:
         try:
             status = path.stat()
         except OSError:

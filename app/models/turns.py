@@ -28,6 +28,7 @@ class Turns:
         self._seconds = seconds
         self._end: float | None = None  # of the present round; None while nobody has taken a turn
         self._began = 0.0  # processor time of this thread when it began
+        self._round_end: float | None = None  # until which short steps may begin in this round
         self._resting = 0  # rounds in which nobody may begin
         self._waiting: FairQueue[asyncio.Future[None]] = FairQueue()
 
@@ -48,6 +49,21 @@ class Turns:
         future: asyncio.Future[None] = loop.create_future()
         self._waiting.put(caller, future)
         await future
+
+    def may_pass(self) -> bool:
+        """Tell whether a short step may begin without a turn.
+
+        Even short steps add up where many requests arrive at once: those that come late in a long
+        round take a turn.
+        """
+        now = perf_counter()
+        if self._round_end is None:
+            self._round_end = now + LONG_ROUND_SECONDS
+            asyncio.get_running_loop().call_soon(self._end_round)
+        return now < self._round_end
+
+    def _end_round(self) -> None:
+        self._round_end = None
 
     def _next(self, loop: asyncio.AbstractEventLoop) -> None:
         """Give the next round to the next caller that waits."""

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from turi_recommender import Column
+from turi_recommender.wording import printable
 
 from ..http.declaration import PROBE, declare
 from ..http.lifecycle import Lifecycle
@@ -117,7 +118,7 @@ def _describe(slot: Slot, defaults: dict[str, Any]) -> ModelInfo:
         name=slot.entry.name,
         version=slot.entry.version,
         kind=model.kind,
-        path=str(slot.entry.path),
+        path=printable(str(slot.entry.path)),
         missing=slot.missing or None,
         refused_versions=dict(slot.refused),
         user_column=_column(model.user_column),

@@ -107,15 +107,23 @@ class RawConnection:
     receive_buffer : int, optional
         Bytes that the system keeps of what has arrived; a small one holds up a server that writes
         more than is read.
+    source : str, optional
+        The client's address; 127.0.0.1 if absent.
     """
 
     def __init__(
-        self, port: int, timeout: float = PATIENCE_SECONDS, receive_buffer: int | None = None
+        self,
+        port: int,
+        timeout: float = PATIENCE_SECONDS,
+        receive_buffer: int | None = None,
+        source: str | None = None,
     ) -> None:
         self.socket = socket.socket()
         self.socket.settimeout(timeout)
         if receive_buffer is not None:  # before the connection is made, which tells its window
             self.socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        if source is not None:
+            self.socket.bind((source, 0))
         try:
             self.socket.connect((HOST, port))
         except OSError:

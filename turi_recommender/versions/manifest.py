@@ -16,11 +16,13 @@ from typing import Any
 
 from turi_recommender.errors import ModelFormatError, ModelNotFoundError
 from turi_recommender.format.files import open_regular, read_regular, unreadable
+from turi_recommender.versions.below import files_below
 from turi_recommender.versions.threads import map_in_threads
 from turi_recommender.wording import counted
 
 MANIFEST = "manifest.json"
 _MAX_MANIFEST_BYTES = 1 << 20
+_MAX_VERSION_BYTES = 1 << 36  # 64 GiB take a minute to hash; a model is held in memory for a part
 _BYTES_AT_A_TIME = 1 << 18
 
 
@@ -117,21 +119,39 @@ def _files(folder: Path) -> list[str]:
 
     A pipe, a device or a link to nowhere is something that no manifest lists.
     """
-    found = (path.relative_to(folder).as_posix() for path in folder.rglob("*") if not path.is_dir())
-    return sorted(name for name in found if name != MANIFEST)
+    found = (path.relative_to(folder).as_posix() for path in files_below(folder))
+    return [name for name in found if name != MANIFEST]
 
 
 def _describe_all(folder: Path, names: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Describe files, several at a time: hashing them is what takes time at a start."""
+    """Describe files, several at a time: hashing them is what takes time at a start.
+
+    Raises
+    ------
+    ModelFormatError
+        If one cannot be read, or if all together are larger than any model.
+    """
+    total = sum(_length(folder / name) for name in names)
+    if total > _MAX_VERSION_BYTES:
+        most = counted(_MAX_VERSION_BYTES, "byte")
+        raise ModelFormatError(folder, 0, f"files of at most {most}", counted(total, "byte"))
     described = map_in_threads(lambda name: _describe(folder / name), names)
     return dict(zip(names, described, strict=True))
+
+
+def _length(path: Path) -> int:
+    try:
+        return path.stat().st_size
+    except OSError as error:
+        raise unreadable(path, error) from error
 
 
 def _describe(path: Path) -> dict[str, Any]:
     try:
         with os.fdopen(open_regular(path), "rb", buffering=0) as file:
             digest, buffer = hashlib.sha256(), memoryview(bytearray(_BYTES_AT_A_TIME))
-            while length := file.readinto(buffer):
+            most = os.fstat(file.fileno()).st_size  # some files of the system have no end
+            while file.tell() <= most and (length := file.readinto(buffer)):
                 digest.update(buffer[:length])
             return {"sha256": digest.hexdigest(), "bytes": file.tell()}
     except OSError as error:

@@ -42,7 +42,9 @@ class Turn(Part):
         """See `Part.handle`."""
         length = max(exchange.body_bytes, len(scope["query_string"]))
         if length <= SHORT_BODY_BYTES and scope["method"] == "POST":
-            return self._next(exchange, scope, receive, send)
+            if self._turns.may_pass():
+                return self._next(exchange, scope, receive, send)
+            return self._wait(exchange, scope, receive, send)
         if length <= UNCOUNTED_BODY_BYTES:
             return self._wait(exchange, scope, receive, send)
         return self._wait_for_room(length, exchange, scope, receive, send)

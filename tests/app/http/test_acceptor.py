@@ -29,6 +29,10 @@ class _Server:
         self.listening = socket.create_server(("127.0.0.1", 0), backlog=4096)
         self.opened: list[str] = []
         self.clients: list[socket.socket] = []
+        self.rooms = 0
+
+    def asked_for_room(self) -> None:
+        self.rooms += 1
 
     def connect(self, address: str = ADDRESS) -> socket.socket:
         client = self._stack.enter_context(
@@ -38,7 +42,7 @@ class _Server:
         return client
 
     async def run_until(self, done: Callable[[], bool]) -> None:
-        acceptor = Acceptor(self.listening, lambda: _Noting(self.opened))
+        acceptor = Acceptor(self.listening, lambda: _Noting(self.opened), self.asked_for_room)
         try:
             async with asyncio.timeout(PATIENCE_SECONDS):
                 while not done():
@@ -135,11 +139,12 @@ def test_it_goes_on_when_there_are_file_descriptors_again(
     async def starve() -> None:
         with ExitStack() as stack:
             running = asyncio.create_task(server.run_until(lambda: len(server.opened) == 1))
-            stack.enter_context(_no_more_files())
+            stack.enter_context(no_more_files())
             async with asyncio.timeout(PATIENCE_SECONDS):
                 while "cannot accept connections" not in caplog.text:
                     await asyncio.sleep(0)
             assert server.opened == []
+            assert server.rooms > 0
             stack.close()
             await running
 
@@ -148,7 +153,7 @@ def test_it_goes_on_when_there_are_file_descriptors_again(
 
 
 @contextmanager
-def _no_more_files() -> Iterator[None]:
+def no_more_files() -> Iterator[None]:
     """Let this process open no file until the block ends."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     highest = max(int(each.name) for each in Path("/proc/self/fd").iterdir())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import resource
 import socket
 from contextlib import ExitStack
 
@@ -16,10 +17,11 @@ from app.http.protocol import make_protocol
 from app.http.server import Server
 from app.settings import Settings
 from tests.support.ports import taken_port
-from tests.support.processes import run_app
+from tests.support.processes import app_process, run_app
 from tests.support.raw_http import RawConnection, get
 from tests.support.serving import serving
 
+FEW = 128  # file descriptors
 BODY = {"users": [{"visitorid": 6000}], "k": 1}
 
 
@@ -89,3 +91,17 @@ def test_requests_that_have_arrived_at_the_end_are_answered() -> None:
     with ExitStack() as clients:
         connections = asyncio.run(stop_at_once(clients))
         assert [connection.answer().status for connection in connections] == [204] * 50
+
+
+@pytest.mark.slow
+def test_idle_connections_make_room_for_others() -> None:
+    """One client that takes all file descriptors does not keep others out."""
+    with app_process(AUTH="none") as (process, url), ExitStack() as stack:
+        port = int(url.rpartition(":")[2])
+        resource.prlimit(process.pid, resource.RLIMIT_NOFILE, (FEW, FEW))
+        for _ in range(2 * FEW):
+            stack.enter_context(RawConnection(port))
+        with RawConnection(port, source="127.0.0.2") as connection:
+            for path in ("/healthz/live", "/models", "/metrics", "/docs"):
+                connection.send(get(path))
+                assert connection.answer().status == 200

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import json
 import os
 import shutil
 import threading
@@ -34,7 +35,7 @@ from turi_recommender.errors import ModelError, ModelFormatError, ModelNotFoundE
 from turi_recommender.format import ColumnMode, FactorModel, ValueType, read_model
 from turi_recommender.scoring import make_recommender
 from turi_recommender.versions import ModelEntry, Registry
-from turi_recommender.versions.manifest import write_manifest
+from turi_recommender.versions.manifest import MANIFEST, write_manifest
 from turi_recommender.versions.register import register
 from turi_recommender.versions.sync import sync
 
@@ -305,7 +306,38 @@ def two_models(target: Path) -> None:
     variants.copy(SIMILARITY_SOURCE, target / "b.model")
 
 
-@pytest.mark.parametrize("spoil", [a_pipe, infinite_segments, two_models])
+def a_name_in_no_encoding(target: Path) -> None:
+    variants.copy(SIMILARITY_SOURCE, target / "m.model")
+    write_manifest(target)
+    (target / os.fsdecode(b"\xff")).touch()
+
+
+def folders_in_folders(target: Path) -> None:
+    variants.copy(SIMILARITY_SOURCE, target / "m.model")
+    write_manifest(target)
+    target.joinpath(*["a"] * 100).mkdir(parents=True)
+
+
+def larger_than_any_model(target: Path) -> None:
+    model = variants.copy(SIMILARITY_SOURCE, target / "m.model")
+    write_manifest(target)
+    content = json.loads((target / MANIFEST).read_text())
+    os.truncate(model / "objects.bin", 1 << 43)
+    content["files"]["m.model/objects.bin"]["bytes"] = 1 << 43
+    (target / MANIFEST).write_text(json.dumps(content))
+
+
+SPOILS = [
+    a_pipe,
+    infinite_segments,
+    two_models,
+    a_name_in_no_encoding,
+    folders_in_folders,
+    larger_than_any_model,
+]
+
+
+@pytest.mark.parametrize("spoil", SPOILS)
 async def test_roles_and_versions_do_not_suffer_from_one_that_is_broken(
     root: Path, watched: Watched, spoil: Callable[[Path], None]
 ) -> None:

@@ -119,3 +119,19 @@ def test_after_a_long_step_others_come_first() -> None:
         assert came[-1] - came[1] <= 1 + len(came)  # no rest after short ones
 
     _run(work)
+
+
+def test_short_steps_pass_until_a_round_is_long() -> None:
+    async def work() -> None:
+        turns = Turns(0.0)
+        passed = []
+        for _ in range(3):
+            while turns.may_pass():
+                pass
+            passed.append(turns.may_pass())
+            await asyncio.sleep(0)  # the next round
+            await asyncio.sleep(0)
+            passed.append(turns.may_pass())
+        assert passed == [False, True] * 3
+
+    _run(work)

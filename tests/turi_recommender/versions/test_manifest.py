@@ -117,3 +117,24 @@ def test_of_no_file_no_manifest_is_written(tmp_path: Path) -> None:
     with pytest.raises(ModelFormatError, match="files to list in a manifest"):
         write_manifest(tmp_path)
     assert not (tmp_path / MANIFEST).exists()
+
+
+def test_files_larger_than_any_model_are_not_read(version: Path) -> None:
+    listed = json.loads((version / MANIFEST).read_text())
+    length = 1 << 43
+    os.truncate(version / MODEL / "objects.bin", length)
+    listed["files"][f"{MODEL}/objects.bin"]["bytes"] = length
+    (version / MANIFEST).write_text(json.dumps(listed))
+    with pytest.raises(ModelFormatError, match="files of at most 68719476736 bytes"):
+        check_manifest(version)
+
+
+@pytest.mark.skipif(not Path("/proc/self/pagemap").exists(), reason="no such file here")
+def test_a_file_that_ends_later_than_its_length_says_is_not_read_to_its_end(version: Path) -> None:
+    listed = json.loads((version / MANIFEST).read_text())
+    (version / MODEL / "objects.bin").unlink()
+    (version / MODEL / "objects.bin").symlink_to("/proc/self/pagemap")
+    listed["files"][f"{MODEL}/objects.bin"]["bytes"] = 0
+    (version / MANIFEST).write_text(json.dumps(listed))
+    with pytest.raises(ModelFormatError, match=r"objects\.bin"):
+        check_manifest(version)
