@@ -98,7 +98,10 @@ class TooManyValuesError(ServiceError):
     kind = "too-many-values"
 
     def __init__(self, most: int) -> None:
-        super().__init__(f"The body has more than {counted(most, 'value')} (MAX_VALUES).")
+        super().__init__(
+            f"The body has more than {counted(most, 'value')}, by its commas and brackets: "
+            "send several requests."
+        )
 
 
 class ScoreError(ServiceError):

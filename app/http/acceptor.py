@@ -127,7 +127,7 @@ class Acceptor:
             connection = self._waiting.pop()
             if connection is None:
                 return
-            is_crowded = self._waiting.peek() is not None
+            is_crowded = len(self._waiting) > OPENED_AT_ONCE
             if is_crowded and _has_left(connection):
                 connection.close()
                 continue

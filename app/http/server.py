@@ -112,7 +112,8 @@ class Server(uvicorn.Server):
         connections: set[Any] = set(self.server_state.connections)
         for connection in connections:
             if connection.is_idle:
-                idle.setdefault(connection.client[0], []).append(connection)
+                address, _ = connection.client or ("", 0)  # none if it has been reset
+                idle.setdefault(address, []).append(connection)
         if len(idle) > 0:
             for connection in max(idle.values(), key=len)[:CLOSED_AT_ONCE]:
                 connection.transport.close()

@@ -18,6 +18,12 @@ _KINDS: dict[type, str] = {
     str: "a string",
     type(None): "null",
 }
+_SETTINGS: dict[int | str, str] = {
+    "users": "MAX_USERS",
+    "items": "MAX_ITEMS",
+    "exclude_items": "MAX_ITEMS",
+    "k": "MAX_K",
+}
 _MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _QUOTES = "names and strings need double quotes"
 _BEGIN = "JSON begins with { or ["
@@ -43,12 +49,25 @@ def message_of(error: ErrorDetails) -> str:
     if kind == "model_attributes_type":  # as it would be called if it were validated as JSON
         message = "Input should be an object"
     if kind.endswith("_type"):
-        return f"{message}, got {kind_in_json(error['input'])}"
-    if kind == "too_short":
-        return message.replace(" after validation", "")
+        return f"{message}, got {_what_was_sent(error['input'])}"
+    if kind in ("too_short", "too_long", "less_than_equal"):
+        return message.replace(" after validation", "") + _setting(error)
     if kind == "json_invalid" and "error" in error.get("ctx", {}):
         return f"Invalid JSON: {error['ctx']['error']}"
     return message
+
+
+def _what_was_sent(value: object) -> str:
+    """Say what came in the place of another type: strings of digits are ids, other strings not."""
+    if isinstance(value, str) and not value.isdecimal():
+        return "a string that is not all digits"
+    return kind_in_json(value)
+
+
+def _setting(error: ErrorDetails) -> str:
+    """Name the setting that is the limit, where one is."""
+    name = _SETTINGS.get(error["loc"][-1]) if error["type"] != "too_short" else None
+    return "" if name is None else f" ({name})"
 
 
 def why_not_json(body: bytes, reason: str) -> str:

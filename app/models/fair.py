@@ -13,6 +13,10 @@ class FairQueue(Generic[Item]):
 
     def __init__(self) -> None:
         self._items: OrderedDict[str, deque[Item]] = OrderedDict()
+        self._length = 0
+
+    def __len__(self) -> int:
+        return self._length
 
     def put(self, caller: str, item: Item) -> None:
         """Add an item behind those of the same caller.
@@ -25,6 +29,7 @@ class FairQueue(Generic[Item]):
             Anything.
         """
         self._items.setdefault(caller, deque()).append(item)
+        self._length += 1
 
     def count(self, caller: str) -> int:
         """Return how many items of a caller wait."""
@@ -41,6 +46,7 @@ class FairQueue(Generic[Item]):
             return None
         caller, items = self._items.popitem(last=False)
         item = items.popleft()
+        self._length -= 1
         if items:
             self._items[caller] = items  # behind the others
         return item

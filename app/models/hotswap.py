@@ -63,7 +63,10 @@ class HotSwap:
         self._reloads = {role: Rounds(partial(self._reload, role)) for role in models.slots}
         self._seen: dict[Path, Signature] = {}
         self._refused: dict[Path, Signature] = {}
-        self._pinned = {each.role for each in assignments(settings) if each.is_pinned}
+        self._fixed = {each.role: each.variable for each in assignments(settings) if each.is_pinned}
+        for role in self._fixed:
+            if role in models.slots:
+                models.pin(role, pinned=True)
 
     async def watch(self) -> None:
         """Look for new versions at the configured interval, for ever."""
@@ -84,7 +87,7 @@ class HotSwap:
             missing = ""
             try:
                 missing = await self._note_missing(role, entry)
-                if entry.version is not None and role not in self._pinned:
+                if entry.version is not None and not self._models.slots[role].pinned:
                     await self._follow(role, entry)
             except ModelNotFoundError as error:
                 if not missing:  # which has been said
@@ -157,13 +160,19 @@ class HotSwap:
         ModelNotFoundError
             If there is no such model.
         ModelError
-            If the version is refused.
+            If the version is refused, or a setting names the version that serves.
         """
         return await self._reloads[self.role_of(name)].ask()
 
     async def _reload(self, role: Role) -> ModelEntry:
         versions = await self._versions(role)
-        return await self.take(role, versions[-1], pin=False)
+        if role in self._fixed:
+            raise RefusedVersionError(
+                f"{self._fixed[role]} names the version that serves: change it and restart, or "
+                "activate another version for as long as the process runs"
+            )
+        self._models.pin(role, pinned=False)  # even if the highest version is refused
+        return await self.take(role, versions[-1])
 
     async def _versions(self, role: Role) -> list[str]:
         """Return the versions of a role's model, of which there is one at least."""
@@ -206,7 +215,7 @@ class HotSwap:
         return await self.take(role, version, pin=True)
 
     async def take(
-        self, role: Role, version: str, *, following: bool = False, pin: bool | None = None
+        self, role: Role, version: str, *, following: bool = False, pin: bool = False
     ) -> ModelEntry:
         """Load a version, check it, and let it serve.
 
@@ -219,8 +228,8 @@ class HotSwap:
         following : bool
             Whether this is because a new version was found, and not because somebody asked for it:
             then a pin, or a higher version, that came meanwhile holds.
-        pin : bool, optional
-            Whether no other version is followed from then on; if absent, that stays as it is.
+        pin : bool
+            Whether no other version is followed from then on, until a reload.
 
         Raises
         ------
@@ -249,11 +258,9 @@ class HotSwap:
         if not taking.cancelled():
             taking.exception()  # which was reported, even if nobody waits for it any more
 
-    async def _take(
-        self, role: Role, version: str, *, following: bool, pin: bool | None
-    ) -> ModelEntry:
+    async def _take(self, role: Role, version: str, *, following: bool, pin: bool) -> ModelEntry:
         old = self._models.need(role)
-        if following and (role in self._pinned or int(version) <= int(old.version or 0)):
+        if following and (self._models.slots[role].pinned or int(version) <= int(old.version or 0)):
             return old
         folder = self._registry.root / old.name / version
         signature: Signature = ()
@@ -269,10 +276,13 @@ class HotSwap:
             log.error("model %s version %s refused: %s", old.name, version, error)
             raise
         self._models.swap(role, new, pace)
-        if pin is not None:
-            (self._pinned.add if pin else self._pinned.discard)(role)
+        if pin:
+            self._models.pin(role, pinned=True)
         self._report(old.name, "loaded")
-        log.info("model %s: version %s serves now (before: %s)", new.name, version, old.version)
+        stays = ", and stays until a reload" if pin else ""
+        log.info(
+            "model %s: version %s serves now (before: %s)%s", new.name, version, old.version, stays
+        )
         return new
 
     def _load(self, old: ModelEntry, version: str) -> tuple[ModelEntry, Pace]:

@@ -72,6 +72,16 @@ class LoadedModels:
         """
         self._put({**self.slots, role: replace(self.slots[role], missing=missing)})
 
+    def pin(self, role: Role, *, pinned: bool) -> None:
+        """Note whether a role passes over new versions.
+
+        Parameters
+        ----------
+        role : {"similarity", "ranking"}
+        pinned : bool
+        """
+        self._put({**self.slots, role: replace(self.slots[role], pinned=pinned)})
+
     def close(self) -> None:
         """Let go of the models, because the framework remembers endpoints of old applications."""
         reason = "the service has stopped"

@@ -110,7 +110,7 @@ class _Loader:
                 unfit.append(f"{entry.version}: {error}")
                 raise
 
-        if is_name(reference) and len(self._registry.versions(reference)) > 1:
+        if is_name(reference) and len(self._registry.versions(reference)) > 0:
             try:
                 return self._registry.load_newest(reference, check)
             except ModelError:

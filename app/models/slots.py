@@ -32,6 +32,8 @@ class Slot:
         Further versions that are loaded beside the primary one, by version.
     missing : str
         Which folder of the primary version is gone, if one is.
+    pinned : bool
+        Whether new versions are passed over.
     """
 
     role: Role
@@ -41,6 +43,7 @@ class Slot:
     refused: Mapping[str, str] = field(default_factory=dict)
     others: Mapping[str, ModelEntry] = field(default_factory=dict)
     missing: str = ""
+    pinned: bool = False
 
     def serving(self, entry: ModelEntry, pace: Pace) -> Slot:
         """Return the slot with another primary version.

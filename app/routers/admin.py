@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from fastapi import APIRouter, Body, Path
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
 from turi_recommender.versions import ModelEntry
-from turi_recommender.versions.names import VERSION_PATTERN
+from turi_recommender.versions.names import VERSION_PATTERN, is_version
 
 from ..http.declaration import ADMIN, declare
 from ..http.encoding import not_gzip, other_coding
@@ -33,7 +33,19 @@ class Activation(BaseModel):
     """Which version is to serve."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
-    version: str = Field(pattern=f"^({VERSION_PATTERN})$", description="A version of the registry")
+    version: str = Field(
+        description="A version of the registry",
+        json_schema_extra={"pattern": f"^({VERSION_PATTERN})$"},
+    )
+
+    @field_validator("version")
+    @classmethod
+    def _is_version(cls, version: str) -> str:
+        if not is_version(version):
+            raise PydanticCustomError(
+                "version", 'Input should be the number of a version, such as "6"'
+            )
+        return version
 
     @model_validator(mode="before")
     @classmethod

@@ -53,6 +53,11 @@ class ModelInfo(BaseModel):
     missing: str | None = Field(
         default=None, description="Which of its folders is gone since it was loaded; it serves on"
     )
+    following: bool = Field(
+        default=False,
+        description="Whether new versions are taken up; not after an activation, or if the setting "
+        "names a version or a path",
+    )
     refused_versions: dict[str, str] = Field(
         default={}, description="Versions that were not taken, and why"
     )
@@ -120,6 +125,7 @@ def _describe(slot: Slot, defaults: dict[str, Any]) -> ModelInfo:
         kind=model.kind,
         path=printable(str(slot.entry.path)),
         missing=slot.missing or None,
+        following=slot.entry.version is not None and not slot.pinned,
         refused_versions=dict(slot.refused),
         user_column=_column(model.user_column),
         item_column=_column(model.item_column),

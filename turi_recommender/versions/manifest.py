@@ -64,7 +64,7 @@ def check_manifest(folder: str | os.PathLike[str]) -> None:
     for name, actual in _describe_all(folder, list(listed)).items():
         if actual != listed[name]:
             raise ModelFormatError(
-                folder / name, 0, f"{listed[name]}, says the manifest", str(actual)
+                folder / name, 0, f"{listed[name]}, as in the manifest", str(actual)
             )
 
 
@@ -101,15 +101,18 @@ def check_sizes(folder: Path) -> dict[str, Any]:
     listed = _read(folder / MANIFEST)
     found = _files(folder)
     for name in sorted(set(listed) ^ set(found)):
-        expected, there = ("a file", "none") if name in listed else ("no such file", "one")
-        raise ModelFormatError(folder / name, 0, f"{expected}, says the manifest", there)
+        if name in listed:
+            raise ModelFormatError(folder / name, 0, "a file that the manifest lists", "none")
+        raise ModelFormatError(
+            folder / name, 0, "nothing that the manifest does not list", "a file"
+        )
     for name in found:
         length = (folder / name).stat().st_size
         says = listed[name].get("bytes") if isinstance(listed[name], dict) else None
         if says != length:
             said = counted(says, "byte") if type(says) is int else f"a length of {says!r}"
             raise ModelFormatError(
-                folder / name, 0, f"{said}, says the manifest", counted(length, "byte")
+                folder / name, 0, f"{said}, as in the manifest", counted(length, "byte")
             )
     return listed
 

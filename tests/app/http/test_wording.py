@@ -105,8 +105,8 @@ def test_a_query_without_a_column(client: httpx.Client) -> None:
     [
         ("GET", "/recommend/users", 405, "The path takes POST only"),
         ("POST", "/models", 405, "The path takes GET, HEAD only"),
-        ("POST", "/recommend/users/", 404, "There is no such path; /recommend/users is one"),
-        ("POST", "/Similar/Items", 404, "There is no such path; /similar/items is one"),
+        ("POST", "/recommend/users/", 404, "There is no such path; did you mean /recommend/users?"),
+        ("POST", "/Similar/Items", 404, "There is no such path; did you mean /similar/items?"),
         ("GET", "/nothing", 404, "There is no such path"),
     ],
 )

@@ -181,8 +181,8 @@ BAD: list[tuple[Callable[[Path], None], str]] = [
     (other_columns, "column"),
     (other_side_columns, "column"),
     (not_finite, "not finite"),
-    (another_manifest, "says the manifest"),
-    (a_file_too_many, "no such file, says the manifest"),
+    (another_manifest, "as in the manifest"),
+    (a_file_too_many, "nothing that the manifest does not list"),
     (another_kind, "side columns changed: "),
 ]
 
@@ -243,10 +243,27 @@ async def test_a_pinned_model_is_not_overtaken(root: Path) -> None:
     register(SIMILARITY_SOURCE, root, SIMILARITY)
     await watched.look()
     assert watched.version() == "1"
-    assert (await watched.swaps.reload(SIMILARITY)).version == "2"
+    with pytest.raises(RefusedVersionError, match="RECOMMENDER_SIMILARITY_MODEL names the version"):
+        await watched.swaps.reload(SIMILARITY)
+    assert (await watched.swaps.activate(SIMILARITY, "2")).version == "2"
     register(SIMILARITY_SOURCE, root, SIMILARITY)
     await watched.look()
-    assert watched.version() == "3"
+    assert watched.version() == "2"
+
+
+async def test_a_refused_reload_ends_a_pin(root: Path, watched: Watched) -> None:
+    await watched.swaps.activate(SIMILARITY, "1")
+    before = watched.service.slots["similarity"].pinned
+    register(SIMILARITY_SOURCE, root, SIMILARITY)
+    truncated(root / SIMILARITY / "3")
+    await watched.look()
+    assert watched.version() == "1"
+    with pytest.raises(ModelFormatError):
+        await watched.swaps.reload(SIMILARITY)
+    assert (before, watched.service.slots["similarity"].pinned) == (True, False)
+    await watched.look()
+    await watched.look()
+    assert watched.version() == "2"
 
 
 async def test_a_roll_back_holds_until_a_reload(root: Path, watched: Watched) -> None:
@@ -484,7 +501,9 @@ async def test_what_has_no_versions_cannot_be_changed_while_it_serves(
         with pytest.raises(ModelNotFoundError, match=r"without versions, .*<version>/, or restart"):
             await ask
     register(SIMILARITY_SOURCE, root, SIMILARITY)
-    assert (await watched.swaps.reload(SIMILARITY)).version == "1"
+    if place == "flat":
+        assert (await watched.swaps.reload(SIMILARITY)).version == "1"
+    assert (await watched.swaps.activate(SIMILARITY, "1")).version == "1"
 
 
 def remove(path: Path) -> None:
