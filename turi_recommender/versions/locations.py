@@ -133,7 +133,10 @@ class Registry:
         return ModelEntry(found.name, found.version, found.path, load_model(found.path), hold)
 
     def load_newest(
-        self, reference: str, check: Callable[[ModelEntry], None] = lambda _: None
+        self,
+        reference: str,
+        check: Callable[[ModelEntry], None] = lambda _: None,
+        refused: dict[str, str] | None = None,
     ) -> tuple[ModelEntry, dict[str, str]]:
         """Load a model; if it is not pinned, the highest version that can be loaded.
 
@@ -143,6 +146,8 @@ class Registry:
             As for `find`.
         check : callable
             Called with each version that was loaded; it raises a `ModelError` to refuse it.
+        refused : dict of str to str, optional
+            The dictionary to fill and return, for who needs it where none can be loaded, too.
 
         Returns
         -------
@@ -157,7 +162,7 @@ class Registry:
             If none can be loaded: that of the highest version.
         """
         versions = self.versions(reference) if is_name(reference) else []
-        refused: dict[str, str] = {}
+        refused = {} if refused is None else refused
         first: ModelError | None = None
         for version in reversed(versions):
             try:
