@@ -18,7 +18,7 @@ from typing import NoReturn
 
 from turi_recommender import __version__
 from turi_recommender.errors import ModelError, ModelNotFoundError, RecommenderError
-from turi_recommender.versions import Registry, is_version, register, sync
+from turi_recommender.versions import Registry, is_name, is_version, register, sync
 
 from . import probe
 from .addresses import check_address
@@ -56,8 +56,9 @@ nothing is left behind, and the status is 2.
 """
 _SYNC_HELP = """\
 The versions that RECOMMENDER_SIMILARITY_MODEL and RECOMMENDER_RANKING_MODEL ask for are copied into
-RECOMMENDER_MODELS_DIR, where a running service finds them. A damaged version is left out. Of the
-old ones, --keep stay, and those that a setting names or a process of this machine has loaded.
+RECOMMENDER_MODELS_DIR, where a running service finds them. A damaged version is left out. Once they
+are there, the versions before them follow, up to --keep of a name, to roll back to. Of the old
+ones, --keep stay, and those that a setting names or a process of this machine has loaded.
 
 The status is 0, also after SIGTERM or Ctrl-C, and 2 if a version cannot be copied; with --every, it
 goes on, and the log says why.
@@ -162,7 +163,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         "--every", type=_seconds, metavar="SECONDS", help="go on, at this interval"
     )
     syncing.add_argument(
-        "--keep", type=_whole_number, default=2, help="versions of a name that stay (default: 2)"
+        "--keep", type=_whole_number, default=2, help="versions of a name (default: 2)"
     )
     comparing = add(
         "compare",
@@ -174,7 +175,12 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     comparing.set_defaults(prints=True)
     comparing.add_argument("payloads", type=_path, help="a file with one JSON payload per line")
     for name in ("old", "new"):
-        comparing.add_argument(f"--{name}", required=True, metavar="URL", help="its address")
+        comparing.add_argument(
+            f"--{name}",
+            required=True,
+            metavar="URL",
+            help="its address; /score is added where it does not end so",
+        )
         comparing.add_argument(
             f"--{name}-key-env", metavar="NAME", help="environment variable that holds its key"
         )
@@ -346,19 +352,25 @@ def _sync_once(settings: Settings, source: Path, keep: int) -> None:
     target = Registry(settings.models_dir)
     wanted = assignments(settings)
     named = [each.reference for each in wanted]
-    absent = []
+    there, absent = [], []
     for each in wanted:
         try:
-            copied = sync(Registry(source), target, [each.reference], keep, named)
+            _look_for(Registry(source), each.reference)
+            there.append(each.reference)
         except ModelNotFoundError as error:
             if not each.may_be_absent:
                 raise
             absent.append(error)
-        else:
-            for folder in copied:
-                log.info("copied %s", folder)
-    if len(absent) == len(wanted):
+    # All at once: what the start needs is copied before what a roll-back needs.
+    sync(Registry(source), target, there, keep, named)
+    if len(there) == 0:
         raise absent[0]
+
+
+def _look_for(source: Registry, reference: str) -> None:
+    """Raise a `ModelNotFoundError` if there is nothing that a reference can mean."""
+    if not is_name(reference) or len(source.versions(reference)) == 0:
+        source.find(reference)
 
 
 def _compare(args: argparse.Namespace) -> None:

@@ -127,7 +127,7 @@ def _routers(
         build_recommend_router(engine, schemas),
         build_similar_router(engine, schemas),
         build_azure_router(engine, settings, schemas, examples),
-        build_info_router(engine.models, lifecycle),
+        build_info_router(engine.models, lifecycle, is_watching=settings.models_poll_seconds > 0),
         build_admin_router(swaps, engine.models),
     ]
     if settings.metrics != "off":

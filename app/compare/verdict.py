@@ -15,6 +15,7 @@ _TOLERANCE = 1.0001e-10
 _RELATIVE = 1e-12
 _SIDE_COLUMNS = {"period", "month", "weekday"}
 _OK, _BAD, _BROKEN = 200, 400, 500
+_REFUSED = {401: "takes no such key, or needs one", 403: "does not allow this to the key"}
 
 
 class Outcome(Enum):
@@ -52,23 +53,35 @@ def judge(payload: Any, old: Reply, new: Reply) -> Verdict:
         What they answered.
     """
     if old.status == new.status and old.status not in (_OK, _BAD):  # a key that neither takes
-        return Verdict(Outcome.NO_ANSWER, f"status {old.status} from both endpoints")
+        reason = f"status {old.status} from both endpoints"
+        return Verdict(Outcome.NO_ANSWER, reason + _advice(old, new))
     if old == new:
         return Verdict(Outcome.SAME_BYTES)
-    reason = _status_that_changed(old, new)
-    if reason is not None:
-        return Verdict(Outcome.EXPECTED, reason)
+    changed = _status_that_changed(old, new)
+    if changed is not None:
+        return Verdict(Outcome.EXPECTED, changed)
     if old.status != new.status:
-        return Verdict(Outcome.DIFFERENT, f"status {new.status} instead of {old.status}")
+        reason = f"status {new.status} instead of {old.status}"
+        return Verdict(Outcome.DIFFERENT, reason + _advice(old, new))
     if old.status != _OK:  # the texts of errors are not the same
         return Verdict(Outcome.SAME_ROWS)
     difference = _compare_rows(_rows(old.body), _rows(new.body))
     if difference is None:
         return Verdict(Outcome.SAME_ROWS)
-    reason = _defect_that_was_mended(payload)
-    if reason is not None:
-        return Verdict(Outcome.EXPECTED, f"{difference}; {reason}")
+    mended = _defect_that_was_mended(payload)
+    if mended is not None:
+        return Verdict(Outcome.EXPECTED, f"{difference}; {mended}")
     return Verdict(Outcome.DIFFERENT, difference)
+
+
+def _advice(old: Reply, new: Reply) -> str:
+    """Return words on an endpoint that wants another key, or nothing."""
+    found = [
+        f"; the {side} endpoint {_REFUSED[reply.status]}: --{side}-key-env"
+        for side, reply in (("old", old), ("new", new))
+        if reply.status in _REFUSED
+    ]
+    return "".join(found)
 
 
 def _status_that_changed(old: Reply, new: Reply) -> str | None:

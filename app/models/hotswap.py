@@ -14,24 +14,24 @@ from functools import partial
 from pathlib import Path
 from typing import TypeVar
 
-from turi_recommender.errors import ModelFormatError, ModelNotFoundError, RecommenderError
+from turi_recommender.errors import ModelError, ModelNotFoundError, RecommenderError
 from turi_recommender.versions import ModelEntry, Registry
-from turi_recommender.versions.below import files_below
 
 from ..errors import OverloadedError, RefusedVersionError
 from ..limits import LOAD_SECONDS, WAITING_SWAPS
 from ..settings import Settings
+from .arrivals import Arrivals, Signature, signature_of
 from .aside import run_aside
+from .current import caller
 from .loaded import LoadedModels
 from .pace import Pace, measure_pace
 from .roles import Role, assignments
 from .rounds import Rounds
-from .successor import check_successor
+from .successor import check_fitness, check_successor
 from .vanished import find_missing, is_of_registry
 
 log = logging.getLogger(__name__)
 
-Signature = tuple[tuple[str, int, int], ...]
 Result = TypeVar("Result")
 
 
@@ -63,10 +63,13 @@ class HotSwap:
         self._reloads = {role: Rounds(partial(self._reload, role)) for role in models.slots}
         self._seen: dict[Path, Signature] = {}
         self._refused: dict[Path, Signature] = {}
-        self._fixed = {each.role: each.variable for each in assignments(settings) if each.is_pinned}
-        for role in self._fixed:
-            if role in models.slots:
-                models.pin(role, pinned=True)
+        self._assignments = {each.role: each for each in assignments(settings)}
+        empty = {
+            role: self._assignments[role].reference
+            for role, slot in models.slots.items()
+            if slot.entry is None
+        }
+        self._arrivals = Arrivals(self._registry, empty)
 
     async def watch(self) -> None:
         """Look for new versions at the configured interval, for ever."""
@@ -81,19 +84,33 @@ class HotSwap:
     async def look(self) -> None:
         """Take up each role's highest version, if it is new and has stopped changing."""
         for role in self._models.slots:
-            entry = self._models.slots[role].entry
+            slot = self._models.slots[role]
+            entry, missing = slot.entry, ""
             if entry is None:
+                await self._look_for_arrival(role)
                 continue
-            missing = ""
             try:
                 missing = await self._note_missing(role, entry)
-                if entry.version is not None and not self._models.slots[role].pinned:
+                if entry.version is not None and slot.pin is None:
                     await self._follow(role, entry)
             except ModelNotFoundError as error:
                 if not missing:  # which has been said
                     log.error("cannot look for versions of model %s: %s", entry.name, error)
             except Exception:  # the other role's model may be in order
                 log.exception("cannot look for versions of model %s", entry.name)
+
+    async def _look_for_arrival(self, role: Role) -> None:
+        """Note what has come for a role without a model; the log says it when that changes."""
+        try:
+            arrived: str = await self._aside(self._arrivals.of, role)
+        except Exception:  # the other role's model may be in order
+            log.exception("cannot look for a model for the role %s", role)
+            return
+        slot = self._models.slots[role]
+        if slot.entry is None and slot.arrived != arrived:
+            self._models.arrive(role, arrived)
+            if arrived:
+                log.warning("%s: %s; a restart is needed to load it", role, arrived)
 
     async def _note_missing(self, role: Role, entry: ModelEntry) -> str:
         """Return what of a serving model is gone; the log says it when that changes."""
@@ -130,28 +147,37 @@ class HotSwap:
             if int(version) <= int(entry.version or 0):
                 break
             folder = self._registry.root / entry.name / version
-            signature = _signature(folder)
+            signature = signature_of(folder)
             is_settled = self._seen.get(folder) == signature
             self._seen[folder] = signature
             if is_settled and self._refused.get(folder) != signature:
                 found.append(version)
         return found
 
-    def role_of(self, name: str) -> Role:
+    async def _role_of(self, name: str) -> Role:
         """Return the role that a model of this name plays.
 
         Raises
         ------
         ModelNotFoundError
-            If none does.
+            If none does; a model that was absent at the start needs a restart.
         """
         for role, slot in self._models.slots.items():
             if slot.entry is not None and slot.entry.name == name:
                 return role
+        for role, meant in self._arrivals.names.items():
+            if meant == name:
+                await self._look_for_arrival(role)
+                slot = self._models.slots[role]
+                advice = "" if slot.arrived else "; once it is there, a restart is needed"
+                raise ModelNotFoundError(f"no model {name!r} is serving: {slot.why_absent}{advice}")
         raise ModelNotFoundError(f"no model {name!r} is serving")
 
     async def reload(self, name: str) -> ModelEntry:
-        """Take up the highest version of a model now, and follow new ones again.
+        """Take up the highest version of a model that passes, and follow new ones again.
+
+        What is not above the serving version is taken only if that version is not there any more,
+        or is the highest itself.
 
         Who asks while a model is being loaded shares the next load with all others who do.
 
@@ -160,19 +186,40 @@ class HotSwap:
         ModelNotFoundError
             If there is no such model.
         ModelError
-            If the version is refused, or a setting names the version that serves.
+            If a setting pins the version, or all that could be taken are refused. Then the version
+            that serves stays, and stays pinned if it was.
         """
-        return await self._reloads[self.role_of(name)].ask()
+        return await self._reloads[await self._role_of(name)].ask()
 
     async def _reload(self, role: Role) -> ModelEntry:
         versions = await self._versions(role)
-        if role in self._fixed:
-            raise RefusedVersionError(
-                f"{self._fixed[role]} names the version that serves: change it and restart, or "
-                "activate another version for as long as the process runs"
-            )
-        self._models.pin(role, pinned=False)  # even if the highest version is refused
-        return await self.take(role, versions[-1])
+        if self._models.slots[role].pin == "setting":
+            raise RefusedVersionError(self._tell_setting(role))
+        first: ModelError | None = None
+        for version in reversed(versions):
+            if first is not None and version == self._models.need(role).version:
+                break
+            try:
+                return await self.take(role, version, pin=False)
+            except ModelError as error:
+                first = first or error
+        message = f"{first}; {self._tell_what_stays(role)}"
+        if isinstance(first, ModelNotFoundError):
+            raise ModelNotFoundError(message) from first
+        raise RefusedVersionError(message) from first
+
+    def _tell_setting(self, role: Role) -> str:
+        assignment, entry = self._assignments[role], self._models.need(role)
+        return (
+            f"{assignment.variable}={assignment.reference} pins model {entry.name!r}; version "
+            f"{entry.version} serves on. Change the setting to follow new versions, or `activate` "
+            "another one until the process ends"
+        )
+
+    def _tell_what_stays(self, role: Role) -> str:
+        slot, entry = self._models.slots[role], self._models.need(role)
+        pinned = f", and the model is still pinned to it by `{slot.pin}`" if slot.pin else ""
+        return f"version {entry.version} serves on{pinned}"
 
     async def _versions(self, role: Role) -> list[str]:
         """Return the versions of a role's model, of which there is one at least."""
@@ -210,7 +257,7 @@ class HotSwap:
         ModelError
             If the version is refused.
         """
-        role = self.role_of(name)
+        role = await self._role_of(name)
         await self._versions(role)
         return await self.take(role, version, pin=True)
 
@@ -260,13 +307,15 @@ class HotSwap:
 
     async def _take(self, role: Role, version: str, *, following: bool, pin: bool) -> ModelEntry:
         old = self._models.need(role)
-        if following and (self._models.slots[role].pinned or int(version) <= int(old.version or 0)):
+        is_pinned = self._models.slots[role].pin is not None
+        if following and (is_pinned or int(version) <= int(old.version or 0)):
             return old
         folder = self._registry.root / old.name / version
         signature: Signature = ()
         try:
-            signature = await self._aside(_signature, folder)
+            signature = await self._aside(signature_of, folder)
             new, pace = await self._aside(self._load, old, version)
+            unfit: str = await self._aside(self._tell_unfit, role, new)
         except ModelNotFoundError:
             raise
         except RecommenderError as error:
@@ -275,15 +324,24 @@ class HotSwap:
             self._report(old.name, "refused")
             log.error("model %s version %s refused: %s", old.name, version, error)
             raise
-        self._models.swap(role, new, pace)
-        if pin:
-            self._models.pin(role, pinned=True)
+        self._models.swap(role, new, pace, unfit)
+        if pin is not None:
+            self._models.pin(role, pin)
         self._report(old.name, "loaded")
-        stays = ", and stays until a reload" if pin else ""
         log.info(
-            "model %s: version %s serves now (before: %s)%s", new.name, version, old.version, stays
+            "model %s: version %s serves now (before: %s)%s",
+            *(new.name, version, old.version, self._tell_why(role, pin)),
         )
         return new
+
+    def _tell_why(self, role: Role, pin: bool | None) -> str:
+        """Return what the log says of a swap that somebody asked for."""
+        if pin is None:
+            return ""
+        who = f", asked for by {caller()}" if caller() else ""
+        if self._models.slots[role].pin is not None:
+            return f"; pinned, new versions are not followed{who}"
+        return f"; new versions are followed{who}"
 
     def _load(self, old: ModelEntry, version: str) -> tuple[ModelEntry, Pace]:
         new = self._load_version(old.name, version)
@@ -294,6 +352,16 @@ class HotSwap:
             raise
         except Exception as error:  # a model that loads, and cannot be asked
             raise RefusedVersionError(f"a sample query fails: {error!r}") from error
+
+    def _tell_unfit(self, role: Role, new: ModelEntry) -> str:
+        """Return why a version does not suit its role, as the one before it did not."""
+        if not self._models.slots[role].unfit:
+            return ""
+        try:
+            check_fitness(role, new.model, self._models.defaults)
+        except RefusedVersionError as error:
+            return str(error)
+        return ""
 
     def _load_version(self, name: str, version: str) -> ModelEntry:
         """Load a version that is there; one that cannot be told from another is refused."""
@@ -308,19 +376,3 @@ class HotSwap:
 def _serves_on(entry: ModelEntry) -> str:
     version = f"version {entry.version}" if entry.version is not None else f"model {entry.name!r}"
     return f"{version}, which was loaded before, serves on until the process ends"
-
-
-def _signature(folder: Path) -> Signature:
-    """Return names, lengths and times of a folder's files: equal as long as nobody writes."""
-    found = []
-    try:
-        paths = files_below(folder)
-    except ModelFormatError as error:  # which refuses it when it is loaded
-        return ((str(error), 0, 0),)
-    for path in paths:
-        try:
-            status = path.stat()
-        except OSError:
-            continue
-        found.append((path.as_posix(), status.st_size, status.st_mtime_ns))
-    return tuple(found)

@@ -12,7 +12,7 @@ from turi_recommender.versions import ModelEntry
 from ..errors import ModelUnavailableError
 from .pace import Pace
 from .queries import RecommendQuery, SimilarQuery
-from .roles import Role, Row, choose, takes_side_data
+from .roles import Pin, Role, Row, choose, takes_side_data
 from .slots import Slot
 
 _NONE = "no model is loaded"
@@ -35,7 +35,7 @@ class LoadedModels:
 
     # -- what is loaded --------------------------------------------------------------------
 
-    def swap(self, role: Role, entry: ModelEntry, pace: Pace) -> None:
+    def swap(self, role: Role, entry: ModelEntry, pace: Pace, unfit: str = "") -> None:
         """Let another version play a role from now on; requests in flight keep the old one.
 
         Parameters
@@ -45,8 +45,10 @@ class LoadedModels:
             The version.
         pace : Pace
             How fast it answers.
+        unfit : str
+            Why it does not suit the role, if it does not.
         """
-        self._put({**self.slots, role: self.slots[role].serving(entry, pace)})
+        self._put({**self.slots, role: self.slots[role].serving(entry, pace, unfit)})
 
     def refuse(self, role: Role, version: str, reason: str) -> None:
         """Note why a version was not taken.
@@ -72,15 +74,32 @@ class LoadedModels:
         """
         self._put({**self.slots, role: replace(self.slots[role], missing=missing)})
 
-    def pin(self, role: Role, *, pinned: bool) -> None:
-        """Note whether a role passes over new versions.
+    def pin(self, role: Role, is_pinned: bool) -> None:
+        """Note whether a role stays with its version because somebody asked for that.
 
         Parameters
         ----------
         role : {"similarity", "ranking"}
-        pinned : bool
+            The role; one that a setting pins stays pinned by that.
+        is_pinned : bool
+            Whether it stays.
         """
-        self._put({**self.slots, role: replace(self.slots[role], pinned=pinned)})
+        slot = self.slots[role]
+        if slot.pin != "setting":
+            pin: Pin | None = "activate" if is_pinned else None
+            self._put({**self.slots, role: replace(slot, pin=pin)})
+
+    def arrive(self, role: Role, arrived: str) -> None:
+        """Note what has come for a role that has no model.
+
+        Parameters
+        ----------
+        role : {"similarity", "ranking"}
+            The role.
+        arrived : str
+            What, in words; nothing if nothing has.
+        """
+        self._put({**self.slots, role: replace(self.slots[role], arrived=arrived)})
 
     def close(self) -> None:
         """Let go of the models, because the framework remembers endpoints of old applications."""
@@ -114,7 +133,7 @@ class LoadedModels:
         """
         slot = self.slots[role]
         if slot.entry is None:
-            raise ModelUnavailableError(f"no {role} model is loaded: {slot.reason}")
+            raise ModelUnavailableError(f"no {role} model is loaded: {slot.why_absent}")
         return slot.entry
 
     def pace(self, role: Role) -> Pace:

@@ -14,7 +14,7 @@ from ..errors import ConfigurationError, RefusedVersionError
 from ..settings import Settings, variable_names
 from .loaded import LoadedModels
 from .pace import measure_pace
-from .roles import Assignment, Role, assignments
+from .roles import Assignment, Pin, Role, assignments
 from .slots import Slot
 from .successor import check_fitness, check_same_ids
 
@@ -43,7 +43,8 @@ def load_models(settings: Settings) -> LoadedModels:
     models.defaults = _fitting_defaults(settings, models.model("ranking"))
     for role, slot in slots.items():
         if slot.entry is not None:
-            models.swap(role, slot.entry, measure_pace(slot.entry.model, models.defaults))
+            pace = measure_pace(slot.entry.model, models.defaults)
+            models.swap(role, slot.entry, pace, slot.unfit)
     return models
 
 
@@ -82,23 +83,44 @@ class _Loader:
         return slots
 
     def _slot(self, assignment: Assignment, others: Sequence[ModelEntry]) -> Slot:
+        refused: dict[str, str] = {}
+        role = assignment.role
         try:
-            entry, refused = self._load(assignment, others)
-            return Slot(assignment.role, entry, refused=refused)
+            entry, unfit = self._load(assignment, others, refused)
         except ModelNotFoundError as error:
             if not assignment.may_be_absent:
                 raise ConfigurationError(f"{assignment.variable}: {error}") from error
-            return Slot(assignment.role, None, reason=str(error))
+            is_there = len(refused) > 0
+            return Slot(role, None, reason=str(error), refused=refused, is_unreadable=is_there)
         except ModelError as error:
             if not assignment.may_be_absent:
                 raise
             self.unreadable = self.unreadable or error
-            return Slot(assignment.role, None, reason=str(error))
+            return Slot(role, None, reason=str(error), refused=refused, is_unreadable=True)
+        pin: Pin | None = "setting" if assignment.is_pinned and entry.version is not None else None
+        return Slot(role, entry, refused=refused, pin=pin, unfit=unfit)
 
     def _load(
-        self, assignment: Assignment, others: Sequence[ModelEntry]
-    ) -> tuple[ModelEntry, dict[str, str]]:
-        """Load the version that a reference means, fit for the role if there is a choice."""
+        self, assignment: Assignment, others: Sequence[ModelEntry], refused: dict[str, str]
+    ) -> tuple[ModelEntry, str]:
+        """Load the version that a reference means, fit for the role if there is a choice.
+
+        Parameters
+        ----------
+        assignment : Assignment
+            The role and the reference.
+        others : sequence of ModelEntry
+            What plays the other roles.
+        refused : dict of str to str
+            Where versions that are not taken are noted, and why.
+
+        Returns
+        -------
+        entry : ModelEntry
+            The version.
+        unfit : str
+            Why it does not suit the role, where there was nothing better.
+        """
         reference = assignment.reference
         unfit: list[str] = []
 
@@ -112,12 +134,15 @@ class _Loader:
 
         if is_name(reference) and len(self._registry.versions(reference)) > 0:
             try:
-                return self._registry.load_newest(reference, check)
+                entry, _ = self._registry.load_newest(reference, check, refused)
+                return entry, ""
             except ModelError:
                 if len(unfit) == 0:
                     raise
                 log.warning("no version of model %s is fit: %s", reference, "; ".join(unfit))
-        return self._registry.load_newest(reference, _check_pace)
+                refused.clear()
+        entry, _ = self._registry.load_newest(reference, _check_pace, refused)
+        return entry, _unfitness(assignment.role, entry, others, self._defaults)
 
 
 def _check_pace(entry: ModelEntry) -> None:
@@ -126,6 +151,25 @@ def _check_pace(entry: ModelEntry) -> None:
         measure_pace(entry.model, {})
     except Exception as error:
         raise RefusedVersionError(f"a sample query fails: {error!r}") from error
+
+
+def _unfitness(
+    role: Role, entry: ModelEntry, others: Sequence[ModelEntry], defaults: Mapping[str, Any]
+) -> str:
+    """Return why a version would be refused while serving, which is no reason not to start.
+
+    Parameters
+    ----------
+    role, entry, others, defaults
+        As for `_check_fit`.
+    """
+    try:
+        _check_fit(role, entry, others, defaults)
+    except RefusedVersionError as error:
+        return str(error)
+    except Exception as error:
+        return f"a sample query fails: {error!r}"
+    return ""
 
 
 def _check_fit(

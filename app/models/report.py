@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+from functools import partial
 
 from ..observability.metrics import Metrics
 from .loaded import LoadedModels
+from .roles import Role
 from .slots import Slot
 
 log = logging.getLogger(__name__)
@@ -28,8 +30,10 @@ class ModelReport:
 
     def start(self) -> None:
         """Tell what serves from the start."""
-        for slot in self._models.slots.values():
+        for role, slot in self._models.slots.items():
             _log(slot)
+            waiting = self._metrics.waiting.labels(role)
+            waiting.set_function(partial(_is_waiting, self._models, role))
         self._show()
 
     def attempt(self, name: str, outcome: str) -> None:
@@ -52,10 +56,20 @@ class ModelReport:
         )
 
 
+def _is_waiting(models: LoadedModels, role: Role) -> bool:
+    return models.slots[role].is_waiting
+
+
 def _log(slot: Slot) -> None:
     entry = slot.entry
     if entry is None:
         log.warning("%s: none (%s)", slot.role, slot.reason)
         return
     version = f" version {entry.version}" if entry.version else ""
+    if slot.unfit:
+        log.warning(
+            "%s: %s%s does not suit the role (%s), and serves because there was nothing better; "
+            "a service that runs refuses such a version",
+            *(slot.role, entry.name, version, slot.unfit),
+        )
     log.info("%s: %s%s, %s, %s", slot.role, entry.name, version, entry.model.kind, entry.path)

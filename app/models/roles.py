@@ -16,6 +16,7 @@ from ..settings import Settings, variable_names
 
 Role = Literal["similarity", "ranking"]
 Choice = Literal["auto", "similarity", "ranking"]
+Pin = Literal["setting", "activate"]  # what keeps a role from following new versions
 Row = Mapping[str, Any]
 
 

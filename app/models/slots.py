@@ -8,7 +8,7 @@ from dataclasses import dataclass, field, replace
 from turi_recommender.versions import ModelEntry
 
 from .pace import Pace
-from .roles import Role
+from .roles import Pin, Role
 
 NO_PACE = Pace(0.0, 0.0)
 
@@ -32,8 +32,15 @@ class Slot:
         Further versions that are loaded beside the primary one, by version.
     missing : str
         Which folder of the primary version is gone, if one is.
-    pinned : bool
-        Whether new versions are passed over.
+    pin : {"setting", "activate"} or None
+        What keeps the primary version from being replaced by new ones, if anything does.
+    unfit : str
+        Why the primary version does not suit the role, where it serves because nothing better was
+        there at the start, or took the place of such a one.
+    is_unreadable : bool
+        Whether there is no model because the one that is there could not be read.
+    arrived : str
+        What has come since the start for a role that had no model then, in words.
     """
 
     role: Role
@@ -43,9 +50,24 @@ class Slot:
     refused: Mapping[str, str] = field(default_factory=dict)
     others: Mapping[str, ModelEntry] = field(default_factory=dict)
     missing: str = ""
-    pinned: bool = False
+    pin: Pin | None = None
+    unfit: str = ""
+    is_unreadable: bool = False
+    arrived: str = ""
 
-    def serving(self, entry: ModelEntry, pace: Pace) -> Slot:
+    @property
+    def is_waiting(self) -> bool:
+        """Whether there is no model, though something is there that was meant to be one."""
+        return self.entry is None and (self.is_unreadable or self.arrived != "")
+
+    @property
+    def why_absent(self) -> str:
+        """Why there is no model, and what to do if one has come meanwhile."""
+        if self.arrived == "":
+            return self.reason
+        return f"{self.reason}; since the start, {self.arrived}: a restart is needed to load it"
+
+    def serving(self, entry: ModelEntry, pace: Pace, unfit: str = "") -> Slot:
         """Return the slot with another primary version.
 
         Parameters
@@ -54,9 +76,13 @@ class Slot:
             The version.
         pace : Pace
             How fast it answers.
+        unfit : str
+            Why it does not suit the role, if it does not.
         """
         refused = {one: why for one, why in self.refused.items() if one != entry.version}
-        return replace(self, entry=entry, pace=pace, reason="", refused=refused, missing="")
+        return replace(
+            self, entry=entry, pace=pace, reason="", refused=refused, missing="", unfit=unfit
+        )
 
     def refusing(self, version: str, reason: str) -> Slot:
         """Return the slot with a note of why a version was not taken.

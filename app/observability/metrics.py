@@ -78,6 +78,12 @@ class Metrics:
             ["name", "outcome"],
             **options,
         )
+        self.waiting = Gauge(
+            "recommender_model_waiting",
+            "1 for a role without a model, if something is there that was meant to be one",
+            ["role"],
+            **options,
+        )
         self.draining = Gauge("recommender_draining", "1 after SIGTERM", **options)
 
         self._since: dict[tuple[str, str, str], float] = {}

@@ -8,8 +8,8 @@ from fastapi import APIRouter, Body, Path
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 from pydantic_core import PydanticCustomError
 
-from turi_recommender.versions import ModelEntry
-from turi_recommender.versions.names import VERSION_PATTERN, is_version
+from turi_recommender.versions import ModelEntry, is_version
+from turi_recommender.versions.names import VERSION_PATTERN
 
 from ..http.declaration import ADMIN, declare
 from ..http.encoding import not_gzip, other_coding
@@ -34,17 +34,16 @@ class Activation(BaseModel):
 
     model_config = ConfigDict(extra="forbid", strict=True)
     version: str = Field(
-        description="A version of the registry",
         json_schema_extra={"pattern": f"^({VERSION_PATTERN})$"},
+        description="A version of the registry",
     )
 
     @field_validator("version")
     @classmethod
     def _is_version(cls, version: str) -> str:
+        """Say what a version is; the pattern alone tells it to programs only."""
         if not is_version(version):
-            raise PydanticCustomError(
-                "version", 'Input should be the number of a version, such as "6"'
-            )
+            raise PydanticCustomError("version", 'Input should be a version, such as "6"')
         return version
 
     @model_validator(mode="before")
@@ -76,7 +75,7 @@ def build_admin_router(swaps: HotSwap, models: LoadedModels) -> APIRouter:
     @router.post("/{name}/reload", operation_id="reload_model", responses=_ERRORS)
     @declare(ADMIN)
     async def reload(name: str = in_path) -> ActiveModel:
-        """Take up the highest version now, and follow new versions again."""
+        """Take up the highest version that passes now, and follow new versions again."""
         return _describe(await swaps.reload(name))
 
     @router.post("/{name}/activate", operation_id="activate_model", responses=_ERRORS)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
@@ -42,6 +42,12 @@ class ModelInfo(BaseModel):
     model_config = ConfigDict(json_schema_serialization_defaults_required=True)
     role: str = Field(examples=["similarity"])
     loaded: bool
+    following: bool = Field(
+        default=False, description="Whether it takes up new versions when they appear"
+    )
+    pinned_by: Literal["setting", "activate"] | None = Field(
+        default=None, description="What keeps it with this version, if anything does"
+    )
     reason: str | None = Field(default=None, description="Why no model is loaded")
     name: str | None = None
     version: str | None = None
@@ -53,10 +59,9 @@ class ModelInfo(BaseModel):
     missing: str | None = Field(
         default=None, description="Which of its folders is gone since it was loaded; it serves on"
     )
-    following: bool = Field(
-        default=False,
-        description="Whether new versions are taken up; not after an activation, or if the setting "
-        "names a version or a path",
+    unfit: str | None = Field(
+        default=None,
+        description="Why it does not suit its role; it serves because nothing better was there",
     )
     refused_versions: dict[str, str] = Field(
         default={}, description="Versions that were not taken, and why"
@@ -78,7 +83,9 @@ class ModelList(BaseModel):
     models: list[ModelInfo]
 
 
-def build_info_router(models: LoadedModels, lifecycle: Lifecycle) -> APIRouter:
+def build_info_router(
+    models: LoadedModels, lifecycle: Lifecycle, *, is_watching: bool
+) -> APIRouter:
     """Build the router.
 
     Parameters
@@ -87,6 +94,8 @@ def build_info_router(models: LoadedModels, lifecycle: Lifecycle) -> APIRouter:
         What is loaded.
     lifecycle : Lifecycle
         Whether the service is about to stop.
+    is_watching : bool
+        Whether the service looks for new versions by itself.
     """
     router = APIRouter(tags=["service"])
 
@@ -108,24 +117,31 @@ def build_info_router(models: LoadedModels, lifecycle: Lifecycle) -> APIRouter:
     async def list_models() -> ModelList:
         """List the models: name, version, columns, sizes, and where they come from."""
         slots = models.slots.values()
-        return ModelList(models=[_describe(slot, models.defaults) for slot in slots])
+        return ModelList(models=[_describe(slot, models.defaults, is_watching) for slot in slots])
 
     return router
 
 
-def _describe(slot: Slot, defaults: dict[str, Any]) -> ModelInfo:
+def _describe(slot: Slot, defaults: dict[str, Any], is_watching: bool) -> ModelInfo:
     if slot.entry is None:
-        return ModelInfo(role=slot.role, loaded=False, reason=slot.reason)
+        return ModelInfo(
+            role=slot.role,
+            loaded=False,
+            reason=slot.why_absent,
+            refused_versions=dict(slot.refused),
+        )
     model = slot.entry.model
     return ModelInfo(
         role=slot.role,
         loaded=True,
+        following=is_watching and slot.pin is None and slot.entry.version is not None,
+        pinned_by=slot.pin,
         name=slot.entry.name,
         version=slot.entry.version,
         kind=model.kind,
         path=printable(str(slot.entry.path)),
         missing=slot.missing or None,
-        following=slot.entry.version is not None and not slot.pinned,
+        unfit=slot.unfit or None,
         refused_versions=dict(slot.refused),
         user_column=_column(model.user_column),
         item_column=_column(model.item_column),

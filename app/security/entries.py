@@ -87,7 +87,8 @@ def parse_entry(text: str) -> Entry:
     if label == "digest":
         raise EntryError(f"not a digest: {DIGEST_FORM}")
     raise EntryError(
-        f"not a digest ({DIGEST_FORM}) and not a key (rk_ and 43 characters, or key: and the key)"
+        f"not a digest ({DIGEST_FORM}) and not a key (rk_ and 43 characters, or key: and the key); "
+        "`turi-recommender key --from-stdin` prints the digest of a key"
     )
 
 

@@ -450,7 +450,7 @@ def test_a_registration_that_is_stopped_leaves_nothing_behind(tmp_path: Path) ->
         finally:
             running.kill()
     assert (running.returncode, errors) == (2, "cannot register: stopped by SIGTERM\n")
-    assert list(folder.iterdir()) == []
+    assert list(folder.parent.iterdir()) == []
 
 
 @pytest.mark.parametrize(
@@ -593,3 +593,24 @@ def test_nothing_to_follow(tmp_path: Path) -> None:
     done = run_app("sync", str(tmp_path), MODELS_DIR=tmp_path / "local")
     assert done.returncode == 2
     assert done.stderr.startswith("cannot sync: no model 'similarity_model' in")
+
+
+def test_both_models_come_before_what_a_roll_back_needs(tmp_path: Path) -> None:
+    share, local = tmp_path / "share", tmp_path / "local"
+    for version in (1, 2):
+        register(SAMPLE, share, "a", version)
+        register(SAMPLE, share, "b", version)
+    done = run_app("sync", str(share), MODELS_DIR=local, SIMILARITY_MODEL="a", RANKING_MODEL="b")
+    assert (done.returncode, done.stderr) == (0, "")
+    copied = re.findall(r"copied \S+/(\w/\d)", done.stdout)
+    assert copied == ["a/2", "b/2", "a/1", "b/1"]
+
+
+def test_help_says_what_becomes_of_an_address() -> None:
+    assert "/score is added" in " ".join(run_app("compare", "--help").stdout.split())
+
+
+def test_a_directory_of_models_that_is_not_there() -> None:
+    done = run_app("serve", MODELS_DIR="/nope")
+    assert done.returncode == 2
+    assert "in /nope (there is no such directory)" in done.stderr

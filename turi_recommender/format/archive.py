@@ -57,18 +57,21 @@ def is_archive(path: Path) -> bool:
 
 
 def check_is_archive(root: Path) -> None:
-    """Refuse a path at which there is nothing, or a directory that is not a model's own.
+    """Refuse a path at which there is no directory, or one that is not a model's own.
 
     Raises
     ------
     ModelNotFoundError
         If there is nothing.
     ModelFormatError
-        If it has no index; the message names models in folders below it.
+        If it is no directory, or has no index; the message names models in folders below it.
     """
     try:
         root.stat()
-        if (root / _INDEX_FILE).exists() or not root.is_dir():
+        if not root.is_dir():
+            found = "a file" if root.is_file() else "something else"
+            raise ModelFormatError(root, 0, "a model directory", f"{found} (Not a directory)")
+        if (root / _INDEX_FILE).exists():
             return
     except ValueError as error:  # it is no path at all
         raise unreadable(root / _INDEX_FILE, error) from error

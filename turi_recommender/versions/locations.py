@@ -133,7 +133,10 @@ class Registry:
         return ModelEntry(found.name, found.version, found.path, load_model(found.path), hold)
 
     def load_newest(
-        self, reference: str, check: Callable[[ModelEntry], None] = lambda _: None
+        self,
+        reference: str,
+        check: Callable[[ModelEntry], None] = lambda _: None,
+        refused: dict[str, str] | None = None,
     ) -> tuple[ModelEntry, dict[str, str]]:
         """Load a model; if it is not pinned, the highest version that can be loaded.
 
@@ -143,6 +146,8 @@ class Registry:
             As for `find`.
         check : callable
             Called with each version that was loaded; it raises a `ModelError` to refuse it.
+        refused : dict of str to str, optional
+            The dictionary to fill and return, for who needs it where none can be loaded, too.
 
         Returns
         -------
@@ -157,7 +162,7 @@ class Registry:
             If none can be loaded: that of the highest version.
         """
         versions = self.versions(reference) if is_name(reference) else []
-        refused: dict[str, str] = {}
+        refused = {} if refused is None else refused
         first: ModelError | None = None
         for version in reversed(versions):
             try:
@@ -254,8 +259,10 @@ class Registry:
         for file in flat:
             if _is_archive(self.root / file):
                 return ModelLocation(name, None, self.root / file)
-        looked_for = f"{name}/<version>/ or {' or '.join(dict.fromkeys(flat[1:]))}"
-        raise ModelNotFoundError(f"no model {name!r} in {self.root} (looked for {looked_for})")
+        looked_for = f"looked for {name}/<version>/ or {' or '.join(dict.fromkeys(flat[1:]))}"
+        raise ModelNotFoundError(
+            f"no model {name!r} in {self.root} ({_tell_gone(self.root) or looked_for})"
+        )
 
 
 def _is_archive(path: Path) -> bool:
@@ -283,10 +290,17 @@ def _hold_models(folder: Path) -> list[Path]:
         raise ModelFormatError(folder, 0, "a readable folder", error.strerror or "none") from error
 
 
+def _tell_gone(root: Path) -> str:
+    """Return words on a registry whose own directory is not there, or nothing."""
+    return "" if os.path.lexists(root) else "there is no such directory"
+
+
 def _tell_hollow(folder: Path) -> str:
     """Return words on something that has a version's place and holds no model, or nothing."""
     if folder.is_dir():
         return f"; {folder} holds no model"
+    if gone := _tell_gone(folder.parent.parent):
+        return f"; {gone}"
     return f"; {folder} is not a folder" if os.path.lexists(folder) else ""
 
 

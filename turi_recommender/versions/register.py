@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 from turi_recommender.errors import RegistrationError
@@ -83,12 +84,18 @@ def register(
     def next_target() -> Path:
         return folder / str(_next_version(folder))
 
-    with copy_errors(source):
-        folder.mkdir(parents=True, exist_ok=True)
-        remove_stale(folder)
-        if wanted is not None:
-            return publish(source, folder / str(wanted), fill)
-        return publish(source, next_target(), fill, next_target)
+    is_new = not os.path.lexists(folder)
+    try:
+        with copy_errors(source):
+            folder.mkdir(parents=True, exist_ok=True)
+            remove_stale(folder)
+            if wanted is not None:
+                return publish(source, folder / str(wanted), fill)
+            return publish(source, next_target(), fill, next_target)
+    finally:
+        if is_new:
+            with suppress(OSError):  # it stays as soon as anything is in it
+                folder.rmdir()
 
 
 def _resolved(path: Path) -> Path:

@@ -78,7 +78,10 @@ def copy_errors(source: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise RegistrationError(f"cannot copy {source}: {error}") from error
+        reason = error.strerror or str(error)
+        if error.filename is not None:
+            reason = f"{error.filename}: {reason}"
+        raise RegistrationError(f"cannot copy {source}: {reason}") from error
 
 
 def copy_listed(source: Path, target: Path, names: Iterable[str]) -> None:

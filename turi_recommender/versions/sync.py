@@ -39,11 +39,13 @@ def sync(
         From where, and to where: two different directories.
     references : sequence of str
         Registry names, which stand for the highest version that is as its manifest says, or
-        ``name:version``.
+        ``name:version``. Once these are there, the versions below those of bare names are copied,
+        too, until the target has `keep` of them: for a roll-back. If one of these cannot be copied,
+        the log says it.
     keep : int
-        Number of versions of a name that stay in the target when one was copied, at least 1. Lower
-        ones are removed, but never one that `references` or `spare` ask for, and never one that a
-        process of this machine has loaded by a `Registry`.
+        Number of versions of a name that are in the target in the end, at least 1. When one was
+        copied, lower ones are removed, but never one that `references` or `spare` ask for, and
+        never one that a process of this machine has loaded by a `Registry`.
     spare : sequence of str
         Further references, which are not copied: versions that they name stay, too.
 
@@ -68,13 +70,20 @@ def sync(
     if os.path.realpath(source.root) == os.path.realpath(target.root):
         raise RegistrationError(f"{source.root} cannot be copied into itself")
     copied: list[Path] = []
+    highest: list[tuple[str, Path]] = []
     stay = {one for reference in (*references, *spare) for one in _named(reference)}
     try:
         for reference in references:
             folder, is_new = _sync_one(source, target, reference)
             stay.add((folder.parent.name, folder.name))
+            highest.append((reference, folder))
             if is_new:
                 copied.append(folder)
+        for reference, folder in highest:
+            if is_name(reference):
+                below, new = _sync_below(source, target, folder, keep)
+                stay.update((each.parent.name, each.name) for each in below)
+                copied += new
     finally:  # another model that is missing must not fill the disk
         for name in {folder.parent.name for folder in copied}:
             _remove_old(target, name, keep, stay)
@@ -119,6 +128,44 @@ def _sync_one(source: Registry, target: Registry, reference: str) -> tuple[Path,
     return _copy_version(source, target, f"{reference}:{versions[0]}" if versions else reference)
 
 
+def _sync_below(
+    source: Registry, target: Registry, highest: Path, keep: int
+) -> tuple[list[Path], list[Path]]:
+    """Copy the versions below the one that is wanted, the next ones first.
+
+    Parameters
+    ----------
+    source, target : Registry
+        As for `sync`.
+    highest : Path
+        The folder of that version in the target.
+    keep : int
+        How many versions the target is to have, with that one.
+
+    Returns
+    -------
+    below : list of Path
+        The next versions below it in the target, which stay.
+    new : list of Path
+        Those of them that were copied.
+    """
+    name, most = highest.parent.name, int(highest.name)
+    there = [each for each in reversed(target.versions(name)) if int(each) < most]
+    whole = [highest.parent / each for each in there if _is_whole(highest.parent / each)]
+    below, new = whole[: keep - 1], list[Path]()
+    offered = [each for each in source.versions(name) if int(each) < most and each not in there]
+    while len(below) + 1 < keep and offered:
+        one = f"{name}:{offered.pop()}"
+        try:
+            folder, _ = _copy_version(source, target, one)
+        except ModelError as error:
+            log.warning("%s is not copied for a roll-back: %s", one, error)
+            continue
+        below.append(folder)
+        new.append(folder)
+    return below, new
+
+
 def _copy_version(source: Registry, target: Registry, reference: str) -> tuple[Path, bool]:
     found = source.find(reference)
     folder = _version_folder(found)
@@ -135,6 +182,7 @@ def _copy_version(source: Registry, target: Registry, reference: str) -> tuple[P
             set_aside(wanted)  # what a removal left that was killed
 
     publish(folder, wanted, fill)
+    log.info("copied %s", wanted)
     return wanted, True
 
 

@@ -88,6 +88,17 @@ def test_statuses(old: Reply, new: Reply, outcome: Outcome) -> None:
     assert judge(ALONE, old, new).outcome == outcome
 
 
+def test_a_key_that_is_missing_is_named() -> None:
+    refused, forbidden = Reply(401, b"{}"), Reply(403, b"{}")
+    reason = judge(ALONE, refused, reply(ROWS)).reason
+    assert reason.startswith("status 200 instead of 401; the old endpoint takes no such key")
+    assert reason.endswith(": --old-key-env")
+    assert judge(ALONE, reply(ROWS), forbidden).reason.endswith(": --new-key-env")
+    both = judge(ALONE, refused, refused)
+    assert "--old-key-env" in both.reason
+    assert "--new-key-env" in both.reason
+
+
 @pytest.mark.parametrize(
     ("payload", "outcome"),
     [

@@ -24,6 +24,7 @@ from app.limits import WAITING_SWAPS
 from app.models.hotswap import HotSwap
 from app.models.loaded import LoadedModels
 from app.models.loading import load_models
+from app.models.slots import Slot
 from app.models.successor import check_successor
 from app.settings import SAMPLE_MODELS, Settings
 from reliability import variants
@@ -243,27 +244,112 @@ async def test_a_pinned_model_is_not_overtaken(root: Path) -> None:
     register(SIMILARITY_SOURCE, root, SIMILARITY)
     await watched.look()
     assert watched.version() == "1"
-    with pytest.raises(RefusedVersionError, match="RECOMMENDER_SIMILARITY_MODEL names the version"):
-        await watched.swaps.reload(SIMILARITY)
-    assert (await watched.swaps.activate(SIMILARITY, "2")).version == "2"
+    variable = f"RECOMMENDER_SIMILARITY_MODEL={SIMILARITY}:1"
+    for version in ("1", "2"):
+        with pytest.raises(RefusedVersionError) as caught:
+            await watched.swaps.reload(SIMILARITY)
+        assert f"{variable} pins model '{SIMILARITY}'; version {version} serves" in str(
+            caught.value
+        )
+        assert watched.version() == version
+        await watched.swaps.activate(SIMILARITY, "2")
     register(SIMILARITY_SOURCE, root, SIMILARITY)
     await watched.look()
     assert watched.version() == "2"
+    assert watched.service.slots["similarity"].pin == "setting"
 
 
-async def test_a_refused_reload_ends_a_pin(root: Path, watched: Watched) -> None:
-    await watched.swaps.activate(SIMILARITY, "1")
-    before = watched.service.slots["similarity"].pinned
-    register(SIMILARITY_SOURCE, root, SIMILARITY)
+async def test_a_reload_takes_the_highest_version_that_passes(root: Path, watched: Watched) -> None:
+    register(RANKING_SOURCE, root, RANKING, 2)
+    truncated(root / RANKING / "3")
+    await watched.swaps.activate(RANKING, "1")
+    assert (await watched.swaps.reload(RANKING)).version == "2"
+    assert watched.service.slots["ranking"].pin is None
+    assert list(watched.refused("ranking")) == ["3"]
+
+
+async def test_a_reload_that_is_refused_says_what_stays(root: Path, watched: Watched) -> None:
+    register(RANKING_SOURCE, root, RANKING, 2)
+    truncated(root / RANKING / "3")
+    await watched.swaps.activate(RANKING, "2")
+    with pytest.raises(
+        RefusedVersionError, match=r"version 2 serves on, and .* still pinned to it"
+    ):
+        await watched.swaps.reload(RANKING)
+    assert watched.service.slots["ranking"].pin == "activate"
+    register(RANKING_SOURCE, root, RANKING, 4)
+    await watched.look()
+    assert watched.version("ranking") == "2"
+    assert (await watched.swaps.reload(RANKING)).version == "4"
+    truncated(root / RANKING / "5")
+    with pytest.raises(RefusedVersionError, match=r"version 4 serves on$"):
+        await watched.swaps.reload(RANKING)
+
+
+async def test_a_reload_goes_down_if_the_serving_version_is_gone(
+    root: Path, watched: Watched
+) -> None:
+    register(SIMILARITY_SOURCE, root, SIMILARITY, 2)
+    await watched.look()
+    shutil.rmtree(root / SIMILARITY / "2")
     truncated(root / SIMILARITY / "3")
+    assert (await watched.swaps.reload(SIMILARITY)).version == "1"
+
+
+async def test_what_takes_the_place_of_an_unfit_version_is_said_to_be_so_too(
+    tmp_path: Path,
+) -> None:
+    register(SIMILARITY_SOURCE, tmp_path, RANKING, 1)
+    watched = Watched(tmp_path)
+    assert "one of factors, this one item_sim" in watched.service.slots["ranking"].unfit
+    register(SIMILARITY_SOURCE, tmp_path, RANKING, 2)
     await watched.look()
-    assert watched.version() == "1"
-    with pytest.raises(ModelFormatError):
+    assert watched.version("ranking") == "2"
+    assert "one of factors, this one item_sim" in watched.service.slots["ranking"].unfit
+
+
+async def test_a_model_that_comes_for_an_empty_role_needs_a_restart(
+    root: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    whole = root / SIMILARITY / "1"
+    kept = root.parent / "kept"
+    shutil.move(whole, kept)
+    truncated(whole)
+    watched = Watched(root)
+
+    def slot() -> Slot:
+        return watched.service.slots["similarity"]
+
+    assert list(slot().refused) == ["1"]
+    await watched.look()
+    assert slot().is_waiting
+    assert slot().arrived == ""
+    with pytest.raises(ModelNotFoundError, match="once it is there, a restart is needed"):
         await watched.swaps.reload(SIMILARITY)
-    assert (before, watched.service.slots["similarity"].pinned) == (True, False)
+    register(SIMILARITY_SOURCE, root, SIMILARITY, 2)
     await watched.look()
+    says = f"{root / SIMILARITY / '2'} is new or has changed"
+    assert slot().arrived == says
+    assert caplog.text.count(f"similarity: {says}; a restart is needed to load it") == 1
+    assert "restart is needed" in slot().why_absent
+    shutil.rmtree(root / SIMILARITY / "2")
+    shutil.rmtree(whole)
     await watched.look()
-    assert watched.version() == "2"
+    assert slot().arrived == ""
+    shutil.move(kept, whole)
+    for ask in (watched.swaps.reload, lambda name: watched.swaps.activate(name, "1")):
+        with pytest.raises(ModelNotFoundError, match=r"1 is new or has changed: a restart is need"):
+            await ask(SIMILARITY)
+
+
+async def test_a_role_for_which_nothing_was_meant_waits_for_nothing(root: Path) -> None:
+    shutil.rmtree(root / SIMILARITY)
+    watched = Watched(root)
+    await watched.look()
+    assert not watched.service.slots["similarity"].is_waiting
+    variants.copy(SIMILARITY_SOURCE, root / f"{SIMILARITY}.model")
+    await watched.look()
+    assert watched.service.slots["similarity"].is_waiting
 
 
 async def test_a_roll_back_holds_until_a_reload(root: Path, watched: Watched) -> None:
@@ -501,9 +587,7 @@ async def test_what_has_no_versions_cannot_be_changed_while_it_serves(
         with pytest.raises(ModelNotFoundError, match=r"without versions, .*<version>/, or restart"):
             await ask
     register(SIMILARITY_SOURCE, root, SIMILARITY)
-    if place == "flat":
-        assert (await watched.swaps.reload(SIMILARITY)).version == "1"
-    assert (await watched.swaps.activate(SIMILARITY, "1")).version == "1"
+    assert (await watched.swaps.reload(SIMILARITY)).version == "1"
 
 
 def remove(path: Path) -> None:

@@ -16,7 +16,9 @@ from app.examples import Examples
 from app.models.loaded import LoadedModels
 from app.models.loading import load_models
 from app.models.queries import RecommendQuery
+from app.models.report import ModelReport
 from app.models.successor import check_successor
+from app.observability.metrics import Metrics
 from app.schemas import build_schemas
 from app.settings import SAMPLE_MODELS, Settings
 from reliability import variants
@@ -207,6 +209,30 @@ def test_where_no_version_is_fit_the_highest_serves(
     assert "no version of model similarity_model is fit: 2: the similarity model" in caplog.text
 
 
+@pytest.mark.parametrize(
+    ("name", "role", "put", "reason"),
+    [
+        (SIMILARITY, "similarity", put_ranking, "the similarity model gets no side data, this one"),
+        (RANKING, "ranking", put_similarity, "is one of factors, this one item_similarity"),
+    ],
+)
+def test_a_version_that_serves_for_want_of_a_better_one_is_said_to_be_unfit(
+    tmp_path: Path, name: str, role: Any, put: Callable[[Path], None], reason: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    put(tmp_path / name / "1")
+    service = load_models(Settings(models_dir=tmp_path))
+    assert service.need(role).version == "1"
+    assert reason in service.slots[role].unfit
+    ModelReport(service, Metrics()).start()
+    assert f"{role}: {name} version 1 does not suit the role (" in caplog.text
+    caplog.clear()
+    samples = load_models(Settings())
+    ModelReport(samples, Metrics()).start()
+    assert [slot.unfit for slot in samples.slots.values()] == ["", ""]
+    assert "does not suit" not in caplog.text
+
+
 def test_a_wrong_default_is_no_fault_of_a_version(tmp_path: Path) -> None:
     for version in ("1", "2"):
         put_ranking(tmp_path / RANKING / version)
@@ -223,6 +249,8 @@ def test_a_role_that_cannot_be_read_leaves_the_other_one(tmp_path: Path, version
         (model / "objects.bin").write_bytes(b"damaged")
     service = load_models(Settings(models_dir=tmp_path))
     assert service.loaded_roles == ["ranking"]
+    assert sorted(service.slots["similarity"].refused) == [str(each) for each in range(versions)]
+    assert service.slots["similarity"].is_waiting
     assert "objects.bin, byte" in service.slots["similarity"].reason
     with pytest.raises(ModelUnavailableError, match=r"no similarity model is loaded: .*objects"):
         service.need("similarity")

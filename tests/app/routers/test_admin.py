@@ -69,6 +69,61 @@ def test_roll_back_and_reload(client: httpx.Client, root: Path) -> None:
     assert serves(client) == "4"
 
 
+def test_a_pin_can_be_seen(root: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level("INFO")
+    settings = Settings(models_dir=root, api_keys=ASK_DIGEST, admin_keys=ADMINISTRATE_DIGEST)
+    with serving(settings) as client:
+        client.headers["x-api-key"] = ADMINISTRATE
+
+        def state() -> tuple[Any, Any]:
+            return model(client)["following"], model(client)["pinned_by"]
+
+        assert state() == (True, None)
+        assert client.post(ACTIVATE, json={"version": "1"}).status_code == 200
+        assert state() == (False, "activate")
+        who = f"asked for by key:{ADMINISTRATE_DIGEST.removeprefix('sha256:')[:12]}"
+        assert f"(before: 2); pinned, new versions are not followed, {who}" in caplog.text
+        assert client.post(RELOAD).json()["version"] == "2"
+        assert state() == (True, None)
+        assert f"(before: 1); new versions are followed, {who}" in caplog.text
+
+
+def test_a_setting_that_pins_is_not_undone(root: Path) -> None:
+    settings = Settings(models_dir=root, similarity_model=f"{NAME}:1")
+    with serving(settings) as client:
+        client.headers["x-requested-with"] = "tests"
+        problem = assert_problem(client.post(RELOAD), 409)
+        assert "RECOMMENDER_SIMILARITY_MODEL=similarity_model:1 pins" in problem["detail"]
+        assert (model(client)["following"], model(client)["pinned_by"]) == (False, "setting")
+        assert serves(client) == "1"
+
+
+def test_a_service_that_does_not_look_does_not_follow(client: httpx.Client) -> None:
+    assert (model(client)["following"], model(client)["pinned_by"]) == (False, None)
+
+
+def test_a_role_whose_only_version_is_damaged(root: Path) -> None:
+    name = "ranking_factorization_model"
+    variants.truncated(SOURCE, root / name / "1" / "m.model")
+    with serving(Settings(models_dir=root, models_poll_seconds=0)) as client:
+        client.headers["x-requested-with"] = "tests"
+        ranking = client.get("/models").json()["models"][1]
+        assert list(ranking["refused_versions"]) == ["1"]
+        metrics = client.get("/metrics").text
+        assert 'recommender_model_waiting{role="ranking"} 1.0' in metrics
+        assert 'recommender_model_waiting{role="similarity"} 0.0' in metrics
+        register(SAMPLE_MODELS / name / "1" / "recommendation_r.model", root, name, 2)
+        problem = assert_problem(client.post(f"/admin/models/{name}/reload"), 404)
+        assert "/2 is new or has changed: a restart is needed" in problem["detail"]
+        assert "restart is needed" in client.get("/models").json()["models"][1]["reason"]
+
+
+@pytest.mark.parametrize("version", ["latest", "v6", "06"])
+def test_what_a_version_looks_like(client: httpx.Client, version: str) -> None:
+    problem = assert_problem(client.post(ACTIVATE, json={"version": version}), 422)
+    assert problem["detail"] == 'version: Input should be a version, such as "6"'
+
+
 def test_a_refused_version(client: httpx.Client, root: Path) -> None:
     for answer in (client.post(RELOAD), client.post(ACTIVATE, json={"version": "3"})):
         problem = assert_problem(answer, 409)

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 
 from app.errors import ConfigurationError, NotAuthenticatedError
 from app.security.authenticator import Authenticator
+from app.security.entries import EntryError, parse_entry
 from app.security.keys import new_key
 from app.settings import Settings
 
@@ -264,3 +265,8 @@ def test_whatever_is_done_to_a_digest_its_text_is_no_key(
     assert may(authenticator, key)
     for text in texts_of(content) | {digest}:
         assert not may(authenticator, text)
+
+
+def test_a_plain_key_is_told_the_way_to_its_digest() -> None:
+    with pytest.raises(EntryError, match="`turi-recommender key --from-stdin` prints the digest"):
+        parse_entry("nQ8vX2bTz5LmY0dRkW7cJ4hGs1fPa9Ue")

@@ -200,3 +200,12 @@ def test_a_name_of_the_longest_kind(tmp_path: Path) -> None:
 def test_a_path_to_a_folder_of_models_names_them() -> None:
     with pytest.raises(ModelNotFoundError, match=r"there is a model in .*recommendation_s\.model"):
         Registry("/nowhere").find(str(SAMPLE_MODELS / "similarity_model"))
+
+
+@pytest.mark.parametrize("reference", ["m", "m:1"])
+def test_a_registry_that_is_not_there(tmp_path: Path, reference: str) -> None:
+    with pytest.raises(ModelNotFoundError, match=r"no such directory\)"):
+        Registry(tmp_path / "nope").find(reference)
+    with pytest.raises(ModelNotFoundError) as caught:
+        Registry(tmp_path).find(reference)
+    assert "no such directory" not in str(caught.value)

@@ -266,3 +266,27 @@ def test_a_version_can_be_registered_once_more(
     assert names(second) == names(first)
     with pytest.raises(RegistrationError, match="exists already"):
         register(".", "../../..", NAME, 1)
+
+
+def test_what_is_no_model_leaves_nothing_behind(share: Registry, tmp_path: Path) -> None:
+    (tmp_path / "README.md").touch()
+    damaged = tmp_path / "damaged.model"
+    shutil.copytree(SOURCE, damaged)
+    (damaged / "objects.bin").write_bytes(b"damaged")
+    with pytest.raises(ModelFormatError, match=r"README\.md, .* a model directory, found a file"):
+        register(tmp_path / "README.md", share.root, "typo")
+    with pytest.raises(ModelFormatError, match=r"objects\.bin"):
+        register(damaged, share.root, "typo")
+    assert names(share.root) == []
+    register(SOURCE, share.root, "typo")
+    with pytest.raises(ModelFormatError):
+        register(damaged, share.root, "typo")
+    assert names(share.root / "typo") == ["1"]
+
+
+def test_what_the_system_says_is_told_without_its_number(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(RegistrationError) as caught:
+        register(SOURCE, tmp_path / "file", NAME)
+    assert str(caught.value).startswith(f"cannot copy {SOURCE}: {tmp_path / 'file'}")
+    assert "[Errno" not in str(caught.value)

@@ -37,10 +37,58 @@ def names(folder: Path) -> list[str]:
 def test_following_copies_the_highest_version_once(share: Registry, local: Registry) -> None:
     register(SOURCE, share.root, NAME)
     register(SOURCE, share.root, NAME)
-    assert sync(share, local, [NAME]) == [local.root / NAME / "2"]
-    assert sync(share, local, [NAME]) == []
+    assert sync(share, local, [NAME], keep=1) == [local.root / NAME / "2"]
+    assert sync(share, local, [NAME], keep=1) == []
     assert names(local.root / NAME) == ["2"]
     assert local.load(NAME).version == "2"
+
+
+def test_the_version_before_comes_too_for_a_roll_back(share: Registry, local: Registry) -> None:
+    for _ in range(4):
+        register(SOURCE, share.root, NAME)
+        register(SOURCE, share.root, "other")
+    newest, before = [
+        [local.root / name / version for name in (NAME, "other")] for version in ("4", "3")
+    ]
+    assert sync(share, local, [NAME, "other"]) == [*newest, *before]
+    assert sync(share, local, [NAME, "other"]) == []
+    assert sync(share, local, [NAME], keep=3) == [local.root / NAME / "2"]
+    register(SOURCE, share.root, NAME)
+    assert sync(share, local, [NAME]) == [local.root / NAME / "5"]
+    assert names(local.root / NAME) == ["4", "5"]
+
+
+def test_a_damaged_version_is_nothing_to_roll_back_to(
+    share: Registry, local: Registry, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(3):
+        target = register(SOURCE, share.root, NAME)
+    register(SOURCE, share.root, NAME)
+    objects = target / SOURCE.name / "objects.bin"
+    objects.write_bytes(objects.read_bytes()[:-1])
+    assert [folder.name for folder in sync(share, local, [NAME])] == ["4", "2"]
+    assert "similarity_model:3 is not copied for a roll-back: " in caplog.text
+    caplog.clear()
+    assert sync(share, local, [NAME]) == []
+    assert caplog.text == ""
+    (share.root / NAME / "1" / "manifest.json").unlink()
+    assert sync(share, local, [NAME], keep=3) == []
+    assert names(local.root / NAME) == ["2", "4"]
+
+
+def test_what_is_pinned_comes_alone(share: Registry, local: Registry) -> None:
+    for _ in range(3):
+        register(SOURCE, share.root, NAME)
+    assert sync(share, local, [f"{NAME}:2"]) == [local.root / NAME / "2"]
+
+
+def test_what_was_put_there_by_hand_is_not_replaced(share: Registry, local: Registry) -> None:
+    for root in (share.root, local.root):
+        for version in (1, 2):
+            register(SOURCE, root, NAME, version)
+    (local.root / NAME / "1" / "manifest.json").unlink()
+    assert sync(share, local, [NAME]) == []
+    assert names(local.root / NAME / "1") == [SOURCE.name]
 
 
 def test_following_keeps_some_versions(share: Registry, local: Registry) -> None:
