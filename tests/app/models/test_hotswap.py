@@ -247,7 +247,7 @@ async def test_a_pinned_model_is_not_overtaken(root: Path) -> None:
     for version in ("1", "2"):
         with pytest.raises(RefusedVersionError) as caught:
             await watched.swaps.reload(SIMILARITY)
-        assert f"{variable} pins model '{SIMILARITY}'; version {serving} serves" in str(
+        assert f"{variable} pins model '{SIMILARITY}'; version {version} serves" in str(
             caught.value
         )
         assert watched.version() == version
