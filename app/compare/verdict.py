@@ -53,16 +53,16 @@ def judge(payload: Any, old: Reply, new: Reply) -> Verdict:
         What they answered.
     """
     if old.status == new.status and old.status not in (_OK, _BAD):  # a key that neither takes
-        reason = f"status {old.status} from both endpoints"
-        return Verdict(Outcome.NO_ANSWER, reason + _advice(old, new))
+        same = f"status {old.status} from both endpoints"
+        return Verdict(Outcome.NO_ANSWER, same + _advice(old, new))
     if old == new:
         return Verdict(Outcome.SAME_BYTES)
     changed = _status_that_changed(old, new)
     if changed is not None:
         return Verdict(Outcome.EXPECTED, changed)
     if old.status != new.status:
-        reason = f"status {new.status} instead of {old.status}"
-        return Verdict(Outcome.DIFFERENT, reason + _advice(old, new))
+        change = f"status {new.status} instead of {old.status}"
+        return Verdict(Outcome.DIFFERENT, change + _advice(old, new))
     if old.status != _OK:  # the texts of errors are not the same
         return Verdict(Outcome.SAME_ROWS)
     difference = _compare_rows(_rows(old.body), _rows(new.body))

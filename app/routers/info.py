@@ -42,12 +42,6 @@ class ModelInfo(BaseModel):
     model_config = ConfigDict(json_schema_serialization_defaults_required=True)
     role: str = Field(examples=["similarity"])
     loaded: bool
-    following: bool = Field(
-        default=False, description="Whether it takes up new versions when they appear"
-    )
-    pinned_by: Literal["setting", "activate"] | None = Field(
-        default=None, description="What keeps it with this version, if anything does"
-    )
     reason: str | None = Field(default=None, description="Why no model is loaded")
     name: str | None = None
     version: str | None = None
@@ -56,6 +50,12 @@ class ModelInfo(BaseModel):
     user_column: ColumnInfo | None = None
     item_column: ColumnInfo | None = None
     target: str | None = None
+    following: bool = Field(
+        default=False, description="Whether it takes up new versions when they appear"
+    )
+    pinned_by: Literal["setting", "activate"] | None = Field(
+        default=None, description="What keeps it with this version, if anything does"
+    )
     missing: str | None = Field(
         default=None, description="Which of its folders is gone since it was loaded; it serves on"
     )
