@@ -156,8 +156,9 @@ HEADER_SECONDS = 15.0
 ACCEPTED_AT_ONCE = 256
 LOOKED_AT_AT_ONCE = 256
 OPENED_AT_ONCE = 4
-# Connections of one address that wait to be opened; further ones are closed.
-WAITING_CONNECTIONS = 1000
+# Connections of one address that wait to be opened: as many as the system keeps by default, since
+# all callers may come through one proxy. Further ones are closed.
+WAITING_CONNECTIONS = 4096
 # Connections that are taken before the service stops: more than the system keeps by default.
 TAKEN_AT_THE_END = 4096
 # How long none are accepted after the system has run out of file descriptors.

@@ -167,7 +167,7 @@ def test_what_comes_behind_a_request_waits_in_the_system() -> None:
                 sent += connection.socket.send(large[sent % len(large) :])
         answer.set()
         connection.socket.settimeout(PATIENCE_SECONDS)
-        assert len(connection.answers(10)) == 10  # it reads on when it has answered
+        assert len(connection.answers(10)) >= 10  # it reads on when it has answered
     assert sent < most // 2  # the system keeps a few megabytes
 
 
