@@ -20,6 +20,7 @@ from turi_recommender.scoring.ids import IdIndex
 from turi_recommender.scoring.lookup import UNKNOWN
 from turi_recommender.scoring.query import History, Query, QueryReader
 from turi_recommender.scoring.results import Id, Ranking, Recommendations, SimilarItems
+from turi_recommender.wording import counted
 
 Indices = NDArray[np.integer[Any]]
 Scores = NDArray[np.float64]
@@ -78,6 +79,10 @@ class Recommender(ABC):
         self.interactions = saved.interactions
         self._queries = QueryReader(metadata.columns, self.users)
         self._everything = Candidates(self.num_items)
+
+    def __repr__(self) -> str:
+        users, items = counted(self.num_users, "user"), counted(self.num_items, "item")
+        return f"<{self.kind}, {users}, {items}, {str(self.path)!r}>"
 
     def __copy__(self) -> Recommender:
         return self  # it never changes
