@@ -17,7 +17,10 @@ from .body import header, is_json
 
 # A browser asks, by a preflight request, before it sends one of these to another origin.
 _UNFORGEABLE = (b"x-requested-with", b"x-api-key", b"authorization")
-_FORGEABLE = "Send Content-Type: application/json, X-Requested-With or a key, as no form can"
+_FORGEABLE = (
+    "Send Content-Type: application/json, the header X-Requested-With, or a key: an HTML form "
+    "cannot send any of these"
+)
 
 
 class Hosts:

@@ -7,6 +7,7 @@ import math
 
 from pydantic_core import ErrorDetails
 
+from ..integers import GOT
 from ..limits import FEW_BODY_BYTES
 
 _KINDS: dict[type, str] = {
@@ -17,6 +18,13 @@ _KINDS: dict[type, str] = {
     list: "an array",
     str: "a string",
     type(None): "null",
+}
+# The settings that bound a field, by the field and the kind of the error.
+_SETTINGS: dict[tuple[tuple[int | str, ...], str], str] = {
+    (("k",), "less_than_equal"): "MAX_K",
+    (("users",), "too_long"): "MAX_USERS",
+    (("items",), "too_long"): "MAX_ITEMS",
+    (("exclude_items",), "too_long"): "MAX_ITEMS",
 }
 _MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _QUOTES = "names and strings need double quotes"
@@ -42,13 +50,15 @@ def message_of(error: ErrorDetails) -> str:
     kind, message = error["type"], error["msg"]
     if kind == "model_attributes_type":  # as it would be called if it were validated as JSON
         message = "Input should be an object"
+    if kind == "int_type" and GOT in message:  # an id, which says what it is itself
+        return message
     if kind.endswith("_type"):
-        return f"{message}, got {kind_in_json(error['input'])}"
-    if kind == "too_short":
-        return message.replace(" after validation", "")
+        return f"{message}{GOT}{kind_in_json(error['input'])}"
     if kind == "json_invalid" and "error" in error.get("ctx", {}):
         return f"Invalid JSON: {error['ctx']['error']}"
-    return message
+    setting = _SETTINGS.get((error["loc"], kind))
+    named = "" if setting is None else f" ({setting})"
+    return message.replace(" after validation", "") + named
 
 
 def why_not_json(body: bytes, reason: str) -> str:

@@ -40,7 +40,8 @@ def build_recommend_router(engine: Engine, schemas: Schemas) -> APIRouter:
     def in_context(body: Any) -> list[dict[str, Any]]:
         if len(context) == 0 or body.model == "similarity":
             raise QueryError(
-                ("context",), "the model has no column period, month or weekday of the known kind"
+                ("context",),
+                "the model has no column named period, month or weekday that a time can fill in",
             )
         now = context.now()
         return [{**now, **row} for row in body.users]

@@ -105,7 +105,7 @@ def test_each_version_has_a_manifest(trained: tuple[Path, str], name: str, tmp_p
     content = bytearray(largest.read_bytes())
     content[len(content) // 2] ^= 1
     largest.write_bytes(content)
-    with pytest.raises(ModelFormatError, match=f"{largest.name}.*says the manifest"):
+    with pytest.raises(ModelFormatError, match=f"{largest.name}.*according to the manifest"):
         check_manifest(version)
 
 

@@ -62,7 +62,7 @@ def check_manifest(folder: str | os.PathLike[str]) -> None:
     for name, actual in _describe_all(folder, list(listed)).items():
         if actual != listed[name]:
             raise ModelFormatError(
-                folder / name, 0, f"{listed[name]}, says the manifest", str(actual)
+                folder / name, 0, f"{listed[name]} according to the manifest", str(actual)
             )
 
 
@@ -100,14 +100,14 @@ def check_sizes(folder: Path) -> dict[str, Any]:
     found = _files(folder)
     for name in sorted(set(listed) ^ set(found)):
         expected, there = ("a file", "none") if name in listed else ("no such file", "one")
-        raise ModelFormatError(folder / name, 0, f"{expected}, says the manifest", there)
+        raise ModelFormatError(folder / name, 0, f"{expected} according to the manifest", there)
     for name in found:
         length = (folder / name).stat().st_size
         says = listed[name].get("bytes") if isinstance(listed[name], dict) else None
         if says != length:
             said = counted(says, "byte") if type(says) is int else f"a length of {says!r}"
             raise ModelFormatError(
-                folder / name, 0, f"{said}, says the manifest", counted(length, "byte")
+                folder / name, 0, f"{said} according to the manifest", counted(length, "byte")
             )
     return listed
 

@@ -74,7 +74,7 @@ def answer_framework_errors(app: FastAPI, routes: Iterable[BaseRoute]) -> None:
                 return HTTPException(405, f"The path takes {methods} only", {"allow": methods})
             case HTTPStatus.NOT_FOUND:
                 meant = paths.get(_bare(scope["path"]))
-                hint = "" if meant is None else f"; {meant} is one"
+                hint = "" if meant is None else f"; did you mean {meant}?"
                 return HTTPException(404, f"There is no such path{hint}")
             case HTTPStatus.BAD_REQUEST:  # it could not read the body of a request
                 return InvalidBodyError([_UNREADABLE])

@@ -180,8 +180,8 @@ BAD: list[tuple[Callable[[Path], None], str]] = [
     (other_columns, "column"),
     (other_side_columns, "column"),
     (not_finite, "not finite"),
-    (another_manifest, "says the manifest"),
-    (a_file_too_many, "no such file, says the manifest"),
+    (another_manifest, "according to the manifest"),
+    (a_file_too_many, "no such file according to the manifest"),
     (another_kind, "side columns changed: "),
 ]
 

@@ -168,8 +168,13 @@ def test_a_missing_id_is_nullable_and_no_example(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("role", "name", "spoil", "reason"),
     [
-        ("similarity", SIMILARITY, put_ranking, "gets no side data"),
-        ("ranking", RANKING, put_similarity, "one of factors, this one item_similarity"),
+        ("similarity", SIMILARITY, put_ranking, "must have no side columns"),
+        (
+            "ranking",
+            RANKING,
+            put_similarity,
+            "must be a factorization model, but this is item_similarity",
+        ),
         ("ranking", RANKING, put_not_finite, "not finite"),
         ("ranking", RANKING, put_other_ids, "differ in their user column"),
         ("similarity", SIMILARITY, put_other_similarity_ids, "differ in their user column"),

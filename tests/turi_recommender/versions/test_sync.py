@@ -70,7 +70,7 @@ def test_a_version_that_is_not_as_its_manifest_says(share: Registry, local: Regi
     target = register(SOURCE, share.root, NAME)
     path = target / SOURCE.name / "objects.bin"
     path.write_bytes(path.read_bytes()[:-1])
-    with pytest.raises(ModelFormatError, match="says the manifest"):
+    with pytest.raises(ModelFormatError, match="according to the manifest"):
         sync(share, local, [NAME])
     assert names(local.root / NAME) == []
 
@@ -131,7 +131,7 @@ def test_what_the_manifest_does_not_list_is_not_copied(
         raise AssertionError("something was copied")
 
     monkeypatch.setattr(staging.shutil, "copyfile", copied)  # type: ignore[attr-defined]
-    with pytest.raises(ModelFormatError, match="says the manifest"):
+    with pytest.raises(ModelFormatError, match="according to the manifest"):
         sync(share, local, [NAME])
     assert names(local.root / NAME) == []
 
