@@ -45,7 +45,9 @@ class ModelInfo(BaseModel):
     name: str | None = None
     version: str | None = None
     kind: str | None = None
-    path: str | None = Field(default=None, description="Where it was read from")
+    path: str | None = Field(
+        default=None, description="Where it was read from, below the directory of models"
+    )
     user_column: ColumnInfo | None = None
     item_column: ColumnInfo | None = None
     target: str | None = None
@@ -101,15 +103,15 @@ def build_info_router(models: LoadedModels, lifecycle: Lifecycle) -> APIRouter:
     @router.get("/models", operation_id="list_models", responses=responses(401, 403, 503))
     async def list_models() -> ModelList:
         """List the models: name, version, columns, sizes, and where they come from."""
-        slots = models.slots.values()
-        return ModelList(models=[_describe(slot, models.defaults) for slot in slots])
+        return ModelList(models=[_describe(slot, models) for slot in models.slots.values()])
 
     return router
 
 
-def _describe(slot: Slot, defaults: dict[str, Any]) -> ModelInfo:
+def _describe(slot: Slot, models: LoadedModels) -> ModelInfo:
+    shown = models.shown
     if slot.entry is None:
-        return ModelInfo(role=slot.role, loaded=False, reason=slot.reason)
+        return ModelInfo(role=slot.role, loaded=False, reason=shown.text(slot.reason))
     model = slot.entry.model
     return ModelInfo(
         role=slot.role,
@@ -117,14 +119,14 @@ def _describe(slot: Slot, defaults: dict[str, Any]) -> ModelInfo:
         name=slot.entry.name,
         version=slot.entry.version,
         kind=model.kind,
-        path=str(slot.entry.path),
-        missing=slot.missing or None,
-        refused_versions=dict(slot.refused),
+        path=shown.path(slot.entry.path),
+        missing=shown.text(slot.missing) or None,
+        refused_versions={one: shown.text(why) for one, why in slot.refused.items()},
         user_column=_column(model.user_column),
         item_column=_column(model.item_column),
         target=model.target,
         side_columns=[_column(column) for column in model.side_columns],
-        side_data_defaults=defaults if takes_side_data(slot.role) else {},
+        side_data_defaults=models.defaults if takes_side_data(slot.role) else {},
         users=model.num_users,
         items=model.num_items,
         observations=model.num_observations,
