@@ -119,7 +119,7 @@ def test_wrong_paths(client: httpx.Client, method: str, path: str, status: int, 
     [
         (b"{'version': '6'}", "body: Invalid JSON: Expecting property name enclosed in double"),
         (b'{"version": "\xe9"}', "body: Invalid JSON: it is not UTF-8"),
-        (b"[" * 3000, "nested too deeply"),
+        (b"[" * 3000, "body: Invalid JSON: "),  # CPython 3.13 does not find it too deep
         (b"[]", "body: Input should be an object, got an array"),
         (b'{"version": 6}', "version: Input should be a valid string, got a number"),
     ],
