@@ -9,29 +9,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from turi_recommender.errors import ModelError, ModelFormatError
+from turi_recommender.errors import ModelError
 from turi_recommender.versions import Registry
-from turi_recommender.versions.below import files_below
 
 from .roles import Role
-
-Signature = tuple[tuple[str, int, int], ...]
-
-
-def signature_of(folder: Path) -> Signature:
-    """Return names, lengths and times of a folder's files: equal as long as nobody writes."""
-    found = []
-    try:
-        paths = files_below(folder)
-    except ModelFormatError as error:  # which refuses it when it is loaded
-        return ((str(error), 0, 0),)
-    for path in paths:
-        try:
-            status = path.stat()
-        except OSError:
-            continue
-        found.append((path.as_posix(), status.st_size, status.st_mtime_ns))
-    return tuple(found)
+from .signature import Signature, signature_of
 
 
 class Arrivals:

@@ -20,13 +20,14 @@ from turi_recommender.versions import ModelEntry, Registry
 from ..errors import OverloadedError, RefusedVersionError
 from ..limits import LOAD_SECONDS, WAITING_SWAPS
 from ..settings import Settings
-from .arrivals import Arrivals, Signature, signature_of
+from .arrivals import Arrivals
 from .aside import run_aside
 from .current import caller
 from .loaded import LoadedModels
 from .pace import Pace, measure_pace
 from .roles import Role, assignments
 from .rounds import Rounds
+from .signature import Signature, signature_of
 from .successor import check_fitness, check_successor
 from .vanished import find_missing, is_of_registry
 
@@ -262,7 +263,7 @@ class HotSwap:
         return await self.take(role, version, pin=True)
 
     async def take(
-        self, role: Role, version: str, *, following: bool = False, pin: bool = False
+        self, role: Role, version: str, *, following: bool = False, pin: bool | None = None
     ) -> ModelEntry:
         """Load a version, check it, and let it serve.
 
@@ -275,8 +276,8 @@ class HotSwap:
         following : bool
             Whether this is because a new version was found, and not because somebody asked for it:
             then a pin, or a higher version, that came meanwhile holds.
-        pin : bool
-            Whether no other version is followed from then on, until a reload.
+        pin : bool, optional
+            Whether no other version is followed from then on; if absent, that stays as it is.
 
         Raises
         ------
@@ -305,7 +306,9 @@ class HotSwap:
         if not taking.cancelled():
             taking.exception()  # which was reported, even if nobody waits for it any more
 
-    async def _take(self, role: Role, version: str, *, following: bool, pin: bool) -> ModelEntry:
+    async def _take(
+        self, role: Role, version: str, *, following: bool, pin: bool | None
+    ) -> ModelEntry:
         old = self._models.need(role)
         is_pinned = self._models.slots[role].pin is not None
         if following and (is_pinned or int(version) <= int(old.version or 0)):

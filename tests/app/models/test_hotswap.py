@@ -259,6 +259,22 @@ async def test_a_pinned_model_is_not_overtaken(root: Path) -> None:
     assert watched.service.slots["similarity"].pin == "setting"
 
 
+async def test_the_log_speaks_of_pins_where_somebody_asked(
+    root: Path, watched: Watched, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level("INFO")
+    register(SIMILARITY_SOURCE, root, SIMILARITY)
+    await watched.look()
+    await watched.swaps.activate(SIMILARITY, "1")
+    await watched.swaps.reload(SIMILARITY)
+    model = f"model {SIMILARITY}:"
+    assert [each for each in caplog.messages if "serves now" in each] == [
+        f"{model} version 2 serves now (before: 1)",
+        f"{model} version 1 serves now (before: 2); pinned, new versions are not followed",
+        f"{model} version 2 serves now (before: 1); new versions are followed",
+    ]
+
+
 async def test_a_reload_takes_the_highest_version_that_passes(root: Path, watched: Watched) -> None:
     register(RANKING_SOURCE, root, RANKING, 2)
     truncated(root / RANKING / "3")
