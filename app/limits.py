@@ -159,16 +159,16 @@ OPENED_AT_ONCE = 4
 # Connections of one address that wait to be opened: as many as the system keeps by default, since
 # all callers may come through one proxy. Further ones are closed.
 WAITING_CONNECTIONS = 4096
-# Connections that are taken before the service stops: more than the system keeps by default.
-TAKEN_AT_THE_END = 4096
-# How long none are accepted after the system has run out of file descriptors.
+# When the system has run out of file descriptors: how long none are accepted, how many idle
+# connections are closed, of the address that has most of them, and how long the log says it once.
 ACCEPT_PAUSE_SECONDS = 0.1
-# Rounds of the event loop at the end in which connections are read once more: one until the socket
-# is looked at, one until it is read, and some for those that are read in turn.
-READING_ROUNDS = 10
-TOLD_AGAIN_SECONDS = 60.0
-# Idle connections that are closed then, of the address that has most of them.
 CLOSED_AT_ONCE = 16
+TOLD_AGAIN_SECONDS = 60.0
+# Before the service stops: connections that are still taken, as many as the system keeps; and
+# rounds of the event loop in which they are read: one until the socket is looked at, one until it
+# is read, and some for those that are read in turn.
+TAKEN_AT_THE_END = 4096
+READING_ROUNDS = 10
 # Header lines of a request: each of them costs a call of Python, and browsers and proxies send some
 # thirty. 64 connections that sent 6,400 each made a probe wait for up to 3 s.
 MAX_HEADERS = 128

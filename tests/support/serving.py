@@ -23,14 +23,23 @@ def serving(settings: Settings | None = None) -> Iterator[httpx.Client]:
     app = create_app(settings)
     options = {**server_options(settings), "port": 0, "log_level": "warning"}
     server = Server(uvicorn.Config(app, **options), app.lifecycle, 0)
+    with (
+        in_thread(server) as port,
+        httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client,
+    ):
+        yield client
+
+
+@contextmanager
+def in_thread(server: uvicorn.Server) -> Iterator[int]:
+    """Run a server until the block ends; yield the port on which it listens."""
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     try:
         wait_until(lambda: server.started or not thread.is_alive(), "the server did not start")
         assert server.started, "the server ended"
-        port = server.servers[0].sockets[0].getsockname()[1]
-        with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=30) as client:
-            yield client
+        port: int = server.servers[0].sockets[0].getsockname()[1]
+        yield port
     finally:
         server.should_exit = True
         thread.join(PATIENCE_SECONDS)

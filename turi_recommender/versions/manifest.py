@@ -10,7 +10,7 @@ import hashlib
 import json
 import os
 import stat
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -35,7 +35,9 @@ def write_manifest(folder: str | os.PathLike[str]) -> None:
         If there is no file that it could list, or one that cannot be read.
     """
     folder = Path(folder)
-    files = _describe_all(folder, _files(folder))
+    lengths = _lengths(folder, _files(folder))
+    _check_total(folder, lengths.values())
+    files = _describe_all(folder, list(lengths))
     if len(files) == 0:
         raise ModelFormatError(folder, 0, "files to list in a manifest", "none")
     content = json.dumps({"format": 1, "files": files}, indent=1)
@@ -97,6 +99,7 @@ def check_sizes(folder: Path) -> dict[str, Any]:
     ------
     ModelFormatError
         If a file has another length, is missing, or is there and not listed; it names the file.
+        Likewise if all together are larger than any model.
     """
     listed = _read(folder / MANIFEST)
     found = _files(folder)
@@ -106,14 +109,15 @@ def check_sizes(folder: Path) -> dict[str, Any]:
         raise ModelFormatError(
             folder / name, 0, "nothing that the manifest does not list", "a file"
         )
-    for name in found:
-        length = (folder / name).stat().st_size
+    lengths = _lengths(folder, found)
+    for name, length in lengths.items():
         says = listed[name].get("bytes") if isinstance(listed[name], dict) else None
         if says != length:
             said = counted(says, "byte") if type(says) is int else f"a length of {says!r}"
             raise ModelFormatError(
                 folder / name, 0, f"{said}, as in the manifest", counted(length, "byte")
             )
+    _check_total(folder, lengths.values())
     return listed
 
 
@@ -127,26 +131,28 @@ def _files(folder: Path) -> list[str]:
 
 
 def _describe_all(folder: Path, names: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Describe files, several at a time: hashing them is what takes time at a start.
-
-    Raises
-    ------
-    ModelFormatError
-        If one cannot be read, or if all together are larger than any model.
-    """
-    total = sum(_length(folder / name) for name in names)
-    if total > _MAX_VERSION_BYTES:
-        most = counted(_MAX_VERSION_BYTES, "byte")
-        raise ModelFormatError(folder, 0, f"files of at most {most}", counted(total, "byte"))
+    """Describe files, several at a time: hashing them is what takes time at a start."""
     described = map_in_threads(lambda name: _describe(folder / name), names)
     return dict(zip(names, described, strict=True))
 
 
-def _length(path: Path) -> int:
-    try:
-        return path.stat().st_size
-    except OSError as error:
-        raise unreadable(path, error) from error
+def _lengths(folder: Path, names: Sequence[str]) -> dict[str, int]:
+    """Return the length of each file; refuse one that is not there."""
+    lengths = {}
+    for name in names:
+        try:
+            lengths[name] = (folder / name).stat().st_size
+        except OSError as error:
+            raise unreadable(folder / name, error) from error
+    return lengths
+
+
+def _check_total(folder: Path, lengths: Iterable[int]) -> None:
+    """Refuse files that are larger, all together, than any model: to hash them would never end."""
+    total = sum(lengths)
+    if total > _MAX_VERSION_BYTES:
+        most = counted(_MAX_VERSION_BYTES, "byte")
+        raise ModelFormatError(folder, 0, f"files of at most {most}", counted(total, "byte"))
 
 
 def _describe(path: Path) -> dict[str, Any]:

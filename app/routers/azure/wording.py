@@ -36,10 +36,8 @@ def of_records(error: QueryError, item: str) -> str:
     position, *column = rest
     if part == "items" and not column:
         column = [item]
-    place = ".".join(map(str, column))
-    return (
-        f"record {position}: {message}" if place == "" else f"record {position}: {place}: {message}"
-    )
+    place = [".".join(map(str, column))] if column else []
+    return ": ".join([f"record {position}", *place, message])
 
 
 def _in_json_words(message: str) -> str:

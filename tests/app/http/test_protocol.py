@@ -18,7 +18,8 @@ from app.http.protocol import make_protocol
 from app.limits import FRAMING_BYTES, MAX_PATH_BYTES
 from tests.support.problems import assert_problem
 from tests.support.raw_http import Answer, RawConnection, get
-from tests.support.waiting import PATIENCE_SECONDS, wait_until
+from tests.support.serving import in_thread
+from tests.support.waiting import PATIENCE_SECONDS
 
 PROBES = ["/", "/healthz/live", "/healthz/ready"]
 PATHS = [*PROBES, "/models", "/docs", "/metrics", "/nope", "/score", "/recommend/users"]
@@ -189,16 +190,11 @@ def _busy_server(asked: threading.Event, answer: threading.Event) -> Iterator[in
 
     protocol = make_protocol(16_384, 10.0)
     config = uvicorn.Config(app, port=0, http=protocol, lifespan="off", log_level="error")
-    server = uvicorn.Server(config)
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    try:
-        wait_until(lambda: server.started)
-        yield server.servers[0].sockets[0].getsockname()[1]
-    finally:
-        answer.set()
-        server.should_exit = True
-        thread.join(PATIENCE_SECONDS)
+    with in_thread(uvicorn.Server(config)) as port:
+        try:
+            yield port
+        finally:
+            answer.set()
 
 
 def test_a_flood_of_requests_by_who_has_gone(client: httpx.Client) -> None:
