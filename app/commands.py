@@ -23,7 +23,7 @@ from turi_recommender.versions import Registry, is_name, is_version, register, s
 from . import probe
 from .addresses import check_address
 from .errors import ConfigurationError
-from .limits import COLLECT_AFTER, COMPARED_AT_ONCE, SWITCH_SECONDS
+from .limits import COMPARED_AT_ONCE, SWITCH_SECONDS
 from .models.roles import assignments
 from .observability.output import ensure_streams, settle_stdout
 from .settings import SAMPLE_MODELS, Settings, load_settings, variable_names
@@ -253,7 +253,6 @@ def _serve(_: argparse.Namespace) -> None:
     server = Server(config, app.lifecycle, settings.drain_seconds)
     gc.freeze()  # what is here now stays: no collection needs to look at it again
     gc.enable()
-    gc.set_threshold(COLLECT_AFTER)
     sys.setswitchinterval(SWITCH_SECONDS)
     try:
         server.run()

@@ -22,6 +22,7 @@ from ..limits import (
     ACCEPTED_AT_ONCE,
     LOOKED_AT_AT_ONCE,
     OPENED_AT_ONCE,
+    OPENED_OF_WAITING,
     TAKEN_AT_THE_END,
     TOLD_AGAIN_SECONDS,
     WAITING_CONNECTIONS,
@@ -123,6 +124,7 @@ class Acceptor:
     def _open_some(self) -> None:
         """Open some of the connections that wait, and the others in the next rounds."""
         opened = 0
+        most = max(OPENED_AT_ONCE, len(self._waiting) // OPENED_OF_WAITING)
         for _ in range(LOOKED_AT_AT_ONCE):
             connection = self._waiting.pop()
             if connection is None:
@@ -135,7 +137,7 @@ class Acceptor:
             self._opening.add(task)
             task.add_done_callback(self._opening.discard)
             opened += 1
-            if opened == OPENED_AT_ONCE:
+            if opened >= most:
                 break
         if self._waiting.peek() is not None:
             self._loop.call_soon(self._open_some)

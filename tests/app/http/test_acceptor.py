@@ -96,6 +96,20 @@ def test_an_address_does_not_wait_for_the_connections_of_another(server: _Server
     assert server.opened.index(OTHER) < OPENED_AT_ONCE
 
 
+def test_the_more_wait_the_more_are_opened_in_a_round(server: _Server) -> None:
+    count, rounds = 640, 0
+
+    def are_open() -> bool:
+        nonlocal rounds
+        rounds += 1
+        return len(server.opened) == count
+
+    for _ in range(count):
+        server.connect()
+    asyncio.run(server.run_until(are_open))
+    assert rounds < 0.8 * count / OPENED_AT_ONCE
+
+
 def test_clients_that_have_left_are_not_opened_in_a_crowd(server: _Server) -> None:
     left = [server.connect() for _ in range(100)]
     stayed = server.connect()
