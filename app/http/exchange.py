@@ -61,6 +61,14 @@ class Exchange(Current):
         """Make `exchange_of` find this exchange."""
         scope[_KEY] = self
 
+    def end(self) -> None:
+        """Let go of what holds the request's task.
+
+        The task's context holds the exchange. Only the garbage collector would find the two, and
+        it would have to look at every request: 7 % of the processor time of small ones.
+        """
+        self.receive = self.give_time = None
+
     async def until_gone(self) -> None:
         """Wait until the client has gone. Nothing else may receive meanwhile."""
         if self.receive is None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
@@ -21,6 +21,7 @@ from ..limits import (
     PARSED_AT_ONCE_OF_LINES,
 )
 from .framing import LARGE_HEADERS, LARGE_TRAILERS, LONG_PATH, NOT_HTTP, SMALL_CHUNKS, Refusal, flaw
+from .joined import JoinedWrites
 from .upgrade import UpgradeFilter
 
 # A chunk of one byte is framed by five and some zeros. What is framed by more has chunk extensions
@@ -111,6 +112,8 @@ def make_protocol(max_header_bytes: int, stall_seconds: float) -> type[HttpTools
 
         def connection_made(self, transport: Any) -> None:
             super().connection_made(transport)
+            self._writes = JoinedWrites(transport)
+            self.transport = cast("asyncio.Transport", self._writes)
             self.flow = _Reading(transport, self._is_free)
             # A proxy may open it before it needs it: until the first byte it is an idle connection.
             idle = max(HEADER_SECONDS, self.timeout_keep_alive)
@@ -169,6 +172,7 @@ def make_protocol(max_header_bytes: int, stall_seconds: float) -> type[HttpTools
                 self.flow.resume_reading()
 
         def on_response_complete(self) -> None:
+            self._writes.end()
             super().on_response_complete()
             if self._later != b"":
                 self._go_on_later()

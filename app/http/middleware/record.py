@@ -91,6 +91,7 @@ class Record:
                 exchange.status = ClientGoneError.status
         finally:
             self._finish(scope, exchange, template)
+            exchange.end()
 
     def _finish(self, scope: Scope, exchange: Exchange, route: str) -> None:
         took = time.perf_counter() - exchange.started
