@@ -23,12 +23,15 @@ class Current:
         Who asks: a name for the key or token, else the client's address.
     notes : dict
         Further fields of the log line.
+    is_long : bool
+        Whether what it says takes long to look at.
     """
 
-    __slots__ = ("_held", "caller", "notes")
+    __slots__ = ("_held", "caller", "is_long", "notes")
 
     def __init__(self) -> None:
         self.caller = ""
+        self.is_long = False
         self.notes: dict[str, Any] = {}
         self._held: list[tuple[Holding, int]] | None = None
 
@@ -82,3 +85,9 @@ def caller() -> str:
     """Return a name for the key, token or address that asks."""
     request = _current.get()
     return "" if request is None else request.caller
+
+
+def is_long() -> bool:
+    """Tell whether what the present request says takes long to look at."""
+    request = _current.get()
+    return request is not None and request.is_long

@@ -32,7 +32,7 @@ from ..limits import (
 from ..observability.metrics import Metrics
 from .batching import Batches
 from .budget import Budget
-from .current import caller, note
+from .current import caller, is_long, note
 from .loaded import LoadedModels
 from .pool import Pool, Stop
 from .price import Ceilings, Price, price_of_recommend, price_of_similar
@@ -98,6 +98,8 @@ class Engine:
         OverloadedError
             If too many large answers are being made.
         """
+        if is_long():  # it has been parsed in this turn, which takes as long as pricing does
+            await self._turns.take(caller())
         role = self.models.role_of(query)
         entry, pace = self.models.need(role), self.models.pace(role)
         price = price_of_recommend(query, entry.model, pace, self._ceilings)

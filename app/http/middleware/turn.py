@@ -62,6 +62,7 @@ class Turn(Part):
     async def _wait_for_room(
         self, length: int, exchange: Exchange, scope: Scope, receive: Receive, send: Send
     ) -> None:
+        exchange.is_long = True
         held = await self._room.take(exchange.caller, length)
 
         def give_back() -> None:

@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from app.limits import BATCH_ROWS, INLINE_ANSWERS, INLINE_ITEMS, INLINE_ROWS, INLINE_SECONDS
+from app.models import engine
 from app.models.current import Current, begin
 from app.models.engine import Engine
 from app.models.loaded import LoadedModels
 from app.models.pace import Pace
-from app.models.price import Ceilings
+from app.models.price import Ceilings, Price, price_of_recommend
 from app.models.queries import RecommendQuery, SimilarQuery
 from app.models.turns import Turns
 from app.observability.metrics import Metrics
@@ -33,9 +34,13 @@ def anyio_backend() -> str:
 class Watched:
     """An engine on the sample models, and what its metrics count."""
 
-    def __init__(self, models: LoadedModels, max_answers: int = 100_000) -> None:
+    def __init__(
+        self, models: LoadedModels, max_answers: int = 100_000, turns: Turns | None = None
+    ) -> None:
         self.metrics = Metrics()
-        self.engine = Engine(models, self.metrics, Ceilings(max_answers, 1 << 25), Turns(0.0))
+        ceilings = Ceilings(max_answers, 1 << 25)
+        turns = Turns(0.0) if turns is None else turns
+        self.engine = Engine(models, self.metrics, ceilings, turns)
 
     def counted(self, name: str, model: str) -> float:
         value = self.metrics.registry.get_sample_value(name, {"model": model})
@@ -166,6 +171,29 @@ async def test_the_log_line_says_who_answered(watched: Watched, rows: int) -> No
         "cold": 1,
     }
     assert watched.counted("recommender_cold_users_total", "similarity_model") == 1
+
+
+@pytest.mark.parametrize("is_long", [False, True])
+async def test_a_long_query_is_priced_in_a_turn_of_its_own(
+    service: LoadedModels, monkeypatch: pytest.MonkeyPatch, *, is_long: bool
+) -> None:
+    turns = Turns(0.0)
+    watched = Watched(service, turns=turns)
+    rounds: list[str] = []
+
+    def price(*given: Any) -> Price:
+        rounds.append("priced")
+        return price_of_recommend(*given)
+
+    monkeypatch.setattr(engine, "price_of_recommend", price)
+    request = Current()
+    request.is_long = is_long
+    begin(request)
+    await turns.take("")  # as the entrance does for the body
+    rounds.append("parsed")
+    asyncio.get_running_loop().call_soon(rounds.append, "next round")
+    await watched.engine.recommend(RecommendQuery(bare(KNOWN), k=5), keep)
+    assert rounds.index("priced") == (2 if is_long else 1)
 
 
 async def test_too_many_answers_are_refused_before_any_work(service: LoadedModels) -> None:
