@@ -209,7 +209,9 @@ def test_who_has_not_sent_all_when_it_stops_is_told_so(path: str, body: bytes) -
         assert answer.headers["retry-after"] == "1"
         told = answer.json()
         if path == "/score":
-            assert told == {"message": "The service stops, and waits no longer for this request."}
+            assert told == {
+                "message": "The service is stopping, and no longer waits for this request."
+            }
         else:
             assert answer.headers["content-type"] == "application/problem+json"
             assert told["status"] == 503
