@@ -582,7 +582,8 @@ def test_a_running_service_tells_what_is_gone(root: Path, polling: httpx.Client)
     assert missing() == [None, None]
     shutil.rmtree(root / SIMILARITY)
     gone = f"the folder of model 'similarity_model' is gone: {root / SIMILARITY}"
-    wait_until(lambda: missing() == [gone, None])
+    shown = f"the folder of model 'similarity_model' is gone: {SIMILARITY}"
+    wait_until(lambda: missing() == [shown, None])
     answer = polling.post(
         f"/admin/models/{SIMILARITY}/reload", headers={"content-type": "application/json"}
     )
