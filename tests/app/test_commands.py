@@ -90,7 +90,7 @@ def test_it_refuses_to_start_in_one_line(settings: dict[str, str], reason: str) 
         ("two words", "RECOMMENDER_HOST: two words is not known: "),
         ("a..b", "RECOMMENDER_HOST: a..b is not known: "),
         (300 * "x", "is not known: "),
-        ("192.0.2.1", "RECOMMENDER_HOST: 192.0.2.1 is no address of this machine"),
+        ("192.0.2.1", "RECOMMENDER_HOST: 192.0.2.1 is not an address of this machine"),
         ("2001:db8::1", "RECOMMENDER_HOST"),
     ],
 )

@@ -22,7 +22,7 @@ from .part import Part
 
 ANY = "*"
 _MISLEADING = (401, 405)  # a key, or another method, would not help
-_FOR_NO_PAGE = "/admin is for no page of another origin, whatever RECOMMENDER_CORS_ORIGINS says"
+_FOR_NO_PAGE = "Pages of other origins may not call /admin, whatever RECOMMENDER_CORS_ORIGINS says"
 _EXPOSED = (
     b"x-request-id, retry-after, x-ms-request-id, x-ms-client-request-id, x-ms-run-fn-exec-ms, "
     b"x-ms-run-function-failed"
