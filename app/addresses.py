@@ -43,7 +43,7 @@ def check_address(host: str, port: int) -> None:
         case errno.EACCES | errno.EPERM:
             reason = f"{names['port']}: {port} on {host} needs a right that this process lacks"
         case errno.EADDRNOTAVAIL:
-            reason = f"{names['host']}: {host} is no address of this machine"
+            reason = f"{names['host']}: {host} is not an address of this machine"
         case _:
             reason = (
                 f"{names['host']}, {names['port']}: {host}, {port}: {failure.strerror or failure}"

@@ -13,6 +13,7 @@
         ├── NotAuthenticatedError    401  no key or token, or none that is valid
         │   └── PersonNotAuthenticatedError    the same on a page for people
         ├── NotAllowedError          403  a valid key or token without the scope that is needed
+        │   └── OriginNotAllowedError    the same for a page whose origin may not call the service
         ├── RefusedVersionError      409  a version that did not pass its checks
         ├── ClientGoneError          499  a request whose client has gone; seen in the log only
         ├── NotReceivedError         408  a request that took too long to arrive
@@ -98,9 +99,9 @@ class TooManyValuesError(ServiceError):
     kind = "too-many-values"
 
     def __init__(self, most: int) -> None:
+        counting = "each comma, [ and { counts as one"
         super().__init__(
-            f"The body has more than {counted(most, 'value')}, by its commas and brackets: "
-            "send several requests."
+            f"The body has more than {counted(most, 'value')} ({counting}): split the request."
         )
 
 
@@ -150,6 +151,10 @@ class NotAllowedError(ServiceError):
     kind = "not-allowed"
 
 
+class OriginNotAllowedError(NotAllowedError):
+    """A page of another origin that may not call the service."""
+
+
 class RefusedVersionError(ServiceError, ModelError):
     """A version that did not pass its checks."""
 
@@ -196,7 +201,7 @@ class StoppingError(ServiceError):
     headers = {**_RETRY, "connection": "close"}  # noqa: RUF012 - a ClassVar
 
     def __init__(self) -> None:
-        super().__init__("The service stops, and waits no longer for this request.")
+        super().__init__("The service is stopping, and no longer waits for this request.")
 
 
 class NotVerifiedError(ServiceError):

@@ -14,6 +14,9 @@ import re
 
 from pydantic_core import PydanticCustomError
 
+from turi_recommender.wording import text_that_is_no_id
+
+GOT = ", got "
 _EXACT_BELOW = 2.0**53
 _DIGITS = re.compile(r"-?[0-9]{1,19}")  # those of 64 bits
 
@@ -43,10 +46,13 @@ def exact_id(value: object) -> object:
     Raises
     ------
     PydanticCustomError
-        As for `exact_integer`.
+        As for `exact_integer`, and if it is another string.
     """
     if type(value) is int:  # nearly always
         return value
-    if isinstance(value, str) and _DIGITS.fullmatch(value):
-        return int(value)
+    if isinstance(value, str):
+        if _DIGITS.fullmatch(value):
+            return int(value)
+        message = f"Input should be a valid integer{GOT}{text_that_is_no_id(value)}"
+        raise PydanticCustomError("int_type", "{message}", {"message": message})
     return exact_integer(value)

@@ -81,7 +81,6 @@ def create_app(settings: Settings | None = None) -> Application:
     examples = Examples(models, hides_users=authenticator.is_configured)
     routers = _routers(settings, engine, metrics, lifecycle, swaps, examples)
     routes = list(chain.from_iterable(router.routes for router in routers))
-    origins = settings.origins
     hosts = Hosts(settings, is_keyed=authenticator.is_configured)
     closing = [engine.close, tracing.close, models.close]
     if access_log is not None:
@@ -93,7 +92,7 @@ def create_app(settings: Settings | None = None) -> Application:
         telemetry=tracing.config,
         entrance=[
             Middleware(Record, Declarations(routes), metrics, access_log, lifecycle),
-            *([Middleware(Cors, origins)] if origins else []),
+            Middleware(Cors, settings.origins),
             Middleware(Answers, metrics),
             Middleware(Deadline, settings.request_timeout_seconds),
             Middleware(Access, authenticator, hosts, metrics),

@@ -101,7 +101,7 @@ def build_schemas(models: LoadedModels, settings: Settings, examples: Examples) 
     for column in (models.user_column, models.item_column):
         if column.name in _RESERVED:
             name = repr(column.name)
-            raise ConfigurationError(f"a column named {name} cannot be told from the answer's")
+            raise ConfigurationError(f"a column named {name} clashes with a field of the answers")
     return Schemas(
         recommend_request=_recommend_request(models, settings, examples),
         recommend_response=_recommend_response(models, examples),

@@ -208,7 +208,7 @@ class Settings(BaseSettings):
     def _are_hosts(cls, value: str) -> str:
         for host in split_list(value):
             if host != "*" and not _HOST.fullmatch(host):
-                raise ValueError(f"{host!r} is no host name or address, without a port")
+                raise ValueError(f"{host!r} is not a host name or address without a port")
         return value
 
     @field_validator("cors_origins")
@@ -216,7 +216,9 @@ class Settings(BaseSettings):
     def _are_origins(cls, value: str) -> str:
         for origin in split_list(value):
             if origin != "*" and not _ORIGIN.fullmatch(origin):
-                raise ValueError(f"{origin!r} is no origin: scheme://host or scheme://host:port")
+                raise ValueError(
+                    f"{origin!r} is not an origin: scheme://host or scheme://host:port"
+                )
         return value
 
     @model_validator(mode="after")

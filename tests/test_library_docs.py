@@ -12,7 +12,8 @@ import pytest
 import turi_recommender
 from tests.turi_recommender.golden import SAMPLE_MODELS
 
-PAGE = Path(__file__).parent.parent / "docs" / "library.md"
+ROOT = Path(__file__).parent.parent
+PAGE = ROOT / "docs" / "library.md"
 BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
@@ -35,6 +36,18 @@ def test_every_example_gives_what_is_shown(tmp_path: Path, monkeypatch: pytest.M
     report: list[str] = []
     runner.run(page, out=report.append)
     assert runner.summarize(verbose=False) == (0, len(examples)), "".join(report)
+
+
+def test_the_example_of_the_readme_runs_in_a_checkout(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(ROOT)
+    section = (ROOT / "README.md").read_text(encoding="utf-8").split("\n## As a library\n")[1]
+    (example,) = BLOCK.findall(section.split("\n## ")[0])
+    exec(compile(example, "README.md", "exec"), {})
+    lines = capsys.readouterr().out.splitlines()
+    assert len(lines) == 5
+    assert all(line.startswith("6000 ") for line in lines)
 
 
 def test_every_public_function_and_error_is_described() -> None:

@@ -32,3 +32,13 @@ def counted(number: int, noun: str, plural: str | None = None) -> str:
     if number == 1:
         return f"{number} {noun}"
     return f"{number} {plural or noun + 's'}"
+
+
+def text_that_is_no_id(text: str) -> str:
+    """Return what a string is that is no integer id: those of up to 19 digits are."""
+    if text == "":
+        return "an empty string"
+    digits = text.removeprefix("-")
+    if digits.isascii() and digits.isdigit():
+        return "a string of more than 19 digits"
+    return "a string that is not all digits"

@@ -128,7 +128,7 @@ def _rows(body: bytes) -> list[dict[str, Any]] | None:
 def _compare_rows(old: list[dict[str, Any]] | None, new: list[dict[str, Any]] | None) -> str | None:
     """Return what differs, None if nothing does."""
     if old is None or new is None:
-        return "an answer that is no array of rows"
+        return "an answer that is not an array of rows"
     if len(old) != len(new):
         return f"{counted(len(new), 'row')} instead of {len(old)}"
     differing = [n for n, rows in enumerate(zip(old, new, strict=True)) if not _is_same(*rows)]

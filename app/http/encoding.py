@@ -11,6 +11,7 @@ from starlette.types import Scope
 from turi_recommender.wording import counted
 
 from ..limits import (
+    ADMIN_BODY_BYTES,
     CODED_AT_ONCE_BYTES,
     CODING_THREADS,
     MAX_ACCEPTED_CODINGS_BYTES,
@@ -77,8 +78,12 @@ class Coder:
 
 
 def too_large(limit: int) -> HTTPException:
-    """Return the error of a body that is larger than the limit in bytes."""
-    message = f"The body is larger than {counted(limit, 'byte')}"
+    """Return the error of a body that is larger than the limit in bytes.
+
+    That is the setting's, but for requests to administrators, whose limit is far below it.
+    """
+    setting = "" if limit == ADMIN_BODY_BYTES else " (MAX_BODY_BYTES)"
+    message = f"The body is larger than {counted(limit, 'byte')}{setting}"
     return HTTPException(413, message, {"connection": "close"})
 
 

@@ -128,7 +128,7 @@ def _usual_error(status: int) -> Exception:
         404: ModelNotFoundError("no version 9 of similarity_model"),
         408: NotReceivedError(),
         409: RefusedVersionError("similarity_model 7: the columns are not those of version 6"),
-        413: HTTPException(413, "The body is larger than 1048576 bytes"),
+        413: HTTPException(413, "The body is larger than 1048576 bytes (MAX_BODY_BYTES)"),
         415: HTTPException(415, NOT_JSON),
         422: QueryError(("k",), "Input should be greater than or equal to 1"),
         431: HTTPException(431, "The request line and headers are too large."),

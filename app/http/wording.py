@@ -7,6 +7,7 @@ import math
 
 from pydantic_core import ErrorDetails
 
+from ..integers import GOT
 from ..limits import FEW_BODY_BYTES
 
 _KINDS: dict[type, str] = {
@@ -18,11 +19,12 @@ _KINDS: dict[type, str] = {
     str: "a string",
     type(None): "null",
 }
-_SETTINGS: dict[int | str, str] = {
-    "users": "MAX_USERS",
-    "items": "MAX_ITEMS",
-    "exclude_items": "MAX_ITEMS",
-    "k": "MAX_K",
+# The settings that bound a field, by the field and the kind of the error.
+_SETTINGS: dict[tuple[tuple[int | str, ...], str], str] = {
+    (("k",), "less_than_equal"): "MAX_K",
+    (("users",), "too_long"): "MAX_USERS",
+    (("items",), "too_long"): "MAX_ITEMS",
+    (("exclude_items",), "too_long"): "MAX_ITEMS",
 }
 _MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _QUOTES = "names and strings need double quotes"
@@ -48,26 +50,15 @@ def message_of(error: ErrorDetails) -> str:
     kind, message = error["type"], error["msg"]
     if kind == "model_attributes_type":  # as it would be called if it were validated as JSON
         message = "Input should be an object"
+    if kind == "int_type" and GOT in message:  # an id, which says what it is itself
+        return message
     if kind.endswith("_type"):
-        return f"{message}, got {_what_was_sent(error['input'])}"
-    if kind in ("too_short", "too_long", "less_than_equal"):
-        return message.replace(" after validation", "") + _setting(error)
+        return f"{message}{GOT}{kind_in_json(error['input'])}"
     if kind == "json_invalid" and "error" in error.get("ctx", {}):
         return f"Invalid JSON: {error['ctx']['error']}"
-    return message
-
-
-def _what_was_sent(value: object) -> str:
-    """Say what came in the place of another type: strings of digits are ids, other strings not."""
-    if isinstance(value, str) and not value.isdecimal():
-        return "a string that is not all digits"
-    return kind_in_json(value)
-
-
-def _setting(error: ErrorDetails) -> str:
-    """Name the setting that is the limit, where one is."""
-    name = _SETTINGS.get(error["loc"][-1]) if error["type"] != "too_short" else None
-    return "" if name is None else f" ({name})"
+    setting = _SETTINGS.get((error["loc"], kind))
+    named = "" if setting is None else f" ({setting})"
+    return message.replace(" after validation", "") + named
 
 
 def why_not_json(body: bytes, reason: str) -> str:

@@ -13,6 +13,7 @@ from ..errors import ModelUnavailableError
 from .pace import Pace
 from .queries import RecommendQuery, SimilarQuery
 from .roles import Pin, Role, Row, choose, takes_side_data
+from .shown import ShownPaths
 from .slots import Slot
 
 _NONE = "no model is loaded"
@@ -27,10 +28,15 @@ class LoadedModels:
         One for each role; at least one must have a model.
     defaults : mapping of str to value
         Value of each side column that a user's row leaves out.
+    shown : ShownPaths
+        What answers show of the models' paths.
     """
 
-    def __init__(self, slots: Mapping[Role, Slot], defaults: Mapping[str, Any]) -> None:
+    def __init__(
+        self, slots: Mapping[Role, Slot], defaults: Mapping[str, Any], shown: ShownPaths
+    ) -> None:
         self.defaults = dict(defaults)
+        self.shown = shown
         self._put(slots)
 
     # -- what is loaded --------------------------------------------------------------------
@@ -133,7 +139,8 @@ class LoadedModels:
         """
         slot = self.slots[role]
         if slot.entry is None:
-            raise ModelUnavailableError(f"no {role} model is loaded: {slot.why_absent}")
+            why = self.shown.text(slot.why_absent)
+            raise ModelUnavailableError(f"no {role} model is loaded: {why}")
         return slot.entry
 
     def pace(self, role: Role) -> Pace:

@@ -15,6 +15,7 @@ from ..settings import Settings, variable_names
 from .loaded import LoadedModels
 from .pace import measure_pace
 from .roles import Assignment, Pin, Role, assignments
+from .shown import shown_paths
 from .slots import Slot
 from .successor import check_fitness, check_same_ids
 
@@ -38,7 +39,7 @@ def load_models(settings: Settings) -> LoadedModels:
             raise loader.unreadable
         reasons = "; ".join(slot.reason for slot in slots.values())
         raise ConfigurationError(f"no model found: {reasons}")
-    models = LoadedModels(slots, {})
+    models = LoadedModels(slots, {}, shown_paths(settings))
     _check_columns_agree(models)
     models.defaults = _fitting_defaults(settings, models.model("ranking"))
     for role, slot in slots.items():

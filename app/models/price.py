@@ -122,7 +122,10 @@ def _most_work(query: RecommendQuery, model: Recommender) -> int:
     for position, row in enumerate(query.users):
         work = model.extra_work(row, query.k)
         if work > MAX_ROW_WORK:
-            message = f"the row would take more than {MAX_ROW_WORK} operations (MAX_ROW_WORK)"
+            message = (
+                f"the row would take more than {MAX_ROW_WORK} operations: ask for fewer items, or "
+                "send less side data"
+            )
             raise QueryError(("users", position), message)
         most = max(most, work)
     return most

@@ -67,10 +67,14 @@ def check_fitness(role: Role, model: Recommender, defaults: Mapping[str, Any]) -
     """
     if takes_side_data(role):
         if "factorization" not in model.kind:
-            raise RefusedVersionError(f"the {role} model is one of factors, this one {model.kind}")
+            raise RefusedVersionError(
+                f"the {role} model must be a factorization model, but this is {model.kind}"
+            )
     elif len(model.side_columns) > 0:
         names = ", ".join(sorted(_names(model)))
-        raise RefusedVersionError(f"the {role} model gets no side data, this one has {names}")
+        raise RefusedVersionError(
+            f"the {role} model must have no side columns, but this one has {names}"
+        )
     _check_answers(model, [model], defaults)
 
 

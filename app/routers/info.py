@@ -9,7 +9,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
 from turi_recommender import Column
-from turi_recommender.wording import printable
 
 from ..http.declaration import PROBE, declare
 from ..http.lifecycle import Lifecycle
@@ -46,7 +45,9 @@ class ModelInfo(BaseModel):
     name: str | None = None
     version: str | None = None
     kind: str | None = None
-    path: str | None = Field(default=None, description="Where it was read from")
+    path: str | None = Field(
+        default=None, description="Where it was read from, below the directory of models"
+    )
     user_column: ColumnInfo | None = None
     item_column: ColumnInfo | None = None
     target: str | None = None
@@ -117,18 +118,20 @@ def build_info_router(
     async def list_models() -> ModelList:
         """List the models: name, version, columns, sizes, and where they come from."""
         slots = models.slots.values()
-        return ModelList(models=[_describe(slot, models.defaults, is_watching) for slot in slots])
+        return ModelList(models=[_describe(slot, models, is_watching) for slot in slots])
 
     return router
 
 
-def _describe(slot: Slot, defaults: dict[str, Any], is_watching: bool) -> ModelInfo:
+def _describe(slot: Slot, models: LoadedModels, is_watching: bool) -> ModelInfo:
+    shown = models.shown
+    refused = {version: shown.text(why) for version, why in slot.refused.items()}
     if slot.entry is None:
         return ModelInfo(
             role=slot.role,
             loaded=False,
-            reason=slot.why_absent,
-            refused_versions=dict(slot.refused),
+            reason=shown.text(slot.why_absent),
+            refused_versions=refused,
         )
     model = slot.entry.model
     return ModelInfo(
@@ -139,15 +142,15 @@ def _describe(slot: Slot, defaults: dict[str, Any], is_watching: bool) -> ModelI
         name=slot.entry.name,
         version=slot.entry.version,
         kind=model.kind,
-        path=printable(str(slot.entry.path)),
-        missing=slot.missing or None,
-        unfit=slot.unfit or None,
-        refused_versions=dict(slot.refused),
+        path=shown.path(slot.entry.path),
+        missing=shown.text(slot.missing) or None,
+        unfit=shown.text(slot.unfit) or None,
+        refused_versions=refused,
         user_column=_column(model.user_column),
         item_column=_column(model.item_column),
         target=model.target,
         side_columns=[_column(column) for column in model.side_columns],
-        side_data_defaults=defaults if takes_side_data(slot.role) else {},
+        side_data_defaults=models.defaults if takes_side_data(slot.role) else {},
         users=model.num_users,
         items=model.num_items,
         observations=model.num_observations,

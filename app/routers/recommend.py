@@ -41,7 +41,7 @@ def build_recommend_router(engine: Engine, schemas: Schemas) -> APIRouter:
         if len(context) == 0 or body.model == "similarity":
             raise QueryError(
                 ("context",),
-                "the model has no column period, month or weekday that the time could fill",
+                "the model has no column named period, month or weekday that a time can fill in",
             )
         now = context.now()
         return [{**now, **row} for row in body.users]

@@ -150,7 +150,7 @@ def _checked(key: str) -> str:
     check_characters(key)
     if _looks_like_digest(key):
         raise EntryError(
-            f"this looks like a digest, which is no key; for a key, give its digest: {DIGEST_FORM}"
+            f"this looks like a digest, not like a key; for a key, give its digest: {DIGEST_FORM}"
         )
     return key
 

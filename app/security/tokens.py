@@ -85,7 +85,7 @@ class TokenChecker:
         if header.get("alg") not in _ALGORITHMS:
             raise NotAuthenticatedError("The token's algorithm is not allowed")
         if not isinstance(issuer, str) or issuer not in self._issuers:
-            raise NotAuthenticatedError("The token is of another issuer")
+            raise NotAuthenticatedError("The token is from another issuer")
         key = self._issuers[issuer].find(str(header.get("kid", "")))
         claims: dict[str, Any] = jwt.decode(
             token,

@@ -90,7 +90,7 @@ def test_it_refuses_to_start_in_one_line(settings: dict[str, str], reason: str) 
         ("two words", "RECOMMENDER_HOST: two words is not known: "),
         ("a..b", "RECOMMENDER_HOST: a..b is not known: "),
         (300 * "x", "is not known: "),
-        ("192.0.2.1", "RECOMMENDER_HOST: 192.0.2.1 is no address of this machine"),
+        ("192.0.2.1", "RECOMMENDER_HOST: 192.0.2.1 is not an address of this machine"),
         ("2001:db8::1", "RECOMMENDER_HOST"),
     ],
 )
@@ -209,7 +209,9 @@ def test_who_has_not_sent_all_when_it_stops_is_told_so(path: str, body: bytes) -
         assert answer.headers["retry-after"] == "1"
         told = answer.json()
         if path == "/score":
-            assert told == {"message": "The service stops, and waits no longer for this request."}
+            assert told == {
+                "message": "The service is stopping, and no longer waits for this request."
+            }
         else:
             assert answer.headers["content-type"] == "application/problem+json"
             assert told["status"] == 503

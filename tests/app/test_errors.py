@@ -28,6 +28,7 @@ SERVICE = {
     "ModelUnavailableError": (503, "model-unavailable"),
     "PersonNotAuthenticatedError": (401, "unauthenticated"),
     "NotAllowedError": (403, "not-allowed"),
+    "OriginNotAllowedError": (403, "not-allowed"),
     "NotAnsweredError": (503, None),
     "NotAuthenticatedError": (401, "unauthenticated"),
     "NotReceivedError": (408, None),

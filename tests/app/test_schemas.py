@@ -84,6 +84,7 @@ def test_a_column_that_the_answer_needs_for_itself(service: LoadedModels, name: 
         {"similarity": Slot("similarity", replace(entry, model=model)),
          "ranking": Slot("ranking", None)},
         {},
+        service.shown,
     )  # fmt: skip
     with pytest.raises(ConfigurationError, match=f"column named '{name}'"):
         build_schemas(renamed, Settings(), Examples(service, hides_users=False))

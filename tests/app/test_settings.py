@@ -92,8 +92,8 @@ def test_where_models_are(monkeypatch: pytest.MonkeyPatch) -> None:
         ("RECOMMENDER_SIMILARITY_MODEL", "", "RECOMMENDER_SIMILARITY_MODEL"),
         ("RECOMMENDER_SERVICE_HOST", "10.0.0.1", "enableServiceLinks: false"),
         ("RECOMMENDER_PORT_8000_TCP", "tcp://10.0.0.1:8000", "enableServiceLinks: false"),
-        ("RECOMMENDER_CORS_ORIGINS", "https://a.example/", "'https://a.example/' is no origin"),
-        ("RECOMMENDER_CORS_ORIGINS", "https://a.example,b.example", "'b.example' is no origin"),
+        ("RECOMMENDER_CORS_ORIGINS", "https://a.example/", "'https://a.example/' is not an origin"),
+        ("RECOMMENDER_CORS_ORIGINS", "https://a.example,b.example", "'b.example' is not an origin"),
         ("RECOMMENDER_CORS_ORIGINS", "https://A.example", "RECOMMENDER_CORS_ORIGINS"),
         ("RECOMMENDER_CORS_ORIGINS", "null", "RECOMMENDER_CORS_ORIGINS"),
         (

@@ -28,6 +28,10 @@ const wrong: components["schemas"]["RecommendRequest"] = { users: [], colour: "r
 const answer = await client.POST("/recommend/users", { body: least });
 check(answer.data?.recommendations.length === 10, "ten rows");
 check(answer.data?.cold_users[0] === visitor, "a cold user");
+// An id beyond 2^53 is sent as a string of digits, for which the document has no type.
+const large = "9007199254740993" as unknown as number;
+const far = await client.POST("/recommend/users", { body: { users: [{ visitorid: large }], k: 1 } });
+check(far.data?.recommendations.length === 1, "a row for a large id");
 const full = await client.POST("/recommend/users", { body: most });
 check(full.data?.unknown_values[0]?.value === "night", "an unknown value");
 const similar = await client.POST("/similar/items", { body: { items: [{ itemid: 152913 }] } });

@@ -20,6 +20,7 @@ import numpy as np
 from turi_recommender.errors import QueryError
 from turi_recommender.format import MAX_INDICES, Column, ValueType
 from turi_recommender.scoring.results import Id
+from turi_recommender.wording import text_that_is_no_id
 
 _INT64 = range(-(2**63), 2**63)
 _DIGITS = re.compile(r"-?[0-9]{1,19}")
@@ -70,8 +71,10 @@ def cast_id(value: object, column: Column) -> Id:
         return _of_64_bits(value, column)
     if isinstance(value, float) and value.is_integer():
         return _of_64_bits(int(value), column)
-    if isinstance(value, str) and _DIGITS.fullmatch(value):
-        return _of_64_bits(int(value), column)
+    if isinstance(value, str):
+        if _DIGITS.fullmatch(value):
+            return _of_64_bits(int(value), column)
+        raise QueryError((column.name,), f"expected an integer, got {text_that_is_no_id(value)}")
     raise QueryError((column.name,), f"expected an integer, got {kind_of(value)}")
 
 

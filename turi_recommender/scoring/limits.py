@@ -35,6 +35,9 @@ CONTEXTS = 1024
 LONG_TEXT = 64
 """Side data with a longer text than this (in characters) is not kept: it bounds the memory."""
 
+SHOWN_COLUMNS = 30
+"""Names of side columns that an error lists."""
+
 USUAL_HISTORY = 512
 """Items of a history up to which a user counts as a usual one: 512 items of 64 neighbours each are
 32,768 neighbours, which take about 3 ms to add up."""

@@ -214,7 +214,16 @@ class QueryReader:
             if name == self._item.name:
                 raise QueryError((name,), "the item column cannot be part of a user's row")
             if name not in self._known_names:
-                raise QueryError((name,), "the model was not trained with this column")
+                message = f"the model was not trained with this column; {self._has()}"
+                raise QueryError((name,), message)
+
+    def _has(self) -> str:
+        """Say which side columns there are."""
+        if len(self._side_names) == 0:
+            return "it has no side columns"
+        named = self._side_names[: limits.SHOWN_COLUMNS]
+        more = ", ..." if len(named) < len(self._side_names) else ""
+        return f"its side columns are {', '.join(named)}{more}"
 
 
 def _can_be_remembered(values: Sequence[Any]) -> bool:

@@ -82,7 +82,7 @@ class Recommender(ABC):
 
     def __repr__(self) -> str:
         counts = f"{counted(self.num_users, 'user')}, {counted(self.num_items, 'item')}"
-        return f"<Recommender {self.kind}, {counts}, from {self.path}>"
+        return f"<Recommender {self.kind}, {counts}, from {str(self.path)!r}>"
 
     def __copy__(self) -> Recommender:
         return self  # it never changes

@@ -66,7 +66,7 @@ def sync(
     """
     keep = _read_keep(keep)
     if isinstance(references, str) or isinstance(spare, str):
-        raise RegistrationError("a list of references is needed, not one text")
+        raise RegistrationError("a list of references is needed, not a single string")
     if os.path.realpath(source.root) == os.path.realpath(target.root):
         raise RegistrationError(f"{source.root} cannot be copied into itself")
     copied: list[Path] = []

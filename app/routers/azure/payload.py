@@ -82,7 +82,8 @@ def records_of(payload: Any, limit: int, known: Collection[str]) -> list[Record]
 
 def _check_count(count: int, limit: int) -> None:
     if count > limit:
-        raise ScoreError(f"Error: the payload has more than {counted(limit, 'record')}")
+        most = f"{counted(limit, 'record')} (the larger of MAX_USERS and MAX_ITEMS)"
+        raise ScoreError(f"Error: the payload has more than {most}")
 
 
 def _from_columns(columns: Mapping[str, Any], limit: int, known: Collection[str]) -> list[Record]:

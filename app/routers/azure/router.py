@@ -105,7 +105,7 @@ def _document_post(
         "contentMediaType": "application/json",
         "contentSchema": _arrays_of("Recommendation", "SimilarItem"),
     }
-    neither = f"Error: the payload must have {user} or {item}, it has neither of them"
+    neither = f"Error: the payload must have {user} or {item}, but it has neither"
     router.add_api_route(
         PATHS[0],
         declare(_SCORE)(described),

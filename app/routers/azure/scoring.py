@@ -61,8 +61,8 @@ class Scorer:
         records = self._exact(records)
         has_user, has_item = (any(name in record for record in records) for name in (user, item))
         if has_user == has_item:
-            which = "both of them" if has_user else f"neither of them{_but(records)}"
-            raise ScoreError(f"Error: the payload must have {user} or {item}, it has {which}")
+            which = "not both" if has_user else f"but it has neither{_found(records)}"
+            raise ScoreError(f"Error: the payload must have {user} or {item}, {which}")
         try:
             if has_item:
                 column = models.item_column
@@ -108,10 +108,10 @@ class Scorer:
         return string_of_records(item, "similar", found.items, found.rankings)
 
 
-def _but(records: list[Record]) -> str:
+def _found(records: list[Record]) -> str:
     """Say what else the first record has: a column may be misspelled, or the records wrapped."""
     names = [name[:SHOWN_TEXT] for name in islice(next(iter(records), {}), 3)]
-    return f", but {', '.join(names)}" if names else ""
+    return f" (found: {', '.join(names)})" if names else ""
 
 
 def _check_numbers(position: int, record: Record, side: Collection[str]) -> None:

@@ -129,7 +129,7 @@ def test_a_difference_is_status_1_and_says_where(
     payloads.write_text('[{"visitorid": 6000}]\n[{"visitorid": 424242424242}]\n')
     assert command(*asked) == 1
     out, _ = capsys.readouterr()
-    assert "line 2: different: an answer that is no array of rows" in out
+    assert "line 2: different: an answer that is not an array of rows" in out
     assert "424242424242" not in out
 
 

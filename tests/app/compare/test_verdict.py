@@ -50,7 +50,7 @@ def swapped() -> list[dict[str, Any]]:
         (ROWS[:2], Outcome.DIFFERENT, "2 rows instead of 3"),
         (ROWS[:1], Outcome.DIFFERENT, "1 row instead of 3"),
         ([], Outcome.DIFFERENT, "0 rows instead of 3"),
-        ("Error: no", Outcome.DIFFERENT, "an answer that is no array of rows"),
+        ("Error: no", Outcome.DIFFERENT, "an answer that is not an array of rows"),
     ],
 )  # fmt: skip
 def test_rows(new: Any, outcome: Outcome, reason: str) -> None:

@@ -12,6 +12,7 @@ import pytest
 from app.security.keys import new_key
 from app.settings import Settings
 from tests.app.browser import Visit, browser
+from tests.support.problems import assert_problem
 from tests.support.serving import another_server, serving
 
 __all__ = ["browser"]
@@ -90,14 +91,20 @@ def test_others_get_no_permission(keyed: httpx.Client, origin: str) -> None:
     assert "access-control-allow-origin" not in answer.headers
     assert answer.headers["vary"] == "origin"
     preflight = keyed.options("/recommend/users", headers={**PREFLIGHT, "origin": origin})
-    assert preflight.status_code == 401
+    if origin == "":  # which makes it no preflight
+        assert_problem(preflight, 401)
+    else:
+        told = assert_problem(preflight, 403)["detail"]
+        assert told == f"The origin {origin} is not in RECOMMENDER_CORS_ORIGINS"
     assert "access-control-allow-origin" not in preflight.headers
 
 
 def test_administration_is_for_no_page(keyed: httpx.Client) -> None:
     path = "/admin/models/similarity_model/reload"
+    preflight = keyed.options(path, headers=PREFLIGHT)
+    assert assert_problem(preflight, 403)["detail"].startswith("Pages of other origins may not")
     for answer in (
-        keyed.options(path, headers=PREFLIGHT),
+        preflight,
         keyed.post(path, json={}, headers={"origin": SHOP, "x-api-key": ADMIN}),
     ):
         assert "access-control-allow-origin" not in answer.headers
@@ -107,8 +114,25 @@ def test_off_by_default(client: httpx.Client) -> None:
     answer = client.post("/recommend/users", json=BODY, headers={"origin": SHOP})
     assert not [name for name in answer.headers if name.startswith("access-control")]
     assert "vary" not in answer.headers
-    assert client.options("/recommend/users", headers=PREFLIGHT).status_code == 405
+    preflight = client.options("/recommend/users", headers=PREFLIGHT)
+    told = assert_problem(preflight, 403)["detail"]
+    assert told == f"The origin {SHOP} is not in RECOMMENDER_CORS_ORIGINS"
+    assert not [name for name in preflight.headers if name.startswith("access-control")]
+    assert client.options("/recommend/users").status_code == 405
+    assert client.options("/nope", headers=PREFLIGHT).status_code == 404
     assert client.options("/score", headers=PREFLIGHT).status_code == 200
+
+
+@pytest.mark.parametrize("origins", ["", "https://other.example"])
+def test_with_keys_a_refused_preflight_does_not_ask_for_one(origins: str) -> None:
+    with serving(Settings(api_keys=DIGEST, cors_origins=origins)) as client:
+        for path in ("/recommend/users", "/models", "/nope"):
+            told = assert_problem(client.options(path, headers=PREFLIGHT), 403)["detail"]
+            assert told == f"The origin {SHOP} is not in RECOMMENDER_CORS_ORIGINS"
+        answer = client.options("/score", headers=PREFLIGHT)
+        assert (answer.status_code, list(answer.json())) == (403, ["message"])
+        long = {**PREFLIGHT, "origin": "https://" + "x" * 5000}
+        assert len(client.options("/models", headers=long).content) < 500
 
 
 # In a real browser

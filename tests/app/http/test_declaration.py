@@ -119,6 +119,7 @@ def test_the_entrance_is_the_same_with_tracing() -> None:
     assert plain == [*traced, "Direct"]
     assert traced == [
         "Record",
+        "Cors",
         "Answers",
         "Deadline",
         "Access",

@@ -126,7 +126,8 @@ def test_bodies_that_are(client: httpx.Client, content_type: str) -> None:
 @pytest.mark.parametrize("path", ["/recommend/users", "/similar/items"])
 def test_bodies_over_the_limit(client: httpx.Client, path: str) -> None:
     limit = 1024 * 1024
-    assert_problem(client.post(path, content=b" " * (limit + 1), headers=JSON), 413)
+    problem = assert_problem(client.post(path, content=b" " * (limit + 1), headers=JSON), 413)
+    assert problem["detail"] == f"The body is larger than {limit} bytes (MAX_BODY_BYTES)"
 
     def chunks() -> Any:
         for _ in range(17):

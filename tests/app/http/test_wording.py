@@ -29,11 +29,23 @@ BODIES: list[tuple[Any, str]] = [
     ({"users": [6000]}, "users.0: Input should be an object, got a number"),
     ({"users": [[]]}, "users.0: Input should be an object, got an array"),
     ({"users": [{"visitorid": "me"}]}, "Input should be a valid integer, got a string"),
+    ({"users": [{"visitorid": "6000 "}]}, "integer, got a string that is not all digits"),
+    ({"users": [{"visitorid": ""}]}, "Input should be a valid integer, got an empty string"),
+    ({"users": [{"visitorid": "1" * 20}]}, "integer, got a string of more than 19 digits"),
+    ({**GOOD, "items": ["guest"]}, "items.0: Input should be a valid integer, got a string that"),
     ({"users": [{"visitorid": 1.5}]}, "valid integer, got a number with a fraction"),
     ({"users": [{"visitorid": None}]}, "Input should be a valid integer, got null"),
     ({"users": [{"visitorid": 1, "colour": 1}]}, f"Extra inputs are not permitted; {ROW}"),
     ({"users": [{"visitorid": 1, "period": 1}]}, "period: Input should be a valid string, got a"),
     ({**GOOD, "k": 0}, "k: Input should be greater than or equal to 1"),
+    ({**GOOD, "k": 1001}, "k: Input should be less than or equal to 1000 (MAX_K)"),
+    ({"users": [{"visitorid": 1}] * 1001}, "at most 1000 items, not 1001 (MAX_USERS)"),
+    ({**GOOD, "items": [1] * 1001}, "items: List should have at most 1000 items, not 1001 (MAX_I"),
+    ({**GOOD, "exclude_items": [1] * 1001}, "at most 1000 items, not 1001 (MAX_ITEMS)"),
+    (
+        {"users": [{"visitorid": 1, "period": "Night"}], "model": "similarity"},
+        "period: the model was not trained with this column; it has no side columns",
+    ),
     ({**GOOD, "k": "10"}, "k: Input should be a valid integer, got a string"),
     ({**GOOD, "exclude_known": "no"}, "exclude_known: Input should be a valid boolean, got a"),
     ({**GOOD, "top_k": 3}, f"top_k: Extra inputs are not permitted; {FIELDS}"),
@@ -63,9 +75,14 @@ PAYLOADS: list[tuple[Any, str]] = [
     (None, "one record or more, got null"),
     ([6000], "record 0 is not a JSON object, but a number"),
     ([[]], "record 0 is not a JSON object, but an array"),
-    ({"data": [{"visitorid": 1}]}, "it has neither of them, but data"),
-    ([{"VisitorId": 1}], "it has neither of them, but VisitorId"),
-    ([{}], "it has neither of them"),
+    ({"data": [{"visitorid": 1}]}, "but it has neither (found: data)"),
+    ([{"VisitorId": 1}], "but it has neither (found: VisitorId)"),
+    ([{}], "but it has neither"),
+    (
+        [{"visitorid": "guest"}],
+        "visitorid: expected an integer, got a string that is not all digits",
+    ),
+    ([{"visitorid": 1}] * 1001, "more than 1000 records (the larger of MAX_USERS and MAX_ITEMS)"),
     ([{"visitorid": 1}, {"visitorid": 1e300}], "record 1: visitorid: "),
 ]
 
@@ -94,7 +111,7 @@ def test_wrong_payloads(client: httpx.Client, payload: Any, told: str) -> None:
 
 
 def test_a_query_without_a_column(client: httpx.Client) -> None:
-    for path, told in (("/score", "neither of them"), ("/score?visitor=1", "them, but visitor")):
+    for path, told in (("/score", "but it has neither"), ("/score?visitor=1", "(found: visitor)")):
         answer = client.get(path)
         assert answer.status_code == 400
         assert answer.json()["message"].endswith(told)

@@ -146,7 +146,7 @@ async def test_a_slow_model_never_works_on_the_event_loop(service: LoadedModels)
     """As the catalogue of a large shop makes it: a few items take as long as many users."""
     slow = Pace(INLINE_SECONDS * 1.1, INLINE_SECONDS * 1.1)
     slots = {role: slot.serving(service.need(role), slow) for role, slot in service.slots.items()}
-    engine = Watched(LoadedModels(slots, service.defaults)).engine
+    engine = Watched(LoadedModels(slots, service.defaults, service.shown)).engine
     similar = SimilarQuery([ITEM], k=4, role="ranking")
     answers = [
         (await engine.similar_items(similar, keep_similar))[1:],

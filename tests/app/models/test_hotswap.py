@@ -317,11 +317,11 @@ async def test_what_takes_the_place_of_an_unfit_version_is_said_to_be_so_too(
 ) -> None:
     register(SIMILARITY_SOURCE, tmp_path, RANKING, 1)
     watched = Watched(tmp_path)
-    assert "one of factors, this one item_sim" in watched.service.slots["ranking"].unfit
+    assert "a factorization model, but this is item_sim" in watched.service.slots["ranking"].unfit
     register(SIMILARITY_SOURCE, tmp_path, RANKING, 2)
     await watched.look()
     assert watched.version("ranking") == "2"
-    assert "one of factors, this one item_sim" in watched.service.slots["ranking"].unfit
+    assert "a factorization model, but this is item_sim" in watched.service.slots["ranking"].unfit
 
 
 async def test_a_model_that_comes_for_an_empty_role_needs_a_restart(
@@ -582,7 +582,8 @@ def test_a_running_service_tells_what_is_gone(root: Path, polling: httpx.Client)
     assert missing() == [None, None]
     shutil.rmtree(root / SIMILARITY)
     gone = f"the folder of model 'similarity_model' is gone: {root / SIMILARITY}"
-    wait_until(lambda: missing() == [gone, None])
+    shown = f"the folder of model 'similarity_model' is gone: {SIMILARITY}"
+    wait_until(lambda: missing() == [shown, None])
     answer = polling.post(
         f"/admin/models/{SIMILARITY}/reload", headers={"content-type": "application/json"}
     )

@@ -170,8 +170,13 @@ def test_a_missing_id_is_nullable_and_no_example(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("role", "name", "spoil", "reason"),
     [
-        ("similarity", SIMILARITY, put_ranking, "gets no side data"),
-        ("ranking", RANKING, put_similarity, "one of factors, this one item_similarity"),
+        ("similarity", SIMILARITY, put_ranking, "must have no side columns"),
+        (
+            "ranking",
+            RANKING,
+            put_similarity,
+            "must be a factorization model, but this is item_similarity",
+        ),
         ("ranking", RANKING, put_not_finite, "not finite"),
         ("ranking", RANKING, put_other_ids, "differ in their user column"),
         ("similarity", SIMILARITY, put_other_similarity_ids, "differ in their user column"),
@@ -212,8 +217,13 @@ def test_where_no_version_is_fit_the_highest_serves(
 @pytest.mark.parametrize(
     ("name", "role", "put", "reason"),
     [
-        (SIMILARITY, "similarity", put_ranking, "the similarity model gets no side data, this one"),
-        (RANKING, "ranking", put_similarity, "is one of factors, this one item_similarity"),
+        (
+            SIMILARITY,
+            "similarity",
+            put_ranking,
+            "similarity model must have no side columns, but this",
+        ),
+        (RANKING, "ranking", put_similarity, "a factorization model, but this is item_similarity"),
     ],
 )
 def test_a_version_that_serves_for_want_of_a_better_one_is_said_to_be_unfit(

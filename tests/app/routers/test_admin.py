@@ -249,7 +249,8 @@ def test_several_at_once(client: httpx.Client) -> None:
 def test_a_body_is_no_larger_than_a_version_needs(client: httpx.Client) -> None:
     """Listing what is wrong with a megabyte took a tenth of a second, for which all others wait."""
     wrong = {f"{number:x}": 1 for number in range(1000)}
-    assert_problem(client.post(ACTIVATE, json=wrong), 413)
+    told = assert_problem(client.post(ACTIVATE, json=wrong), 413)["detail"]
+    assert told == "The body is larger than 4096 bytes"  # which is no setting
     assert_problem(client.post(RELOAD, json=wrong), 413)
 
 

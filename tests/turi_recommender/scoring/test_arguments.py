@@ -157,3 +157,19 @@ def test_lists() -> None:
 def test_what_is_no_list(given: object) -> None:
     with pytest.raises(QueryError, match=r"^users: expected"):
         read_list(given, "users")
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("", "an empty string"),
+        ("guest", "a string that is not all digits"),
+        ("6000 ", "a string that is not all digits"),
+        ("-", "a string that is not all digits"),
+        ("٦", "a string that is not all digits"),
+        ("1" * 20, "a string of more than 19 digits"),
+    ],
+)
+def test_what_is_wrong_with_a_string(text: str, told: str) -> None:
+    with pytest.raises(QueryError, match=f"expected an integer, got {told}$"):
+        cast_id(text, INTEGERS)

@@ -297,3 +297,18 @@ def test_numbers_of_several_types_are_different_unknown_values(reader: QueryRead
         ((name, found),) = reader.unknown({"letter": value})
         assert (name, found, type(found)) == ("letter", value, type(value))
     assert list(reader.unknown({"number": -0.0, "pair": [1.0, -0.0], "letter": None})) == []
+
+
+def test_an_unknown_column_is_told_the_known_ones() -> None:
+    told = "the model was not trained with this column"
+    few = QueryReader([USER, ITEM, NUMBER, PAIR], IdIndex(USER.values, USER.size))
+    names = f"its side columns are {NUMBER.name}, {PAIR.name}"
+    with pytest.raises(QueryError, match=rf"^users\.0\.colour: {told}; {names}$"):
+        few.read({USER.name: 1, "colour": 1}, 0)
+    none = QueryReader([USER, ITEM], IdIndex(USER.values, USER.size))
+    with pytest.raises(QueryError, match=rf"{told}; it has no side columns$"):
+        none.read({USER.name: 1, "colour": 1}, 0)
+    columns = [replace(NUMBER, name=f"n{number}") for number in range(40)]
+    many = QueryReader([USER, ITEM, *columns], IdIndex(USER.values, USER.size))
+    with pytest.raises(QueryError, match=r"n28, n29, \.\.\.$"):
+        many.read({USER.name: 1, "colour": 1}, 0)

@@ -119,6 +119,26 @@ def test_who_has_nothing_left_gets_nothing(tmp_path: Path, name: str) -> None:
     assert len(stranger.items) == min(3, len(own))
 
 
+@pytest.mark.parametrize(
+    ("name", "shown"),
+    [
+        ("similarity_jaccard", "<Recommender item_similarity, 40 users, 30 items, "),
+        (
+            "ranking_everything_strings",
+            "<Recommender ranking_factorization_recommender, 41 users, 31 items, ",
+        ),
+    ],
+)
+def test_what_a_model_looks_like(name: str, shown: str, tmp_path: Path) -> None:
+    path = unpack_model(name, tmp_path)
+    assert repr(load_model(path)) == f"{shown}from {str(path)!r}>"
+
+
+def test_what_a_small_model_looks_like() -> None:
+    model = make_recommender(neighbour_model(0, items=1))
+    assert repr(model).startswith(f"<Recommender item_similarity, {USERS} users, 1 item, ")
+
+
 @pytest.mark.parametrize("kind", ["jaccard", "cosine", "pearson"])
 def test_a_model_of_one_item(kind: str) -> None:
     model = make_recommender(neighbour_model(0, similarity=kind, items=1))

@@ -9,6 +9,7 @@ import httpx
 import pytest
 
 from app.errors import ScoreError
+from app.limits import MAX_VALUES
 from app.routers.azure.payload import records_of
 
 KNOWN = {"visitorid", "itemid", "month", "period"}
@@ -61,7 +62,7 @@ def test_what_stands_for_all_records_counts_as_often() -> None:
     columns: dict[str, Any] = {"visitorid": [1] * 1000, "month": weights}
     assert len(records_of(columns, 1000, KNOWN)) == 1000
     columns["month"] = {**weights, "one": 1.0}
-    with pytest.raises(ScoreError, match="50000 values"):
+    with pytest.raises(ScoreError, match=f"more than {MAX_VALUES} values"):
         records_of(columns, 1000, KNOWN)
 
 

@@ -74,10 +74,10 @@ def test_defect_2_gaps_of_each_record_take_the_defaults(client: httpx.Client) ->
 @pytest.mark.parametrize(
     ("payload", "message"),
     [
-        ('[{"visitorid":1,"itemid":2}]', "must have visitorid or itemid, it has both of them"),
-        ('[{"visitorid":1},{"itemid":2}]', "must have visitorid or itemid, it has both of them"),
-        ('[{"name":1}]', "must have visitorid or itemid, it has neither of them"),
-        ("[{}]", "it has neither of them"),
+        ('[{"visitorid":1,"itemid":2}]', "must have visitorid or itemid, not both"),
+        ('[{"visitorid":1},{"itemid":2}]', "must have visitorid or itemid, not both"),
+        ('[{"name":1}]', "must have visitorid or itemid, but it has neither (found: name)"),
+        ("[{}]", "but it has neither"),
         ('[{"visitorid":"abc"}]', "record 0: visitorid: expected an integer, got a string"),
         ('[{"visitorid":6000.5}]', "record 0: visitorid: expected an integer, got a number"),
         ('[{"visitorid":true}]', "expected an integer, got true or false"),
@@ -89,7 +89,7 @@ def test_defect_2_gaps_of_each_record_take_the_defaults(client: httpx.Client) ->
         ('[{"visitorid":1,"month":"May"}]', "record 0: month: expected a number, got a string"),
         ('[{"visitorid":1,"period":"Night","color":"red"}]', "record 0: color: the model was not"),
         ("[]", "must be a JSON array of one record or more"),
-        ("{}", "it has neither of them"),
+        ("{}", "but it has neither"),
         ("7", "must be a JSON array of one record or more"),
         ('"text"', "must be a JSON array"),
         ("[1]", "record 0 is not a JSON object"),
