@@ -38,7 +38,7 @@ def sort_like_library(scores: Scores) -> Positions:
     if len(scores) <= STABLE_UP_TO:
         return stable
     ranked = scores[stable]
-    if bool((ranked[1:] < ranked[:-1]).all()):
+    if (ranked[1:] < ranked[:-1]).all():
         return stable
     return _Sort(scores).run()
 

@@ -10,6 +10,8 @@ and Experience 27, 1997) with the median of three of libstdc++.
 
 from __future__ import annotations
 
+from operator import itemgetter
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -37,18 +39,22 @@ def best_by_nth_element(scores: Scores, k: int) -> Positions:
     -------
     ndarray of int64, shape (min(k, n),)
     """
-    order = list(range(len(scores)))
-    keys = scores.tolist()
-    if k < len(keys):
-        few = _run_few(list(keys), order, k) if len(keys) <= limits.NTH_ELEMENT_FEW else False
-        if not few:
-            order = _NthElement(scores).run(k)[:k].tolist()
-        del order[k:]
+    order = _chosen(scores, k)
+    left = scores[order]
     if len(order) > STABLE_UP_TO:
-        left = np.array(order, np.int64)
-        return left[sort_like_library(scores[left])]
-    order.sort(key=keys.__getitem__, reverse=True)
-    return np.array(order, np.int64)
+        return np.array(order, np.int64)[sort_like_library(left)]
+    ranked = sorted(zip(left.tolist(), order, strict=True), key=itemgetter(0), reverse=True)
+    return np.array([place for _, place in ranked], np.int64)
+
+
+def _chosen(scores: Scores, k: int) -> list[int]:
+    """Return the first k positions as the selection leaves them."""
+    places = list(range(len(scores))) if len(scores) <= max(limits.NTH_ELEMENT_FEW, k) else []
+    if k >= len(scores):
+        return places
+    if len(scores) <= limits.NTH_ELEMENT_FEW and _run_few(scores.tolist(), places, k):
+        return places[:k]
+    return _NthElement(scores).run(k)[:k].tolist()  # type: ignore[no-any-return]
 
 
 def _run_few(keys: list[float], order: list[int], nth: int) -> bool:
