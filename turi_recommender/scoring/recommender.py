@@ -14,9 +14,10 @@ from numpy.typing import NDArray
 
 from turi_recommender.errors import ModelFormatError, ModelUnreadableError, QueryError
 from turi_recommender.format import SavedModel, ValueType
+from turi_recommender.scoring import limits
 from turi_recommender.scoring.arguments import cast_id, read_count, read_list
 from turi_recommender.scoring.candidates import Candidates
-from turi_recommender.scoring.diversity import Likeness, Spread, draw, read_spread
+from turi_recommender.scoring.diversity import Likeness, Spread, SpreadWork, draw, read_spread
 from turi_recommender.scoring.ids import IdIndex
 from turi_recommender.scoring.lookup import UNKNOWN
 from turi_recommender.scoring.query import History, Query, QueryReader
@@ -282,6 +283,39 @@ class Recommender(ABC):
         """
         _ = row, k
         return 0
+
+    def spread_work(self, k: int, diversity: float) -> SpreadWork:
+        """Estimate what `diversity` adds to one row of a query, before any work is done.
+
+        Parameters
+        ----------
+        k : int
+            Number of items for the row.
+        diversity : float
+            As in `recommend`.
+
+        Raises
+        ------
+        QueryError
+            If either is not what `recommend` takes.
+        """
+        k = min(read_count(k), self.num_items)
+        spread = read_spread(k, diversity, None)
+        selected = k if spread is None else min(spread.selected, self.num_items)
+        if selected <= k:
+            return SpreadWork(k, 0, 0)
+        ties = self.num_items * self._order_work if k <= EXACT_TIES_UP_TO < selected else 0
+        return SpreadWork(selected, k * selected * self._round_work, ties)
+
+    @property
+    def _round_work(self) -> int:
+        """Elementary operations for each item of a round of a draw."""
+        return limits.DRAW_WORK
+
+    @property
+    def _order_work(self) -> int:
+        """Elementary operations for each item where all are put into the library's order."""
+        return limits.ORDER_WORK
 
     def check_side_data(self, row: Mapping[str, Any]) -> None:
         """Check side data that is to be given with users later.

@@ -6,6 +6,6 @@ own, which for a row with a context comes from `rows` and `cityhash`. A draw nev
 
 from turi_recommender.scoring.diversity.draw import Likeness, draw
 from turi_recommender.scoring.diversity.rows import key_of_row
-from turi_recommender.scoring.diversity.spread import Spread, read_spread
+from turi_recommender.scoring.diversity.spread import Spread, SpreadWork, read_spread
 
-__all__ = ["Likeness", "Spread", "draw", "key_of_row", "read_spread"]
+__all__ = ["Likeness", "Spread", "SpreadWork", "draw", "key_of_row", "read_spread"]

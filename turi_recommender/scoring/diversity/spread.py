@@ -42,6 +42,27 @@ class Spread(NamedTuple):
         return mix(self.seed, key)
 
 
+class SpreadWork(NamedTuple):
+    """What one row takes with diversity, estimated from sizes alone.
+
+    Work is in the unit of `Recommender.extra_work`.
+
+    Attributes
+    ----------
+    selected : int
+        How many items are ranked: it takes what a query for so many items takes.
+    draw : int
+        The draw beyond that, at most.
+    ties : int
+        What is added where equal scores are among the best, because then all items are ranked; of a
+        usual row.
+    """
+
+    selected: int
+    draw: int
+    ties: int
+
+
 def read_spread(k: int, diversity: object, seed: object) -> Spread | None:
     """Check `diversity` and `seed`.
 

@@ -285,6 +285,16 @@ class FactorizationRecommender(Recommender):
         order = sort_like_library(without_nan(scores))
         return items[best[order]], scores[order]
 
+    @property
+    def _round_work(self) -> int:
+        factors = 0 if self._model.mode == LINEAR else self._width
+        return limits.DRAW_WORK + factors * limits.LIKENESS_WORK
+
+    @property
+    def _order_work(self) -> int:
+        features = len(self._model.sizes)  # of a usual row, which has one in each column
+        return limits.ORDER_WORK + features * max(self._width, 1) * limits.VALUE_WORK
+
     def _draw_key(self, query: Query) -> int:
         """See `Recommender`: with a context, all features of the row count."""
         if not query.has_context:
