@@ -56,10 +56,12 @@ def measure(model: Recommender, row: Callable[[int], Any]) -> dict[str, dict[str
         full += 1
         return original(*given)
 
-    model._rank_in_library_order = counted  # type: ignore[method-assign]
+    model._rank_in_library_order = counted  # type: ignore[assignment,method-assign]
     figures = {}
     for diversity in DIVERSITIES:
-        plain, strict, tied = [], [], []
+        plain: list[float] = []
+        strict: list[float] = []
+        tied: list[float] = []
         for number in range(1, QUERIES + 1):
             plain.append(clock(model, row(number), 0.0))
             before = full

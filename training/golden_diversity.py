@@ -79,7 +79,7 @@ def _has_ties(judge: Judge, plain: Query, diversity: float) -> bool:
     """Tell whether scores are equal among those from which is drawn, or at their end."""
     more = dict(plain, k=int(plain["k"] * (1 + diversity)) + 2)
     scores: Dict[Any, List[float]] = {}
-    for user, _, score, rank in judge.recommend(more)["rows"]:
+    for _user, _item, score, rank in judge.recommend(more)["rows"]:
         if rank == 1:
             scores[len(scores)] = []
         scores[len(scores) - 1].append(score)

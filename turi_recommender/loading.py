@@ -82,7 +82,7 @@ def _load(directory: Path) -> Recommender:
     return recommender
 
 
-def recommend(
+def recommend(  # noqa: PLR0913 - one function for one question
     model: Model,
     users: Sequence[Id | Mapping[str, Any]],
     *,

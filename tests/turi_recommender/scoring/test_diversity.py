@@ -69,6 +69,7 @@ def test_other_models_draw_by_hashes(number: int, kind: str, user: int, seed: in
 @given(SEEDS, st.booleans())
 def test_a_row_with_a_context_is_known_by_its_features(number: int, user_side: bool) -> None:
     model = make_recommender(factor_model(number, items=ITEMS, mode=LINEAR, user_side=user_side))
+    assert isinstance(model, FactorizationRecommender)
     side = [(4, int(model._reader._user_side.entries(1)[0][1]), 1.0)] if user_side else []
     for row, user, context, sides in (
         ({"user": 1, "period": "period2", "hour": 3}, 1, [(2, 2, 1.0), (3, 0, 3.0)], side),
@@ -94,9 +95,9 @@ def model(request: pytest.FixtureRequest) -> Recommender:
 
 
 def test_nothing_changes_where_there_is_nothing_to_draw(model: Recommender) -> None:
-    for k, given in ((10, 0.04), (ITEMS, 5.0), (1000, 2.0), (5, 0.0)):
+    for k, wide in ((10, 0.04), (ITEMS, 5.0), (1000, 2.0), (5, 0.0)):
         plain = model.recommend([0, 1, 99], k=k)
-        assert model.recommend([0, 1, 99], k=k, diversity=given, seed=3) == plain
+        assert model.recommend([0, 1, 99], k=k, diversity=wide, seed=3) == plain
     few = [0, 5, 9]
     plain = model.recommend([0, 99], k=5, items=few)
     assert model.recommend([0, 99], k=5, items=few, diversity=9.0) == plain
@@ -123,9 +124,9 @@ def test_a_seed_decides_and_none_is_zero(model: Recommender) -> None:
 
 
 def test_answers_are_part_of_the_best_and_keep_their_order(model: Recommender) -> None:
-    for k, given, selected in ((3, 2.0, 9), (10, 1.0, 20), (12, 0.5, 18), (10, 1e300, ITEMS)):
+    for k, wide, selected in ((3, 2.0, 9), (10, 1.0, 20), (12, 0.5, 18), (10, 1e300, ITEMS)):
         best = model.recommend([0, 99], k=selected)
-        drawn = model.recommend([0, 99], k=k, diversity=given, seed=1)
+        drawn = model.recommend([0, 99], k=k, diversity=wide, seed=1)
         for some, ranking in zip(drawn.rankings, best.rankings, strict=True):
             assert len(some.items) == k
             assert some.scores == sorted(some.scores, reverse=True)
@@ -183,9 +184,9 @@ def test_every_way_to_ask_takes_them(tmp_path: Path) -> None:
     asked = model.recommend([user], k=5, diversity=2.0, seed=6)
     assert recommend(path, [user], k=5, diversity=2.0, seed=6) == asked
     assert recommend(model, [user], k=5, diversity=2.0, seed=7) != asked
-    for given in ({"diversity": -1}, {"seed": 2**63}):
+    for wrong in ({"diversity": -1}, {"seed": 2**63}):
         with pytest.raises(QueryError):
-            recommend(model, [user], **given)  # type: ignore[arg-type]
+            recommend(model, [user], **wrong)  # type: ignore[arg-type]
 
 
 def test_the_order_of_equal_scores_is_that_of_the_whole_selection() -> None:

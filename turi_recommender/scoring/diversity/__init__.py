@@ -1,7 +1,8 @@
 """Answers that vary: some of more than `k` items, drawn as Turi Create draws them.
 
 `spread` says of how many, and `draw` draws by the numbers of `hashes`. Each row has a seed of its
-own, which for a row with a context comes from `rows` and `cityhash`. A draw never depends on the other rows of a query.
+own, which for a row with a context comes from `rows` and `cityhash`. A draw never depends on the
+other rows of a query.
 """
 
 from turi_recommender.scoring.diversity.draw import Likeness, draw

@@ -36,8 +36,8 @@ def _of_short(data: bytes) -> int:
     """Hash 33 to 64 bytes."""
     length = len(data)
     factor = _K0 + 2 * length
-    s0, s1, s2, s3 = struct.unpack_from("<4Q", data)
-    e3, e2, e1, e0 = struct.unpack_from("<4Q", data, length - 32)  # e0 are the last bytes
+    s0, s1, s2, s3 = _words(data, 0, 4)
+    e3, e2, e1, e0 = _words(data, length - 32, 4)  # e0 are the last bytes
     first = s0 * _K0 + e0
     second = s2 * _K0 + s3 * 9
     tail = e1 * factor
@@ -54,15 +54,14 @@ def _of_short(data: bytes) -> int:
 def _of_long(data: bytes) -> int:
     """Hash more than 64 bytes, in blocks of 64."""
     length = len(data)
-    last = struct.unpack_from("<8Q", data, length - _BLOCK)
+    last = _words(data, length - _BLOCK, 8)
     x, y = last[3], last[6] + last[1]
     z = _pair(last[2] + length, last[5])
     v = _block(last[:4], length, z)
     w = _block(last[4:], y + _K1, x)
-    first: int = struct.unpack_from("<Q", data)[0]
-    x = x * _K1 + first
+    x = x * _K1 + _words(data, 0, 1)[0]
     for start in range(0, length - 1 & -_BLOCK, _BLOCK):
-        words = struct.unpack_from("<8Q", data, start)
+        words = _words(data, start, 8)
         x = _rotated(x + y + v[0] + words[1], 37) * _K1
         y = _rotated(y + v[1] + words[6], 42) * _K1
         x = x & _MASK ^ w[1]
@@ -73,6 +72,10 @@ def _of_long(data: bytes) -> int:
         z, x = x, z
     one = _pair(v[0], w[0]) + _shifted(y) * _K1 + z
     return _pair(one, _pair(v[1], w[1]) + x)
+
+
+def _words(data: bytes, start: int, count: int) -> tuple[int, ...]:
+    return struct.unpack_from(f"<{count}Q", data, start)
 
 
 def _block(words: tuple[int, ...], one: int, other: int) -> tuple[int, int]:

@@ -60,8 +60,7 @@ class _Draw:
 
     def __init__(self, selected: int, seed: int, likeness: Likeness | None) -> None:
         self._hashes = mix_counts(seed, selected)
-        self._random = None if likeness is not None else _RandomOrder(self._hashes)
-        self._likeness = likeness
+        self._order = _RandomOrder(self._hashes) if likeness is None else _LikestLast(likeness)
         self._ranks = np.arange(selected)
         # The first part of a weight falls with the rank, and counts once for each round.
         self._worth = selected - self._ranks
@@ -95,19 +94,30 @@ class _Draw:
         return rank
 
     def _raise_weights(self, rank: int) -> None:
-        """Raise each weight by the item's place, counted from the one that is least like the drawn."""
+        """Raise each weight by the item's place, from the one that is least like the drawn one."""
         left = len(self._ranks)
-        if self._random is not None:
-            order = self._random.next()
-        else:
-            assert self._likeness is not None
-            order = sort_like_library(-self._likeness(rank, self._ranks))
-        self._bonus[order] += np.arange(left)
+        self._bonus[self._order(rank, self._ranks)] += np.arange(left)
         self._total_bonus += left * (left - 1) // 2
 
 
+class _LikestLast:
+    """The order of the items that are left, from the one that is least like the drawn one.
+
+    Parameters
+    ----------
+    likeness : callable
+        As for `draw`.
+    """
+
+    def __init__(self, likeness: Likeness) -> None:
+        self._likeness = likeness
+
+    def __call__(self, rank: int, others: Ranks) -> Ranks:
+        return sort_like_library(-self._likeness(rank, others))
+
+
 class _RandomOrder:
-    """The order of the first L hashes, for an L that falls by one from call to call.
+    """The order of as many hashes as items are left: one less in each call.
 
     Parameters
     ----------
@@ -117,14 +127,13 @@ class _RandomOrder:
 
     def __init__(self, hashes: Hashes) -> None:
         self._keys = -hashes.astype(np.float64)
-        self._left = len(hashes)
         self._order = np.argsort(-self._keys, kind="stable")
         ranked = self._keys[self._order]
         self._is_strict = bool((ranked[1:] < ranked[:-1]).all())
 
-    def next(self) -> Ranks:
-        self._left -= 1
+    def __call__(self, _: int, others: Ranks) -> Ranks:
+        left = len(others)
         if not self._is_strict:  # hardly ever: then the order depends on how many are sorted
-            return sort_like_library(self._keys[: self._left])
-        self._order = self._order[self._order != self._left]
+            return sort_like_library(self._keys[:left])
+        self._order = self._order[self._order < left]
         return self._order

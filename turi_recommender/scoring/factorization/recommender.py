@@ -256,7 +256,8 @@ class FactorizationRecommender(Recommender):
     def _link(self, items: Indices, raw: Scores, k: int) -> tuple[Indices, Scores]:
         """Pass raw scores through the link function of the model's loss."""
         scores = self._linked(raw)
-        if self._model.sigmoid and k > EXACT_TIES_UP_TO:  # different raw scores can become equal ones
+        # Different raw scores can become equal ones.
+        if self._model.sigmoid and k > EXACT_TIES_UP_TO:
             order = np.lexsort((items, -scores))
             items, scores = items[order], scores[order]
         return items, scores

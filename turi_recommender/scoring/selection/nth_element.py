@@ -98,4 +98,3 @@ class _NthElement(Movable):
                 last = cut
         self._insertion_sort(first, last)
         return self.order
-

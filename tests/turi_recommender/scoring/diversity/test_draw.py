@@ -90,6 +90,10 @@ def test_likeness_decides() -> None:
     alike = [0, 0]
     for seed in range(300):
         for way, sign in enumerate((1.0, -1.0)):
-            drawn = draw(30, 10, seed, lambda _, others, sign=sign: sign * (others % 2))
+
+            def likeness(_: int, others: np.ndarray, sign: float = sign) -> np.ndarray:
+                return sign * (others % 2)
+
+            drawn = draw(30, 10, seed, likeness)
             alike[way] += int((drawn % 2).sum())
     assert alike[0] > 1.2 * alike[1]
