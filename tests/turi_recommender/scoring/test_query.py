@@ -297,3 +297,36 @@ def test_numbers_of_several_types_are_different_unknown_values(reader: QueryRead
         ((name, found),) = reader.unknown({"letter": value})
         assert (name, found, type(found)) == ("letter", value, type(value))
     assert list(reader.unknown({"number": -0.0, "pair": [1.0, -0.0], "letter": None})) == []
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"letter": "b", "number": 3, "pair": None}, ()),
+        ({"letter": "other"}, (Entry(3, LETTER.size, 1.0),)),
+        ({"letter": None}, (Entry(3, LETTER.size, 1.0),)),
+        (
+            {"bag": ["z", "a", "y", "z"]},
+            (Entry(5, BAG.size, 1.0), Entry(5, BAG.size, 1.0), Entry(5, BAG.size + 1, 1.0)),
+        ),
+        (
+            {"bag": [1, 1.0, "1"]},
+            tuple(Entry(5, BAG.size + place, 1.0) for place in range(3)),
+        ),
+        (
+            {"weights": {"z": 2.0, "b": 1.0, "y": 0.5}, "letter": 7},
+            (
+                Entry(3, LETTER.size, 1.0),
+                Entry(6, WEIGHTS.size, 2.0),
+                Entry(6, WEIGHTS.size + 1, 0.5),
+            ),
+        ),
+        ({"lost": "anything"}, ()),
+    ],
+)
+def test_unknown_categories_have_the_next_indices_of_their_column(
+    reader: QueryReader, given: dict[str, Any], expected: tuple[Entry, ...]
+) -> None:
+    for _ in range(2):  # the second time, some come from the memory
+        assert reader.read({"user": 1, **given}, 0).unknown == expected
+        assert reader.read_all([{"user": 1, **given}] * 20)[7].unknown == expected
