@@ -82,7 +82,7 @@ def _load(directory: Path) -> Recommender:
     return recommender
 
 
-def recommend(
+def recommend(  # noqa: PLR0913 - one function for one question
     model: Model,
     users: Sequence[Id | Mapping[str, Any]],
     *,
@@ -90,6 +90,8 @@ def recommend(
     exclude_known: bool = True,
     items: Sequence[Id] | None = None,
     exclude: Sequence[Id] | None = None,
+    diversity: float = 0.0,
+    seed: int | None = None,
 ) -> Recommendations:
     """Recommend the best `k` items to each user.
 
@@ -107,6 +109,10 @@ def recommend(
         Recommend only these. Unknown ids are ignored. An empty list allows nothing.
     exclude : sequence of int or str, optional
         Recommend none of these. Unknown ids are ignored.
+    diversity : float
+        Draw the answer from the best ``k * (1 + diversity)`` items; a finite number of 0 or more.
+    seed : int or None
+        What the draw depends on: any signed integer of 64 bits; None is 0.
 
     Returns
     -------
@@ -128,7 +134,13 @@ def recommend(
     [3325, 9986]
     """
     return _loaded(model).recommend(
-        users, k=k, exclude_known=exclude_known, items=items, exclude=exclude
+        users,
+        k=k,
+        exclude_known=exclude_known,
+        items=items,
+        exclude=exclude,
+        diversity=diversity,
+        seed=seed,
     )
 
 

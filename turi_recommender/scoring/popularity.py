@@ -13,8 +13,9 @@ from turi_recommender.format import PopularityModel, SavedModel
 from turi_recommender.scoring.candidates import Candidates
 from turi_recommender.scoring.query import Query
 from turi_recommender.scoring.recommender import Ranked, Recommender
+from turi_recommender.scoring.selection.nth_element import best_by_nth_element
 from turi_recommender.scoring.selection.similar import most_similar
-from turi_recommender.scoring.selection.topk import select
+from turi_recommender.scoring.selection.topk import select, without_nan
 
 
 class PopularityRecommender(Recommender):
@@ -43,6 +44,12 @@ class PopularityRecommender(Recommender):
         items = candidates.indices()
         best = select(self._scores[items], k)
         return items[best], self._scores[items[best]]
+
+    def _rank_in_library_order(self, _: Query, candidates: Candidates, k: int) -> Ranked:
+        items = candidates.indices()
+        scores = self._scores[items]
+        best = best_by_nth_element(without_nan(scores), k)
+        return items[best], scores[best]
 
     @np.errstate(all="ignore")  # as in `_answer`
     def _similar(self, item: int, k: int) -> Ranked:

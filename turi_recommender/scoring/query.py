@@ -81,6 +81,9 @@ class Query:
         Whether any side column was given, even if it came to no entry.
     history : History or None
         What counts as the user's history; None for the one the model was trained with.
+    unknown : tuple of Entry
+        Categories of the context that the model does not know, counted on from the known ones of
+        their column. They have no part in any score, but in what identifies the row.
     """
 
     user_id: Id
@@ -88,6 +91,26 @@ class Query:
     context: tuple[Entry, ...] = ()
     has_context: bool = False
     history: History | None = None
+    unknown: tuple[Entry, ...] = ()
+
+
+class _Context(NamedTuple):
+    """What the side columns of a row come to.
+
+    Attributes
+    ----------
+    known, unknown : tuple of Entry
+        As in `Query`.
+    is_given : bool
+        Whether any was given.
+    """
+
+    known: tuple[Entry, ...] = ()
+    unknown: tuple[Entry, ...] = ()
+    is_given: bool = False
+
+
+_NO_CONTEXT = _Context()
 
 
 class QueryReader:
@@ -130,10 +153,10 @@ class QueryReader:
         if len(rows) < limits.MANY_IDS:
             return [self.read(row, position) for position, row in enumerate(rows)]
         checked = [self._check(row, position) for position, row in enumerate(rows)]
-        users = self._users.find_many([user_id for user_id, *_ in checked])
+        users = self._users.find_many([user_id for user_id, _ in checked])
         return [
-            Query(user_id, user, context, has_context)
-            for (user_id, context, has_context), user in zip(checked, users, strict=True)
+            _query(user_id, user, context)
+            for (user_id, context), user in zip(checked, users, strict=True)
         ]
 
     def read(self, row: Id | Mapping[str, Any], position: int) -> Query:
@@ -152,22 +175,19 @@ class QueryReader:
         QueryError
             For an unknown column or a value of the wrong type.
         """
-        user_id, context, has_context = self._check(row, position)
-        return Query(user_id, self._users.find(user_id), context, has_context)
+        user_id, context = self._check(row, position)
+        return _query(user_id, self._users.find(user_id), context)
 
-    def _check(
-        self, row: Id | Mapping[str, Any], position: int
-    ) -> tuple[Id, tuple[Entry, ...], bool]:
-        """Return the user, the context, and whether there is any."""
+    def _check(self, row: Id | Mapping[str, Any], position: int) -> tuple[Id, _Context]:
+        """Return the user and the context."""
         try:
             # A type is compared faster than an abstract class is looked up, row after row.
             if type(row) is not dict and not isinstance(row, Mapping):
-                return cast_id(row, self._user), (), False
+                return cast_id(row, self._user), _NO_CONTEXT
             if self._user.name not in row:
                 raise QueryError((self._user.name,), "missing")
             user_id = cast_id(row[self._user.name], self._user)
-            has_context = len(row) > 1
-            return user_id, self.context(row) if has_context else (), has_context
+            return user_id, self._context(row) if len(row) > 1 else _NO_CONTEXT
         except QueryError as error:
             raise error.within("users", position) from None
 
@@ -179,6 +199,9 @@ class QueryReader:
         QueryError
             As `read`.
         """
+        return self._context(row).known
+
+    def _context(self, row: Mapping[str, Any]) -> _Context:
         values = [row.get(name, _ABSENT) for name in self._side_names]
         given = [value for value in values if value is not _ABSENT]  # arrays cannot be compared
         if len(given) + (self._user.name in row) != len(row):
@@ -201,13 +224,15 @@ class QueryReader:
             if category is not None
         )
 
-    def _read_context(self, *values: Any) -> tuple[Entry, ...]:
+    def _read_context(self, *values: Any) -> _Context:
         """Translate the value, or its absence, of each side column."""
-        entries: list[Entry] = []
+        known: list[Entry] = []
+        unknown: list[Entry] = []
         for (position, column, categories), value in zip(self._side, values, strict=True):
             if value is not _ABSENT:
-                entries += _expand(position, column, categories, value)
-        return tuple(entries)
+                for entry in _expand(position, column, categories, value):
+                    (known if entry.place < column.size else unknown).append(entry)
+        return _Context(tuple(known), tuple(unknown), is_given=True)
 
     def _check_names(self, row: Mapping[str, Any]) -> None:
         for name in row:
@@ -224,6 +249,11 @@ class QueryReader:
         named = self._side_names[: limits.SHOWN_COLUMNS]
         more = ", ..." if len(named) < len(self._side_names) else ""
         return f"its side columns are {', '.join(named)}{more}"
+
+
+def _query(user_id: Id, user: int, context: _Context) -> Query:
+    known, unknown, is_given = context
+    return Query(user_id, user, known, is_given, unknown=unknown)
 
 
 def _can_be_remembered(values: Sequence[Any]) -> bool:
@@ -250,14 +280,14 @@ def _expand(position: int, column: Column, categories: IdIndex, value: Any) -> l
             number = float(column.means[0]) if value is None else read_number(value, column)
             return [Entry(position, 0, number)]
         case ColumnMode.CATEGORICAL:
-            return [Entry(position, index, 1.0) for index in _known(column, categories, value)]
+            return [Entry(position, index, 1.0) for index in _places(column, categories, value)]
         case ColumnMode.NUMERIC_VECTOR:
             return [
                 Entry(position, index, number)
                 for index, number in enumerate(_vector(value, column))
             ]
         case ColumnMode.CATEGORICAL_LIST:
-            indices = sorted(_known(column, categories, value))
+            indices = sorted(_places(column, categories, value))
             return [Entry(position, index, 1.0) for index in indices]
         case ColumnMode.DICTIONARY:
             return _dictionary(position, column, categories, value)
@@ -279,9 +309,23 @@ def _categories(column: Column, value: Any) -> Sequence[Any]:
     return [read_category(one, column) for one in listed]
 
 
-def _known(column: Column, categories: IdIndex, value: Any) -> list[int]:
-    indices = categories.find_many(_categories(column, value))
-    return [index for index in indices if index != UNKNOWN]
+def _places(column: Column, categories: IdIndex, value: Any) -> list[int]:
+    values = _categories(column, value)
+    return _numbered(values, categories.find_many(values), column.size)
+
+
+def _numbered(values: Sequence[Any], indices: list[int], size: int) -> list[int]:
+    """Return the indices of categories; those that are not known are counted on from `size`.
+
+    Turi Create would learn them now, and give each the next index.
+    """
+    if UNKNOWN not in indices:  # nearly always
+        return indices
+    learned: dict[tuple[type, Any], int] = {}  # 1 and 1.0 are one key, but not one category
+    return [
+        learned.setdefault((type(value), value), size + len(learned)) if index == UNKNOWN else index
+        for value, index in zip(values, indices, strict=True)
+    ]
 
 
 def _unknown(categories: IdIndex, values: Sequence[Any]) -> list[Any]:
@@ -302,13 +346,13 @@ def _vector(value: Any, column: Column) -> list[float]:
 
 def _dictionary(position: int, column: Column, categories: IdIndex, value: Any) -> list[Entry]:
     weights = _mapping(value, column)
-    places = categories.find_many([read_category(key, column) for key in weights])
+    keys = [read_category(key, column) for key in weights]
+    places = _numbered(keys, categories.find_many(keys), column.size)
     entries = [
         Entry(position, place, read_number(number, column))
         for place, number in zip(places, weights.values(), strict=True)
     ]
-    known = [entry for entry in entries if entry.place != UNKNOWN]
-    return sorted(known, key=lambda entry: entry.place)
+    return sorted(entries, key=lambda entry: entry.place)
 
 
 def _mapping(value: Any, column: Column) -> Mapping[Any, Any]:

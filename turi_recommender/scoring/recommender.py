@@ -14,12 +14,15 @@ from numpy.typing import NDArray
 
 from turi_recommender.errors import ModelFormatError, ModelUnreadableError, QueryError
 from turi_recommender.format import SavedModel, ValueType
+from turi_recommender.scoring import limits
 from turi_recommender.scoring.arguments import cast_id, read_count, read_list
 from turi_recommender.scoring.candidates import Candidates
+from turi_recommender.scoring.diversity import Likeness, Spread, SpreadWork, draw, read_spread
 from turi_recommender.scoring.ids import IdIndex
 from turi_recommender.scoring.lookup import UNKNOWN
 from turi_recommender.scoring.query import History, Query, QueryReader
 from turi_recommender.scoring.results import Id, Ranking, Recommendations, SimilarItems
+from turi_recommender.scoring.selection.topk import EXACT_TIES_UP_TO, is_strict
 from turi_recommender.wording import counted
 
 Indices = NDArray[np.integer[Any]]
@@ -108,6 +111,8 @@ class Recommender(ABC):
         exclude_known: bool = True,
         items: Sequence[Id] | None = None,
         exclude: Sequence[Id] | None = None,
+        diversity: float = 0.0,
+        seed: int | None = None,
     ) -> Recommendations:
         """Recommend the best `k` items to each user.
 
@@ -125,6 +130,13 @@ class Recommender(ABC):
             Recommend only these. Unknown ones are ignored. An empty list allows nothing.
         exclude : sequence of int or str, optional
             Recommend none of these. Unknown ones are ignored.
+        diversity : float
+            From how many items an answer is drawn: the best ``k * (1 + diversity)``, rounded, of
+            which better ones are drawn more likely. They stand in the order of their scores. With
+            0, and wherever that number is `k`, the answer is the best `k`.
+        seed : int or None
+            What the draw depends on: any signed integer of 64 bits; None is 0. The same model,
+            row and seed draw the same items, whatever else is asked in the same call.
 
         Returns
         -------
@@ -135,10 +147,19 @@ class Recommender(ABC):
         Raises
         ------
         QueryError
-            If `k` is less than 1, an id or a value is of the wrong type, or a column is unknown; it
-            names the place in the query.
+            If `k` is less than 1, an id or a value is of the wrong type, a column is unknown,
+            `diversity` is no finite number of 0 or more, or `seed` no such integer; it names the
+            place in the query.
         ModelUnreadableError
             If the model's file can no longer be read.
+
+        Notes
+        -----
+        Draws are those of Turi Create (docs/queries.md, section 4), with these differences. An
+        item that was drawn makes items like *it* more likely in factorization models, and not those
+        like some other item. Every unknown user, and the first unknown category of each column,
+        counts as the first that Turi Create would learn. There, a seed of None differs from call to
+        call.
 
         Examples
         --------
@@ -147,6 +168,7 @@ class Recommender(ABC):
         ...     print(user, item, score, rank)
         """
         k = read_count(k)
+        spread = read_spread(k, diversity, seed)
         if not isinstance(exclude_known, bool | np.bool_):
             raise QueryError(("exclude_known",), "expected True or False")
         rows = read_list(users, "users")
@@ -157,10 +179,16 @@ class Recommender(ABC):
             allowed = None if items is None else self._known_items(items, "items")
             excluded = self._known_items(exclude, "exclude")
             everyone = Candidates.of(self.num_items, allowed, excluded)
-        return self._answer(queries, everyone, k, exclude_known=bool(exclude_known))
+        return self._answer(queries, everyone, k, exclude_known=bool(exclude_known), spread=spread)
 
     def _answer(
-        self, queries: Sequence[Query], everyone: Candidates, k: int, *, exclude_known: bool
+        self,
+        queries: Sequence[Query],
+        everyone: Candidates,
+        k: int,
+        *,
+        exclude_known: bool,
+        spread: Spread | None = None,
     ) -> Recommendations:
         """Answer queries that were checked and translated.
 
@@ -174,13 +202,18 @@ class Recommender(ABC):
             Number of items for each of them.
         exclude_known : bool
             Whether to leave out the items of each query's history.
+        spread : Spread or None
+            From how many items each answer is drawn; None for no draw.
         """
         candidates = [everyone] * len(queries)
         if exclude_known:
             candidates = [everyone.without(self._history(query).items) for query in queries]
         # Infinite and undefined scores are answers, too: a model may have diverged in training.
         with np.errstate(all="ignore"):
-            ranked = self._rank_all(queries, candidates, k)
+            if spread is None:
+                ranked = self._rank_all(queries, candidates, k)
+            else:
+                ranked = self._rank_drawn(queries, candidates, k, spread)
         rankings = [self._ranking(*answer) for answer in ranked]
         cold = {query.user_id: None for query in queries if query.user == UNKNOWN}
         return Recommendations(
@@ -190,6 +223,44 @@ class Recommender(ABC):
             self._user_dtype,
             self.items.dtype,
         )
+
+    def _rank_drawn(
+        self, queries: Sequence[Query], candidates: Sequence[Candidates], k: int, spread: Spread
+    ) -> list[Ranked]:
+        """Rank more than `k` items for each query, and draw `k` of them."""
+        selected = min(spread.selected, max(map(len, candidates), default=0))
+        if selected <= k:
+            return self._rank_all(queries, candidates, k)
+        ranked = self._rank_more(queries, candidates, k, selected)
+        for number, (items, scores) in enumerate(ranked):
+            if len(items) > k:
+                seed = spread.seed_of(self._draw_key(queries[number]))
+                drawn = draw(len(items), k, seed, self._likeness(items))
+                ranked[number] = items[drawn], scores[drawn]
+        return ranked
+
+    def _rank_more(
+        self,
+        queries: Sequence[Query],
+        candidates: Sequence[Candidates],
+        k: int,
+        selected: int,
+    ) -> list[Ranked]:
+        """Rank `selected` items, from which `k` are to be drawn.
+
+        What is drawn depends on the order, which the library's selection decides where scores are
+        equal. It has to see all candidates, so it runs only where that matters.
+        """
+        if k > EXACT_TIES_UP_TO or selected <= EXACT_TIES_UP_TO:
+            return self._rank_all(queries, candidates, selected)
+        ranked = self._rank_all(queries, candidates, selected + 1)
+        for number, (items, scores) in enumerate(ranked):
+            if is_strict(scores):
+                ranked[number] = items[:selected], scores[:selected]
+            else:
+                query, out = queries[number], candidates[number]
+                ranked[number] = self._rank_in_library_order(query, out, selected)
+        return ranked
 
     def extra_work(self, row: Mapping[str, Any], k: int) -> int:
         """Estimate what one row of a query may take beyond a usual one, from its sizes alone.
@@ -212,6 +283,39 @@ class Recommender(ABC):
         """
         _ = row, k
         return 0
+
+    def spread_work(self, k: int, diversity: float) -> SpreadWork:
+        """Estimate what `diversity` adds to one row of a query, before any work is done.
+
+        Parameters
+        ----------
+        k : int
+            Number of items for the row.
+        diversity : float
+            As in `recommend`.
+
+        Raises
+        ------
+        QueryError
+            If either is not what `recommend` takes.
+        """
+        k = min(read_count(k), self.num_items)
+        spread = read_spread(k, diversity, None)
+        selected = k if spread is None else min(spread.selected, self.num_items)
+        if selected <= k:
+            return SpreadWork(k, 0, 0)
+        ties = self.num_items * self._order_work if k <= EXACT_TIES_UP_TO < selected else 0
+        return SpreadWork(selected, k * selected * self._round_work, ties)
+
+    @property
+    def _round_work(self) -> int:
+        """Elementary operations for each item of a round of a draw."""
+        return limits.DRAW_WORK
+
+    @property
+    def _order_work(self) -> int:
+        """Elementary operations for each item where all are put into the library's order."""
+        return limits.ORDER_WORK
 
     def check_side_data(self, row: Mapping[str, Any]) -> None:
         """Check side data that is to be given with users later.
@@ -283,6 +387,26 @@ class Recommender(ABC):
 
         There is one set of candidates for each query; it may be empty.
         """
+
+    @abstractmethod
+    def _rank_in_library_order(self, query: Query, candidates: Candidates, k: int) -> Ranked:
+        """Return what `_rank_all` does for one query, with equal scores in the library's order.
+
+        That is the order of docs/format.md, section 7.6, cases a and c, also where `k` is above 10.
+        """
+
+    def _likeness(self, items: Indices) -> Likeness | None:
+        """Return how much alike the items of an answer are; None if the model cannot tell."""
+        _ = items
+        return None
+
+    def _draw_key(self, query: Query) -> int:
+        """Return what a draw depends on besides its seed: the index of the user.
+
+        Those that the model does not know have the next index, which the library would give the
+        first of them. Here it is the same for all, so that nobody's answer depends on others.
+        """
+        return self.num_users if query.user == UNKNOWN else query.user
 
     @abstractmethod
     def _similar(self, item: int, k: int) -> tuple[Indices, Scores]:

@@ -122,7 +122,7 @@ class FeatureReader:
         if query.user == UNKNOWN:
             return QueryFeatures(None, self._others(query.context))
         user = self._feature(Entry(_USER, query.user, 1.0))
-        side = self._side_entries(query.user)
+        side = self.side_entries(query.user)
         return QueryFeatures(user, self._others((*query.context, *side) if side else query.context))
 
     def long_side(self, user: int) -> int:
@@ -159,7 +159,8 @@ class FeatureReader:
         raw = self._factors.row(row) if has_factors else np.empty(0, np.float32)
         return Feature(row, linear, raw, raw if x == 1.0 else np.float32(x) * raw)
 
-    def _side_entries(self, user: int) -> list[Entry]:
+    def side_entries(self, user: int) -> list[Entry]:
+        """Return the side data of a user as the model was trained with it."""
         return [
             Entry(column + self._first_user_side, index, value)
             for column, index, value in self._user_side.entries(user)

@@ -29,6 +29,7 @@ from turi_recommender.format import (
 from turi_recommender.scoring import limits
 from turi_recommender.scoring.arguments import cast_id
 from turi_recommender.scoring.candidates import Candidates
+from turi_recommender.scoring.diversity import Likeness, key_of_row
 from turi_recommender.scoring.factorization import float32
 from turi_recommender.scoring.factorization.catalogue import ItemFeatures
 from turi_recommender.scoring.factorization.cosine_filter import CosineFilter
@@ -41,11 +42,20 @@ from turi_recommender.scoring.factorization.exact import (
     SimpleMatrixForm,
 )
 from turi_recommender.scoring.factorization.features import FeatureReader, QueryFeatures
+from turi_recommender.scoring.factorization.likeness import Cosines
 from turi_recommender.scoring.factorization.search import ScoreSearch
+from turi_recommender.scoring.lookup import UNKNOWN
 from turi_recommender.scoring.query import Query
 from turi_recommender.scoring.recommender import Indices, Ranked, Recommender, Scores
+from turi_recommender.scoring.selection.introsort import sort_like_library
+from turi_recommender.scoring.selection.nth_element import best_by_nth_element
 from turi_recommender.scoring.selection.similar import most_similar
-from turi_recommender.scoring.selection.topk import EXACT_TIES_UP_TO, select
+from turi_recommender.scoring.selection.topk import (
+    EXACT_TIES_UP_TO,
+    is_strict,
+    select,
+    without_nan,
+)
 
 
 class FactorizationRecommender(Recommender):
@@ -171,22 +181,28 @@ class FactorizationRecommender(Recommender):
         """Rank for queries, of which those that have the same kinds of features share steps."""
         alike: dict[tuple[bool, int, bool], list[int]] = defaultdict(list)
         for number, (query, of_query) in enumerate(zip(queries, features, strict=True)):
-            is_simple = self._simple_form is not None and not query.has_context
-            kind = (of_query.user is None, len(of_query.others.features), is_simple)
+            form = self._form_of(query)
+            kind = (of_query.user is None, len(of_query.others.features), form is self._form)
             alike[kind].append(number)
         answers: dict[int, Ranked] = {}
-        for (is_cold, _, is_simple), numbers in alike.items():
-            form = self._simple_form if is_simple and not is_cold else self._form
+        for numbers in alike.values():
+            form = self._form_of(queries[numbers[0]])
             for low in range(0, len(numbers), limits.QUERIES_AT_ONCE):
                 some = numbers[low : low + limits.QUERIES_AT_ONCE]
                 ranked = self._rank_alike(
-                    form or self._form,
+                    form,
                     [features[number] for number in some],
                     [candidates[number] for number in some],
                     k,
                 )
                 answers.update(zip(some, ranked, strict=True))
         return [answers[number] for number in range(len(queries))]
+
+    def _form_of(self, query: Query) -> ExactForm:
+        """Return how a query's scores are computed."""
+        if self._simple_form is None or query.has_context or query.user == UNKNOWN:
+            return self._form
+        return self._simple_form
 
     def _rank_alike(
         self,
@@ -239,13 +255,62 @@ class FactorizationRecommender(Recommender):
 
     def _link(self, items: Indices, raw: Scores, k: int) -> tuple[Indices, Scores]:
         """Pass raw scores through the link function of the model's loss."""
-        if not self._model.sigmoid:
-            return items, raw
-        scores = np.array([_sigmoid(score) for score in raw.tolist()])
-        if k > EXACT_TIES_UP_TO:  # different raw scores can become equal ones
+        scores = self._linked(raw)
+        # Different raw scores can become equal ones.
+        if self._model.sigmoid and k > EXACT_TIES_UP_TO:
             order = np.lexsort((items, -scores))
             items, scores = items[order], scores[order]
         return items, scores
+
+    def _linked(self, raw: Scores) -> Scores:
+        return np.array([_sigmoid(score) for score in raw.tolist()]) if self._model.sigmoid else raw
+
+    # -- diversity -------------------------------------------------------------------------
+
+    def _rank_in_library_order(self, query: Query, candidates: Candidates, k: int) -> Ranked:
+        """See `Recommender`. It chooses twice: by raw scores, then by those that are answered.
+
+        Different raw scores can be answered as equal ones: only equal raw scores take all items.
+        """
+        form, features = self._form_of(query), [self._reader.read(query)]
+        items = self._narrow(features, [candidates], k + 1)[0]
+        raw = _score(form, self._catalogue, features, [items])
+        best = select(raw, k + 1, total=len(candidates))
+        if not is_strict(raw[best]):
+            if len(items) < len(candidates):
+                items = candidates.indices().astype(np.int64)
+                raw = _score(form, self._catalogue, features, [items])
+            best = best_by_nth_element(without_nan(raw), k)
+        best = best[:k]
+        scores = self._linked(raw[best])
+        order = sort_like_library(without_nan(scores))
+        return items[best[order]], scores[order]
+
+    @property
+    def _round_work(self) -> int:
+        factors = 0 if self._model.mode == LINEAR else self._width
+        return limits.DRAW_WORK + factors * limits.LIKENESS_WORK
+
+    @property
+    def _order_work(self) -> int:
+        features = len(self._model.sizes)  # of a usual row, which has one in each column
+        return limits.ORDER_WORK + features * max(self._width, 1) * limits.VALUE_WORK
+
+    def _draw_key(self, query: Query) -> int:
+        """See `Recommender`: with a context, all features of the row count."""
+        if not query.has_context:
+            return super()._draw_key(query)
+        is_known = query.user != UNKNOWN
+        return key_of_row(
+            query.user if is_known else self.num_users,
+            sorted((*query.context, *query.unknown), key=lambda entry: entry[:2]),
+            self._reader.side_entries(query.user) if is_known else (),
+        )
+
+    def _likeness(self, items: Indices) -> Likeness | None:
+        if self._model.mode == LINEAR or self._width == 0:
+            return None
+        return Cosines(self._catalogue, items)
 
     # -- similar items ---------------------------------------------------------------------
 
@@ -367,7 +432,4 @@ def _sigmoid(raw: float) -> float:
 
 def _is_unambiguous(scores: Scores, k: int) -> bool:
     """Tell whether the best k are the same, in the same order, by any algorithm."""
-    if len(scores) <= k:
-        return False
-    top = np.sort(scores)[::-1][: k + 1]
-    return bool((np.diff(top) < 0).all())
+    return len(scores) > k and is_strict(np.sort(scores)[::-1][: k + 1])

@@ -24,7 +24,7 @@ from turi_recommender.scoring.recommender import Ranked, Recommender, Scores
 from turi_recommender.scoring.remember import remember
 from turi_recommender.scoring.results import Id
 from turi_recommender.scoring.selection.nth_element import best_by_nth_element
-from turi_recommender.scoring.selection.topk import EXACT_TIES_UP_TO, select
+from turi_recommender.scoring.selection.topk import EXACT_TIES_UP_TO, select, without_nan
 
 
 class ItemSimilarityRecommender(Recommender):
@@ -191,6 +191,25 @@ class ItemSimilarityRecommender(Recommender):
         items = candidates.indices()
         best = select(scores[items], k)
         return items[best], scores[items[best]]
+
+    # -- diversity -------------------------------------------------------------------------
+
+    def _rank_in_library_order(self, query: Query, candidates: Candidates, k: int) -> Ranked:
+        visits = self._table.visit([self._history(query)])
+        if not len(visits.items):
+            visits = self._seed_visits
+        scores = self._all_scores(visits) if len(visits.items) else self._fallback
+        items = candidates.indices()
+        best = best_by_nth_element(without_nan(scores[items]), k)
+        return items[best], scores[items[best]]
+
+    def _all_scores(self, visits: Visits) -> Scores:
+        """Return the score of every item of the catalogue, for one history."""
+        if self._table.similarity == "pearson":
+            return self._pearson_scores(visits)
+        scores = np.zeros(self.num_items)
+        scores[visits.items] = (visits.sums / ONE) / visits.lengths[0]
+        return scores
 
     # -- similar items ---------------------------------------------------------------------
 
