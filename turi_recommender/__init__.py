@@ -21,7 +21,7 @@ from turi_recommender.errors import (
     RegistrationError,
 )
 from turi_recommender.format import Column, ColumnMode, ValueType
-from turi_recommender.loading import load_model, recommend, similar_items
+from turi_recommender.loading import load_model, recommend, similar_items, summary
 from turi_recommender.scoring import (
     Id,
     IdIndex,
@@ -74,6 +74,7 @@ __all__ = [
     "recommend",
     "register",
     "similar_items",
+    "summary",
     "sync",
     "write_manifest",
 ]

@@ -16,6 +16,7 @@ from turi_recommender.scoring.recommender import Ranked, Recommender
 from turi_recommender.scoring.selection.nth_element import best_by_nth_element
 from turi_recommender.scoring.selection.similar import most_similar
 from turi_recommender.scoring.selection.topk import select, without_nan
+from turi_recommender.scoring.strangers import differ
 
 
 class PopularityRecommender(Recommender):
@@ -34,6 +35,11 @@ class PopularityRecommender(Recommender):
         predictions = model.predictions[: self.num_items]
         self._scores = np.full(self.num_items, model.unseen)
         self._scores[: len(predictions)] = predictions
+
+    @property
+    def knows_strangers(self) -> bool:
+        """See `Recommender.knows_strangers`: all users are alike here."""
+        return differ(self._scores)
 
     def _rank_all(
         self, _: Sequence[Query], candidates: Sequence[Candidates], k: int
