@@ -197,6 +197,15 @@ class MachineForm(ExactForm):
             sums += pairs.spread(shared[:, place])
         return sums
 
+    def _of_features(self, features: tuple[Feature, ...]) -> float:
+        total = super()._of_features(features)
+        if not features:
+            return total
+        rows = np.array([feature.factors for feature in features])
+        sums = float32.add_rows(np.zeros(rows.shape[1], np.float32), rows)
+        halves = _half_pairs_of(sums[:, np.newaxis], rows.T)
+        return float(float32.add_rows(np.float64(total), halves))
+
 
 def _add_all(total: Scores, terms: Any) -> Scores:
     """Add terms, each a number or one for each pair, one after the other."""
