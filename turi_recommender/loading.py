@@ -15,9 +15,11 @@ from turi_recommender.memory import give_back_freed
 from turi_recommender.scoring import (
     RECOMMENDERS,
     Id,
+    Predictions,
     Recommendations,
     Recommender,
     SimilarItems,
+    SimilarUsers,
     make_recommender,
 )
 
@@ -92,6 +94,7 @@ def recommend(  # noqa: PLR0913 - one function for one question
     exclude: Sequence[Id] | None = None,
     diversity: float = 0.0,
     seed: int | None = None,
+    explain: bool = False,
 ) -> Recommendations:
     """Recommend the best `k` items to each user.
 
@@ -113,6 +116,8 @@ def recommend(  # noqa: PLR0913 - one function for one question
         Draw the answer from the best ``k * (1 + diversity)`` items; a finite number of 0 or more.
     seed : int or None
         What the draw depends on: any signed integer of 64 bits; None is 0.
+    explain : bool
+        Whether to tell the terms of each score, in `Ranking.why`.
 
     Returns
     -------
@@ -141,6 +146,7 @@ def recommend(  # noqa: PLR0913 - one function for one question
         exclude=exclude,
         diversity=diversity,
         seed=seed,
+        explain=explain,
     )
 
 
@@ -171,6 +177,66 @@ def similar_items(model: Model, items: Sequence[Id], *, k: int = 10) -> SimilarI
         If an id is of the wrong type, or the model cannot tell what is similar.
     """
     return _loaded(model).similar_items(items, k=k)
+
+
+def similar_users(model: Model, users: Sequence[Id], *, k: int = 10) -> SimilarUsers:
+    """Find the `k` users most similar to each user.
+
+    Parameters
+    ----------
+    model : Recommender, str or path-like
+        A loaded model, or the directory of one, which is then loaded for this call alone.
+    users : sequence of int or str
+        User ids; unknown ones get no answer.
+    k : int
+        Number of similar users per user; at least 1.
+
+    Returns
+    -------
+    SimilarUsers
+        One ranking for each known user, in the order of the query.
+
+    Raises
+    ------
+    ModelNotFoundError
+        If there is no such directory.
+    ModelFormatError
+        If it cannot be read.
+    QueryError
+        If an id is of the wrong type, or the model cannot tell which users are similar.
+    """
+    return _loaded(model).similar_users(users, k=k)
+
+
+def predict(
+    model: Model, pairs: Sequence[Mapping[str, Any]], *, explain: bool = False
+) -> Predictions:
+    """Score given pairs of user and item.
+
+    Parameters
+    ----------
+    model : Recommender, str or path-like
+        A loaded model, or the directory of one, which is then loaded for this call alone.
+    pairs : sequence of mapping
+        Column names to values: user, item, and any of the observation side columns.
+    explain : bool
+        Whether to tell the terms of each score, in `Predictions.why`.
+
+    Returns
+    -------
+    Predictions
+        One score for each pair, in the order of the query.
+
+    Raises
+    ------
+    ModelNotFoundError
+        If there is no such directory.
+    ModelFormatError
+        If it cannot be read.
+    QueryError
+        If the model cannot be asked that.
+    """
+    return _loaded(model).predict(pairs, explain=explain)
 
 
 def summary(model: Model) -> Mapping[str, Any]:
