@@ -194,6 +194,6 @@ def test_the_order_of_equal_scores_is_that_of_the_whole_selection() -> None:
     model = make_recommender(factor_model(2, items=ITEMS, levels=1, item_side=False))
     stable = model.recommend([99], k=30).rankings[0]
     query = model._queries.read(99, 0)
-    items, scores = model._rank_in_library_order(query, model._everything, 30)
+    items, scores = model._rank_in_library_order(query, model._everything, 30, None)
     assert scores.tolist() == stable.scores
     assert items.tolist() != stable.items
