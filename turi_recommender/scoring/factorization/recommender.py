@@ -227,7 +227,7 @@ class FactorizationRecommender(Recommender):
         queries: Sequence[QueryFeatures],
         candidates: Sequence[Candidates],
         k: int,
-        overlay: Overlay | None,
+        overlay: Overlay | None = None,
     ) -> list[Ranked]:
         """Rank for queries that have the same kinds of features."""
         trained = candidates if overlay is None else [overlay.rest(out) for out in candidates]
