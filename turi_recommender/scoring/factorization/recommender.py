@@ -256,7 +256,7 @@ class FactorizationRecommender(Recommender):
         queries: Sequence[QueryFeatures],
         candidates: Sequence[Candidates],
         k: int,
-        overlay: Overlay | None,
+        overlay: Overlay | None = None,
     ) -> list[Ranked]:
         """Rank for queries that have the same kinds of features."""
         ranked = []
