@@ -21,17 +21,29 @@ from turi_recommender.errors import (
     RegistrationError,
 )
 from turi_recommender.format import Column, ColumnMode, ValueType
-from turi_recommender.loading import load_model, recommend, similar_items
+from turi_recommender.loading import (
+    load_model,
+    predict,
+    recommend,
+    similar_items,
+    similar_users,
+)
 from turi_recommender.scoring import (
     Id,
     IdIndex,
+    PredictionColumns,
+    Predictions,
     Ranking,
     RecommendationColumns,
     Recommendations,
     Recommender,
     SimilarItemColumns,
     SimilarItems,
+    SimilarUserColumns,
+    SimilarUsers,
     StringIds,
+    Term,
+    Why,
 )
 from turi_recommender.versions import (
     ModelEntry,
@@ -56,6 +68,8 @@ __all__ = [
     "ModelLocation",
     "ModelNotFoundError",
     "ModelUnreadableError",
+    "PredictionColumns",
+    "Predictions",
     "QueryError",
     "Ranking",
     "RecommendationColumns",
@@ -66,14 +80,20 @@ __all__ = [
     "Registry",
     "SimilarItemColumns",
     "SimilarItems",
+    "SimilarUserColumns",
+    "SimilarUsers",
     "StringIds",
+    "Term",
     "ValueType",
+    "Why",
     "__version__",
     "check_manifest",
     "load_model",
+    "predict",
     "recommend",
     "register",
     "similar_items",
+    "similar_users",
     "sync",
     "write_manifest",
 ]

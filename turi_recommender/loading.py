@@ -15,9 +15,11 @@ from turi_recommender.memory import give_back_freed
 from turi_recommender.scoring import (
     RECOMMENDERS,
     Id,
+    Predictions,
     Recommendations,
     Recommender,
     SimilarItems,
+    SimilarUsers,
     make_recommender,
 )
 
@@ -90,6 +92,7 @@ def recommend(
     exclude_known: bool = True,
     items: Sequence[Id] | None = None,
     exclude: Sequence[Id] | None = None,
+    explain: bool = False,
 ) -> Recommendations:
     """Recommend the best `k` items to each user.
 
@@ -107,6 +110,8 @@ def recommend(
         Recommend only these. Unknown ids are ignored. An empty list allows nothing.
     exclude : sequence of int or str, optional
         Recommend none of these. Unknown ids are ignored.
+    explain : bool
+        Whether to tell the terms of each score, in `Ranking.why`.
 
     Returns
     -------
@@ -128,7 +133,12 @@ def recommend(
     [3325, 9986]
     """
     return _loaded(model).recommend(
-        users, k=k, exclude_known=exclude_known, items=items, exclude=exclude
+        users,
+        k=k,
+        exclude_known=exclude_known,
+        items=items,
+        exclude=exclude,
+        explain=explain,
     )
 
 
@@ -159,6 +169,66 @@ def similar_items(model: Model, items: Sequence[Id], *, k: int = 10) -> SimilarI
         If an id is of the wrong type, or the model cannot tell what is similar.
     """
     return _loaded(model).similar_items(items, k=k)
+
+
+def similar_users(model: Model, users: Sequence[Id], *, k: int = 10) -> SimilarUsers:
+    """Find the `k` users most similar to each user.
+
+    Parameters
+    ----------
+    model : Recommender, str or path-like
+        A loaded model, or the directory of one, which is then loaded for this call alone.
+    users : sequence of int or str
+        User ids; unknown ones get no answer.
+    k : int
+        Number of similar users per user; at least 1.
+
+    Returns
+    -------
+    SimilarUsers
+        One ranking for each known user, in the order of the query.
+
+    Raises
+    ------
+    ModelNotFoundError
+        If there is no such directory.
+    ModelFormatError
+        If it cannot be read.
+    QueryError
+        If an id is of the wrong type, or the model cannot tell which users are similar.
+    """
+    return _loaded(model).similar_users(users, k=k)
+
+
+def predict(
+    model: Model, pairs: Sequence[Mapping[str, Any]], *, explain: bool = False
+) -> Predictions:
+    """Score given pairs of user and item.
+
+    Parameters
+    ----------
+    model : Recommender, str or path-like
+        A loaded model, or the directory of one, which is then loaded for this call alone.
+    pairs : sequence of mapping
+        Column names to values: user, item, and any of the observation side columns.
+    explain : bool
+        Whether to tell the terms of each score, in `Predictions.why`.
+
+    Returns
+    -------
+    Predictions
+        One score for each pair, in the order of the query.
+
+    Raises
+    ------
+    ModelNotFoundError
+        If there is no such directory.
+    ModelFormatError
+        If it cannot be read.
+    QueryError
+        If the model cannot be asked that.
+    """
+    return _loaded(model).predict(pairs, explain=explain)
 
 
 def _loaded(model: Model) -> Recommender:

@@ -7,6 +7,7 @@ from turi_recommender.scoring.factorization.recommender import FactorizationReco
 from turi_recommender.scoring.ids import IdIndex, StringIds
 from turi_recommender.scoring.neighbours.recommender import ItemSimilarityRecommender
 from turi_recommender.scoring.popularity import PopularityRecommender
+from turi_recommender.scoring.predictions import PredictionColumns, Predictions
 from turi_recommender.scoring.recommender import Recommender
 from turi_recommender.scoring.results import (
     Id,
@@ -15,19 +16,28 @@ from turi_recommender.scoring.results import (
     Recommendations,
     SimilarItemColumns,
     SimilarItems,
+    SimilarUserColumns,
+    SimilarUsers,
 )
+from turi_recommender.scoring.terms import Term, Why
 
 __all__ = [
     "RECOMMENDERS",
     "Id",
     "IdIndex",
+    "PredictionColumns",
+    "Predictions",
     "Ranking",
     "RecommendationColumns",
     "Recommendations",
     "Recommender",
     "SimilarItemColumns",
     "SimilarItems",
+    "SimilarUserColumns",
+    "SimilarUsers",
     "StringIds",
+    "Term",
+    "Why",
     "make_recommender",
 ]
 

@@ -5,7 +5,7 @@ Source: docs/format.md, sections 7.1 and 7.4 (expansion by mode).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -26,6 +26,7 @@ from turi_recommender.scoring.ids import IdIndex
 from turi_recommender.scoring.lookup import UNKNOWN
 from turi_recommender.scoring.remember import remember
 from turi_recommender.scoring.results import Id
+from turi_recommender.scoring.terms import shown
 from turi_recommender.wording import counted
 
 _ABSENT = object()
@@ -114,13 +115,17 @@ class QueryReader:
         self._side_names = [column.name for column in columns[2:]]
         self._known_names = {self._user.name, *(column.name for column in columns[2:])}
 
-    def read_all(self, rows: Sequence[Id | Mapping[str, Any]]) -> list[Query]:
+    def read_all(
+        self, rows: Sequence[Id | Mapping[str, Any]], argument: str = "users"
+    ) -> list[Query]:
         """Translate the rows of a query, whose users are looked up together.
 
         Parameters
         ----------
         rows : sequence
             As for `read`.
+        argument : str
+            As what they were given, for errors.
 
         Raises
         ------
@@ -128,15 +133,15 @@ class QueryReader:
             As `read`.
         """
         if len(rows) < limits.MANY_IDS:
-            return [self.read(row, position) for position, row in enumerate(rows)]
-        checked = [self._check(row, position) for position, row in enumerate(rows)]
+            return [self.read(row, position, argument) for position, row in enumerate(rows)]
+        checked = [self._check(row, position, argument) for position, row in enumerate(rows)]
         users = self._users.find_many([user_id for user_id, *_ in checked])
         return [
             Query(user_id, user, context, has_context)
             for (user_id, context, has_context), user in zip(checked, users, strict=True)
         ]
 
-    def read(self, row: Id | Mapping[str, Any], position: int) -> Query:
+    def read(self, row: Id | Mapping[str, Any], position: int, argument: str = "users") -> Query:
         """Translate one row.
 
         Parameters
@@ -146,17 +151,19 @@ class QueryReader:
             nothing; None is the library's missing value.
         position : int
             Place of the row in the query, for errors.
+        argument : str
+            As what the rows were given, for errors.
 
         Raises
         ------
         QueryError
             For an unknown column or a value of the wrong type.
         """
-        user_id, context, has_context = self._check(row, position)
+        user_id, context, has_context = self._check(row, position, argument)
         return Query(user_id, self._users.find(user_id), context, has_context)
 
     def _check(
-        self, row: Id | Mapping[str, Any], position: int
+        self, row: Id | Mapping[str, Any], position: int, argument: str
     ) -> tuple[Id, tuple[Entry, ...], bool]:
         """Return the user, the context, and whether there is any."""
         try:
@@ -169,7 +176,18 @@ class QueryReader:
             has_context = len(row) > 1
             return user_id, self.context(row) if has_context else (), has_context
         except QueryError as error:
-            raise error.within("users", position) from None
+            raise error.within(argument, position) from None
+
+    def label(self, entries: Sequence[Entry]) -> str:
+        """Return the name of a side column with the value that became these entries of it.
+
+        Parameters
+        ----------
+        entries : sequence of Entry
+            Those of one observation side column; at least one.
+        """
+        _, column, categories = self._side[entries[0].column - 2]
+        return label(column, categories.ids_in_memory, entries)
 
     def context(self, row: Mapping[str, Any]) -> tuple[Entry, ...]:
         """Translate the side columns of a row.
@@ -224,6 +242,28 @@ class QueryReader:
         named = self._side_names[: limits.SHOWN_COLUMNS]
         more = ", ..." if len(named) < len(self._side_names) else ""
         return f"its side columns are {', '.join(named)}{more}"
+
+
+def label(
+    column: Column, take: Callable[[NDArray[np.int64]], list[Any]], entries: Sequence[Entry]
+) -> str:
+    """Return the name of a column with its value, where that is a category or a number.
+
+    Parameters
+    ----------
+    column : Column
+        The column.
+    take : callable
+        Returns its categories at some indices.
+    entries : sequence of Entry
+        What a value of it became; at least one.
+    """
+    first = entries[0]
+    if column.mode == ColumnMode.NUMERIC:
+        return shown(column.name, float(first.value))
+    if column.mode == ColumnMode.CATEGORICAL and 0 <= first.place < column.size:
+        return shown(column.name, take(np.array([first.place]))[0])
+    return column.name
 
 
 def _can_be_remembered(values: Sequence[Any]) -> bool:

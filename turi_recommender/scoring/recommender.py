@@ -14,12 +14,21 @@ from numpy.typing import NDArray
 
 from turi_recommender.errors import ModelFormatError, ModelUnreadableError, QueryError
 from turi_recommender.format import SavedModel, ValueType
-from turi_recommender.scoring.arguments import cast_id, read_count, read_list
+from turi_recommender.scoring.arguments import cast_id, read_choice, read_count, read_list
 from turi_recommender.scoring.candidates import Candidates
 from turi_recommender.scoring.ids import IdIndex
 from turi_recommender.scoring.lookup import UNKNOWN
+from turi_recommender.scoring.pairs import AskedPairs
+from turi_recommender.scoring.predictions import Predictions
 from turi_recommender.scoring.query import History, Query, QueryReader
-from turi_recommender.scoring.results import Id, Ranking, Recommendations, SimilarItems
+from turi_recommender.scoring.results import (
+    Id,
+    Ranking,
+    Recommendations,
+    SimilarItems,
+    SimilarUsers,
+)
+from turi_recommender.scoring.terms import Why
 from turi_recommender.wording import counted
 
 Indices = NDArray[np.integer[Any]]
@@ -108,6 +117,7 @@ class Recommender(ABC):
         exclude_known: bool = True,
         items: Sequence[Id] | None = None,
         exclude: Sequence[Id] | None = None,
+        explain: bool = False,
     ) -> Recommendations:
         """Recommend the best `k` items to each user.
 
@@ -125,6 +135,8 @@ class Recommender(ABC):
             Recommend only these. Unknown ones are ignored. An empty list allows nothing.
         exclude : sequence of int or str, optional
             Recommend none of these. Unknown ones are ignored.
+        explain : bool
+            Whether to tell the terms of each score (`Ranking.why`; docs/queries.md, section 9).
 
         Returns
         -------
@@ -147,8 +159,8 @@ class Recommender(ABC):
         ...     print(user, item, score, rank)
         """
         k = read_count(k)
-        if not isinstance(exclude_known, bool | np.bool_):
-            raise QueryError(("exclude_known",), "expected True or False")
+        exclude_known = read_choice(exclude_known, "exclude_known")
+        explain = read_choice(explain, "explain")
         rows = read_list(users, "users")
         queries = self._queries.read_all(rows)
         everyone = self._everything
@@ -157,10 +169,16 @@ class Recommender(ABC):
             allowed = None if items is None else self._known_items(items, "items")
             excluded = self._known_items(exclude, "exclude")
             everyone = Candidates.of(self.num_items, allowed, excluded)
-        return self._answer(queries, everyone, k, exclude_known=bool(exclude_known))
+        return self._answer(queries, everyone, k, exclude_known=exclude_known, explain=explain)
 
     def _answer(
-        self, queries: Sequence[Query], everyone: Candidates, k: int, *, exclude_known: bool
+        self,
+        queries: Sequence[Query],
+        everyone: Candidates,
+        k: int,
+        *,
+        exclude_known: bool,
+        explain: bool = False,
     ) -> Recommendations:
         """Answer queries that were checked and translated.
 
@@ -174,6 +192,8 @@ class Recommender(ABC):
             Number of items for each of them.
         exclude_known : bool
             Whether to leave out the items of each query's history.
+        explain : bool
+            Whether to tell the terms of the scores of those that are answered.
         """
         candidates = [everyone] * len(queries)
         if exclude_known:
@@ -181,12 +201,65 @@ class Recommender(ABC):
         # Infinite and undefined scores are answers, too: a model may have diverged in training.
         with np.errstate(all="ignore"):
             ranked = self._rank_all(queries, candidates, k)
-        rankings = [self._ranking(*answer) for answer in ranked]
+            whys = [
+                self._explain(query, *answer, as_pairs=False) if explain else None
+                for query, answer in zip(queries, ranked, strict=True)
+            ]
+        rankings = [self._ranking(*answer, why) for answer, why in zip(ranked, whys, strict=True)]
         cold = {query.user_id: None for query in queries if query.user == UNKNOWN}
         return Recommendations(
             [query.user_id for query in queries],
             rankings,
             list(cold),
+            self._user_dtype,
+            self.items.dtype,
+        )
+
+    def predict(self, pairs: Sequence[Mapping[str, Any]], *, explain: bool = False) -> Predictions:
+        """Score given pairs of user and item.
+
+        Parameters
+        ----------
+        pairs : sequence of mapping
+            Column names to values: the user column, the item column, and any of the observation
+            side columns (`side_columns`). A side column that is absent contributes nothing. The
+            library demands all of them: where all are given the score is its own, bit for bit.
+        explain : bool
+            Whether to tell the terms of each score (`Predictions.why`; docs/queries.md, section 9).
+
+        Returns
+        -------
+        Predictions
+            One score for each pair, in the order of the query; also for users, items and categories
+            that the model does not know (docs/queries.md, section 6). What a user has already
+            interacted with is scored like anything else.
+
+        Raises
+        ------
+        QueryError
+            If an id is missing, an id or a value is of the wrong type, or a column is unknown; it
+            names the place in the query, such as ``pairs.3.itemid``.
+        ModelUnreadableError
+            If the model's file can no longer be read.
+
+        Examples
+        --------
+        >>> pairs = [{"visitorid": 6000, "itemid": 2250, "period": "Night"}]
+        >>> model.predict(pairs).scores
+        """
+        explain = read_choice(explain, "explain")
+        asked = AskedPairs(pairs, self._queries, self.item_column, self.items)
+        with np.errstate(all="ignore"):  # as in `_answer`
+            scores = self._predict(asked.queries, asked.indices)
+            whys = [
+                self._explain(query, items, of_query, as_pairs=True) if explain else []
+                for query, items, of_query in zip(asked.queries, asked.indices, scores, strict=True)
+            ]
+        return Predictions(
+            asked.users,
+            asked.items,
+            asked.in_order([of_query.tolist() for of_query in scores]),
+            asked.in_order(whys) if explain else None,
             self._user_dtype,
             self.items.dtype,
         )
@@ -275,6 +348,48 @@ class Recommender(ABC):
                 rankings.append(self._ranking(*self._similar(index, k)))
         return SimilarItems(known, rankings, list(unknown), self.items.dtype)
 
+    def similar_users(self, users: Sequence[Id], *, k: int = 10) -> SimilarUsers:
+        """Find the `k` users most similar to each user.
+
+        Parameters
+        ----------
+        users : sequence of int or str
+            User ids; unknown ones get no answer. Several in one call cost much less than as many
+            calls, because the model's file is read once for all of them.
+        k : int
+            Number of similar users per user; at least 1.
+
+        Returns
+        -------
+        SimilarUsers
+            One ranking for each known user, in the order of the query (docs/queries.md, section 5).
+
+        Raises
+        ------
+        QueryError
+            If `k` is less than 1, an id is of the wrong type, or the model cannot tell which users
+            are similar: only factorization models with factors and popularity models can.
+        ModelUnreadableError
+            If the model's file can no longer be read.
+        """
+        k = read_count(k)
+        listed = read_list(users, "users")
+        ids = [self._cast_user(user, position) for position, user in enumerate(listed)]
+        found = self.users.find_many(ids)
+        known = [index for index in found if index != UNKNOWN]
+        with np.errstate(all="ignore"):  # as in `_answer`
+            ranked = self._similar_users(known, k)
+        rankings = [
+            Ranking(self.users.ids_in_memory(users), scores.tolist()) for users, scores in ranked
+        ]
+        asked = list(zip(ids, found, strict=True))
+        return SimilarUsers(
+            [user for user, index in asked if index != UNKNOWN],
+            rankings,
+            list(dict.fromkeys(user for user, index in asked if index == UNKNOWN)),
+            self.users.dtype,
+        )
+
     @abstractmethod
     def _rank_all(
         self, queries: Sequence[Query], candidates: Sequence[Candidates], k: int
@@ -288,6 +403,44 @@ class Recommender(ABC):
     def _similar(self, item: int, k: int) -> tuple[Indices, Scores]:
         """Return the item indices and scores of the `k` items most similar to one."""
 
+    @abstractmethod
+    def _predict(
+        self, queries: Sequence[Query], items: Sequence[NDArray[np.int64]]
+    ) -> list[Scores]:
+        """Return the scores of given items for each query.
+
+        Parameters
+        ----------
+        queries : sequence of Query
+            The users, each with its context.
+        items : sequence of ndarray of int64
+            Item indices for each query; `UNKNOWN` where the model does not know the item.
+        """
+
+    @abstractmethod
+    def _explain(
+        self, query: Query, items: Indices, scores: Scores, *, as_pairs: bool
+    ) -> list[Why]:
+        """Return the terms of scores that one query was answered with.
+
+        Parameters
+        ----------
+        query : Query
+            The user, the context and, if it has one of its own, the history.
+        items : ndarray of int
+            Item indices; `UNKNOWN` where the model does not know the item.
+        scores : ndarray of float64
+            Their scores.
+        as_pairs : bool
+            Whether they are those of `_predict`; of `_rank_all` otherwise.
+        """
+
+    def _similar_users(self, users: Sequence[int], k: int) -> list[tuple[Indices, Scores]]:
+        """Return the indices and scores of the `k` users most similar to each of some."""
+        _ = users, k
+        message = f"is of the class {self.kind}, which cannot tell which users are similar"
+        raise QueryError(("model",), message)
+
     def _history(self, query: Query) -> History:
         """Return the query's own history, or else the trained one: empty for a cold user."""
         if query.history is not None:
@@ -296,9 +449,9 @@ class Recommender(ABC):
             return History(*self.interactions.row(query.user))
         return History(np.empty(0, np.int32), np.empty(0, np.float64))
 
-    def _ranking(self, items: Indices, scores: Scores) -> Ranking:
+    def _ranking(self, items: Indices, scores: Scores, why: list[Why] | None = None) -> Ranking:
         try:
-            return Ranking(self.items.ids(items), scores.tolist())
+            return Ranking(self.items.ids(items), scores.tolist(), why)
         except IndexError as error:  # all indices were checked when the model was loaded
             reason = "the file has changed: an item beyond the catalogue"
             raise ModelUnreadableError(self.path, 0, reason) from error
@@ -309,6 +462,12 @@ class Recommender(ABC):
         indices = np.array(self.items.find_many(ids), np.int64)
         known: Indices = indices[indices != UNKNOWN]
         return known
+
+    def _cast_user(self, user: Id, position: int) -> Id:
+        try:
+            return cast_id(user, self.user_column)
+        except QueryError as error:
+            raise QueryError(("users", position), error.message) from None
 
     def _cast_item(self, item: Id, argument: str, position: int) -> Id:
         try:

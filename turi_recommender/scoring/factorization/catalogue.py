@@ -38,8 +38,6 @@ class ItemFeatures:
         x times weight of each item's own feature.
     side_starts : ndarray of int64, shape (items + 1,)
         Side features of item i are [side_starts[i], side_starts[i + 1]) of the arrays below.
-    side_rows : ndarray of int64
-        Row of the weights and factors.
     side_x, side_linear : ndarray of float64
         x, and x times weight.
     max_side : int
@@ -70,6 +68,7 @@ class ItemFeatures:
         distinct, self._side_places = np.unique(rows, return_inverse=True)
         within = distinct[distinct < len(model.factors)]
         self._side_raw = np.array(model.factors[within], np.float32)
+        self._side_rows = distinct
 
     def reorder(self, order: NDArray[np.int32]) -> None:
         """Store the factors in this order of the items, in memory."""
@@ -96,6 +95,11 @@ class ItemFeatures:
         x = self.side_x[entries].astype(np.float32)
         scaled: Factors = x[:, np.newaxis] * self._side_raw[self._side_places[entries]]
         return scaled
+
+    def side_rows(self, entries: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the rows of the weights and factors of these side features."""
+        rows: NDArray[np.int64] = self._side_rows[self._side_places[entries]]
+        return rows
 
     @property
     def count(self) -> int:

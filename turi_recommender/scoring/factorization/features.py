@@ -122,8 +122,14 @@ class FeatureReader:
         if query.user == UNKNOWN:
             return QueryFeatures(None, self._others(query.context))
         user = self._feature(Entry(_USER, query.user, 1.0))
+        return QueryFeatures(user, self._others(self.entries(query)))
+
+    def entries(self, query: Query) -> tuple[Entry, ...]:
+        """Return the entries of a query besides the user's own, in the library's order."""
+        if query.user == UNKNOWN:
+            return query.context
         side = self._side_entries(query.user)
-        return QueryFeatures(user, self._others((*query.context, *side) if side else query.context))
+        return (*query.context, *side) if side else query.context
 
     def long_side(self, user: int) -> int:
         """Return how many words of side data a user has, if it is more than is usual; else 0."""

@@ -29,9 +29,7 @@ from turi_recommender.format import (
 from turi_recommender.scoring import limits
 from turi_recommender.scoring.arguments import cast_id
 from turi_recommender.scoring.candidates import Candidates
-from turi_recommender.scoring.factorization import float32
 from turi_recommender.scoring.factorization.catalogue import ItemFeatures
-from turi_recommender.scoring.factorization.cosine_filter import CosineFilter
 from turi_recommender.scoring.factorization.exact import (
     ExactForm,
     LinearForm,
@@ -42,10 +40,14 @@ from turi_recommender.scoring.factorization.exact import (
 )
 from turi_recommender.scoring.factorization.features import FeatureReader, QueryFeatures
 from turi_recommender.scoring.factorization.search import ScoreSearch
+from turi_recommender.scoring.factorization.similar_items import SimilarItemSearch
+from turi_recommender.scoring.factorization.similar_users import SimilarUserSearch
+from turi_recommender.scoring.factorization.terms import Explainer
+from turi_recommender.scoring.lookup import UNKNOWN
 from turi_recommender.scoring.query import Query
 from turi_recommender.scoring.recommender import Indices, Ranked, Recommender, Scores
-from turi_recommender.scoring.selection.similar import most_similar
 from turi_recommender.scoring.selection.topk import EXACT_TIES_UP_TO, select
+from turi_recommender.scoring.terms import Why
 
 
 class FactorizationRecommender(Recommender):
@@ -71,6 +73,9 @@ class FactorizationRecommender(Recommender):
         if model.mode != LINEAR:
             interactions = model.mode == MACHINE
             self._search = ScoreSearch(model, self._catalogue, interactions=interactions)
+        self._explainer = Explainer(saved, model, self._catalogue, self._queries)
+        users = (model.offsets[0], model.sizes[0], model.num_factors)
+        self._user_search = SimilarUserSearch(saved.rows(model.factors), *users)
 
         self._dear_columns = [
             (position, column.name, column.mode, _means(column))
@@ -239,46 +244,115 @@ class FactorizationRecommender(Recommender):
 
     def _link(self, items: Indices, raw: Scores, k: int) -> tuple[Indices, Scores]:
         """Pass raw scores through the link function of the model's loss."""
-        if not self._model.sigmoid:
-            return items, raw
-        scores = np.array([_sigmoid(score) for score in raw.tolist()])
-        if k > EXACT_TIES_UP_TO:  # different raw scores can become equal ones
+        scores = self._linked(raw)
+        if (
+            self._model.sigmoid and k > EXACT_TIES_UP_TO
+        ):  # different raw scores can become equal ones
             order = np.lexsort((items, -scores))
             items, scores = items[order], scores[order]
         return items, scores
 
-    # -- similar items ---------------------------------------------------------------------
+    def _linked(self, raw: Scores) -> Scores:
+        if not self._model.sigmoid:
+            return raw
+        return np.array([_sigmoid(score) for score in raw.tolist()])
+
+    # -- predict and explain ---------------------------------------------------------------
+
+    def _predict(
+        self, queries: Sequence[Query], items: Sequence[NDArray[np.int64]]
+    ) -> list[Scores]:
+        """See `Recommender`: always by the general form."""
+        scores: list[Scores] = []
+        for low in range(0, len(queries), limits.QUERIES_AT_ONCE):
+            here = slice(low, low + limits.QUERIES_AT_ONCE)
+            scores += self._predict_some(queries[here], items[here])
+        return scores
+
+    def _predict_some(
+        self, queries: Sequence[Query], items: Sequence[NDArray[np.int64]]
+    ) -> list[Scores]:
+        """Predict for queries, of which those that have the same kinds of features share steps."""
+        alike: dict[tuple[bool, int], list[tuple[int, QueryFeatures]]] = defaultdict(list)
+        for number, query in enumerate(queries):
+            features = self._reader.read(query)
+            kind = (features.user is None, len(features.others.features))
+            alike[kind].append((number, features))
+        answers: dict[int, Scores] = {}
+        for group in alike.values():
+            asked = [items[number] for number, _ in group]
+            raw = self._raw(self._form, [features for _, features in group], asked)
+            for (number, _), scores in zip(group, raw, strict=True):
+                answers[number] = self._linked(scores)
+        return [answers[number] for number in range(len(queries))]
+
+    def _raw(
+        self,
+        form: ExactForm,
+        queries: Sequence[QueryFeatures],
+        items: Sequence[NDArray[np.int64]],
+    ) -> list[Scores]:
+        """Return the raw scores of items for queries with equally many features."""
+        known = [asked[asked != UNKNOWN] for asked in items]
+        scores = np.empty(0)
+        if any(len(some) for some in known):
+            scores = _score(form, self._catalogue, queries, known)
+        ends = list(accumulate(map(len, known)))
+        found = []
+        for query, asked, some, end in zip(queries, items, known, ends, strict=True):
+            raw = np.empty(len(asked))
+            raw[asked != UNKNOWN] = scores[end - len(some) : end]
+            if len(some) < len(asked):
+                raw[asked == UNKNOWN] = form.without_item(query)
+            found.append(raw)
+        return found
+
+    def _explain(
+        self, query: Query, items: Indices, scores: Scores, *, as_pairs: bool
+    ) -> list[Why]:
+        """See `Recommender`; of logistic models it is the raw scores that are explained."""
+        _ = scores
+        features = self._reader.read(query)
+        form = self._form
+        is_simple = not (as_pairs or query.has_context or features.user is None)
+        if is_simple and self._simple_form is not None:
+            form = self._simple_form
+        asked = items.astype(np.int64)
+        [raw] = self._raw(form, [features], [asked])
+        meetings = self._meetings(form, features, asked)
+        return self._explainer.explain(features, self._reader.entries(query), asked, raw, meetings)
+
+    def _meetings(
+        self, form: ExactForm, query: QueryFeatures, items: NDArray[np.int64]
+    ) -> Scores | None:
+        """Return what user and item add together, where nothing else interacts."""
+        if not isinstance(form, MatrixForm | SimpleMatrixForm) or query.user is None:
+            return None
+        meetings, is_known = np.zeros(len(items)), items != UNKNOWN
+        known = items[is_known]
+        if len(known):
+            pairs = Pairs([query], np.zeros(len(known), np.int64), known)
+            meetings[is_known] = form.meeting(pairs)
+        return meetings
+
+    # -- similar items and users -----------------------------------------------------------
 
     @np.errstate(all="ignore")  # as in `_answer`
     def _similar(self, item: int, k: int) -> tuple[Indices, Scores]:
+        self._check_factors()
+        return self._similar_items.best(item, k)
+
+    def _similar_users(self, users: Sequence[int], k: int) -> list[tuple[Indices, Scores]]:
+        self._check_factors()
+        return [*self._user_search.best(users, k)]
+
+    def _check_factors(self) -> None:
         if self._width == 0:
             raise QueryError(("model",), "has no factors, so it cannot tell what is similar")
-        near = self._cosine_filter.survivors(item, k + 1)
-        cosines = self._cosines(item, near)
-        if len(near) < self.num_items and _is_unambiguous(cosines, k + 1):
-            best, scores = most_similar(cosines, int(np.searchsorted(near, item)), k)
-            return near[best], scores
-        parts = [
-            np.arange(low, min(low + limits.EXACT_CHUNK, self.num_items))
-            for low in range(0, self.num_items, limits.EXACT_CHUNK)
-        ]
-        cosines = np.concatenate([self._cosines(item, part) for part in parts])
-        return most_similar(cosines, item, k)
 
     @cached_property
-    def _cosine_filter(self) -> CosineFilter:
-        return CosineFilter(self._catalogue)
-
-    def _cosines(self, item: int, others: Indices) -> Scores:
-        """Return the cosines with an item, as the library computes them in float32."""
-        factors = self._catalogue.factors(others)
-        own = self._catalogue.factors(np.array([item]))[0]
-        row = self._model.offsets[1] + item
-        products = float32.matrix_vector(factors, own, row)
-        lengths = np.sqrt(float32.square_norm(factors))
-        own_length = np.sqrt(float32.square_norm(own[np.newaxis]))
-        cosines = (products / (own_length * lengths)).astype(np.float64)
-        return np.where(np.isfinite(cosines), cosines, -1.0)
+    def _similar_items(self) -> SimilarItemSearch:
+        return SimilarItemSearch(self._catalogue, self._model.offsets[1])
 
 
 def _score(
@@ -363,11 +437,3 @@ def _sigmoid(raw: float) -> float:
     """Return 1 / (1 + exp(-raw)); by the C library's exp, as numpy's differs in the last digit."""
     small = math.exp(-abs(raw))
     return (small if math.copysign(1.0, raw) < 0 else 1.0) / (1.0 + small)
-
-
-def _is_unambiguous(scores: Scores, k: int) -> bool:
-    """Tell whether the best k are the same, in the same order, by any algorithm."""
-    if len(scores) <= k:
-        return False
-    top = np.sort(scores)[::-1][: k + 1]
-    return bool((np.diff(top) < 0).all())

@@ -12,19 +12,28 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from turi_recommender.errors import QueryError
 from turi_recommender.format import NeighbourModel, SavedModel
 from turi_recommender.scoring import limits
 from turi_recommender.scoring.arguments import cast_id
 from turi_recommender.scoring.candidates import Candidates, in_sorted
+from turi_recommender.scoring.lookup import UNKNOWN
+from turi_recommender.scoring.neighbours.terms import (
+    HISTORY,
+    SEEDS,
+    explain_means,
+    explain_shares,
+)
 from turi_recommender.scoring.neighbours.visits import ONE, NeighbourTable, Visits
 from turi_recommender.scoring.query import History, Query
-from turi_recommender.scoring.recommender import Ranked, Recommender, Scores
+from turi_recommender.scoring.recommender import Indices, Ranked, Recommender, Scores
 from turi_recommender.scoring.remember import remember
 from turi_recommender.scoring.results import Id
 from turi_recommender.scoring.selection.nth_element import best_by_nth_element
 from turi_recommender.scoring.selection.topk import EXACT_TIES_UP_TO, select
+from turi_recommender.scoring.terms import Why
 
 
 class ItemSimilarityRecommender(Recommender):
@@ -191,6 +200,50 @@ class ItemSimilarityRecommender(Recommender):
         items = candidates.indices()
         best = select(scores[items], k)
         return items[best], scores[items[best]]
+
+    # -- predict and explain ---------------------------------------------------------------
+
+    def _predict(
+        self, queries: Sequence[Query], items: Sequence[NDArray[np.int64]]
+    ) -> list[Scores]:
+        scores: list[Scores] = []
+        for here in self._passes(queries):
+            visits = self._table.visit([self._history(query) for query in queries[here]])
+            scores += [
+                self._scores_of(visits.only(number), asked)
+                for number, asked in enumerate(items[here])
+            ]
+        return scores
+
+    def _scores_of(self, visits: Visits, items: NDArray[np.int64]) -> Scores:
+        """Return the scores of items for one history; of an unknown one it is 0."""
+        if not len(visits.items):
+            visits = self._seed_visits
+        if not len(visits.items):
+            return np.append(self._fallback, 0.0)[items]  # an unknown item's index is -1
+        places = np.minimum(visits.items.searchsorted(items), len(visits.items) - 1)
+        sums = np.where(visits.items[places] == items, visits.sums[places], 0)
+        scores: Scores = (sums / ONE) / visits.lengths[0]
+        has_mean = (items != UNKNOWN) & (items < len(self._table.item_means))  # pearson
+        scores[has_mean] += self._table.item_means[items[has_mean]]
+        return scores
+
+    def _explain(
+        self, query: Query, items: Indices, scores: Scores, *, as_pairs: bool
+    ) -> list[Why]:
+        _ = as_pairs  # both score alike
+        if not len(items):
+            return []
+        history, source = self._history(query), HISTORY
+        if not self._table.visits_any(history):
+            history, source = self._seeds, SEEDS
+            if not len(self._seed_visits.items):
+                return explain_means(scores)
+        asked = items.astype(np.int64)
+        return explain_shares(self._table, history, source, asked, scores, self._names)
+
+    def _names(self, items: NDArray[np.int64]) -> list[Id]:
+        return self.items.ids(items)
 
     # -- similar items ---------------------------------------------------------------------
 

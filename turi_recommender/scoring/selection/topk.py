@@ -9,6 +9,8 @@ Source: docs/format.md, section 7.6.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -83,7 +85,7 @@ def _select_like_library(keys: Scores, k: int) -> Positions:
     return np.array(chosen, np.int64)
 
 
-def kth_largest(keys: Scores, k: int) -> float:
+def kth_largest(keys: NDArray[np.floating[Any]], k: int) -> float:
     """Return the k-th largest score.
 
     A partition of many equal numbers is slow, and most scores of an item similarity model are
@@ -91,7 +93,7 @@ def kth_largest(keys: Scores, k: int) -> float:
 
     Parameters
     ----------
-    keys : ndarray of float64, shape (n,)
+    keys : ndarray of float, shape (n,)
         Free of NaN.
     k : int
         At least 1, at most n.
