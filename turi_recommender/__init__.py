@@ -27,6 +27,7 @@ from turi_recommender.loading import (
     recommend,
     similar_items,
     similar_users,
+    summary,
 )
 from turi_recommender.scoring import (
     Id,
@@ -94,6 +95,7 @@ __all__ = [
     "register",
     "similar_items",
     "similar_users",
+    "summary",
     "sync",
     "write_manifest",
 ]

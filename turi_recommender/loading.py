@@ -231,6 +231,34 @@ def predict(
     return _loaded(model).predict(pairs, explain=explain)
 
 
+def summary(model: Model) -> Mapping[str, Any]:
+    """Return what a model says of itself: options and results of its training, as saved.
+
+    Parameters
+    ----------
+    model : Recommender, str or path-like
+        A loaded model, or the directory of one, which is then loaded for this call alone.
+
+    Returns
+    -------
+    mapping
+        See `Recommender.summary`.
+
+    Raises
+    ------
+    ModelNotFoundError
+        If there is no such directory.
+    ModelFormatError
+        If it cannot be read.
+
+    Examples
+    --------
+    >>> summary(model)["similarity_type"]
+    'jaccard'
+    """
+    return _loaded(model).summary
+
+
 def _loaded(model: Model) -> Recommender:
     return model if isinstance(model, Recommender) else load_model(model)
 

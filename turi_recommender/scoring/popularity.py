@@ -18,6 +18,7 @@ from turi_recommender.scoring.query import Query
 from turi_recommender.scoring.recommender import Indices, Ranked, Recommender, Scores
 from turi_recommender.scoring.selection.similar import most_similar
 from turi_recommender.scoring.selection.topk import select
+from turi_recommender.scoring.strangers import differ
 from turi_recommender.scoring.terms import Term, Why, closed
 
 
@@ -39,6 +40,11 @@ class PopularityRecommender(Recommender):
         self._scores[: len(predictions)] = predictions
         self._unseen = model.unseen
         self._counts = UserCounts(saved)
+
+    @property
+    def knows_strangers(self) -> bool:
+        """See `Recommender.knows_strangers`: all users are alike here."""
+        return differ(self._scores)
 
     def _rank_all(
         self, _: Sequence[Query], candidates: Sequence[Candidates], k: int

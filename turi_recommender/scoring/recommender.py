@@ -16,6 +16,7 @@ from turi_recommender.errors import ModelFormatError, ModelUnreadableError, Quer
 from turi_recommender.format import SavedModel, ValueType
 from turi_recommender.scoring.arguments import cast_id, read_choice, read_count, read_list
 from turi_recommender.scoring.candidates import Candidates
+from turi_recommender.scoring.counts import read_counts
 from turi_recommender.scoring.ids import IdIndex
 from turi_recommender.scoring.lookup import UNKNOWN
 from turi_recommender.scoring.pairs import AskedPairs
@@ -61,6 +62,11 @@ class Recommender(ABC):
         Rows it was trained on.
     num_factors : int or None
         Factors, for factorization models.
+    summary : mapping of str to int, float, bool, str, tuple of str, or None
+        What the model says of itself, as saved: options and results of its training, read-only.
+        Which names it has depends on `kind` alone (docs/queries.md, section 7); what was not set is
+        None. `solver` is what was asked for, and `solver_used` what was used. A float can be
+        infinite or NaN where training diverged.
     """
 
     num_factors: int | None = None
@@ -75,6 +81,9 @@ class Recommender(ABC):
         self.side_columns = tuple(column.kept() for column in metadata.columns[2:])
         self.target = metadata.target.name if metadata.target else None
         self.num_observations = saved.num_observations
+        self.summary = saved.summary
+        self._user_counts = saved.rows(metadata.user.counts)
+        self._item_counts = saved.rows(metadata.item.counts)
         user, item = metadata.user, metadata.item
         self.users = IdIndex(user.values, user.size, user.value_type)
         self.items = IdIndex(item.values.in_memory(), item.size, item.value_type)
@@ -108,6 +117,48 @@ class Recommender(ABC):
     def num_items(self) -> int:
         """Number of trained items."""
         return len(self.items)
+
+    @property
+    @abstractmethod
+    def knows_strangers(self) -> bool:
+        """Whether the items score differently for a user whom the model does not know.
+
+        False means that all score the same, so that what such a user gets is an arbitrary list. So
+        it is in models of the solvers "als" and "ials" and with `nmf`, which have factors of users
+        and items and no weights: to a user without factors every item is alike. What a query says
+        besides the id (the context of a visit, a basket, side data) is left out of account here.
+        """
+
+    def user_counts(self) -> NDArray[np.int64]:
+        """Return how many rows of the training data each user has, from the file.
+
+        Returns
+        -------
+        ndarray of int64, shape (num_users,)
+            By index, as `users` has them. A user with the same item twice counts twice; one who was
+            known from side data only has 0.
+
+        Raises
+        ------
+        ModelUnreadableError
+            If the model's file can no longer be read.
+        """
+        return read_counts(self._user_counts, self.num_users)
+
+    def item_counts(self) -> NDArray[np.int64]:
+        """Return how many rows of the training data each item has, from the file.
+
+        Returns
+        -------
+        ndarray of int64, shape (num_items,)
+            By index, as `items` has them. As for `user_counts`, these are rows, not distinct users.
+
+        Raises
+        ------
+        ModelUnreadableError
+            If the model's file can no longer be read.
+        """
+        return read_counts(self._item_counts, self.num_items)
 
     def recommend(
         self,

@@ -47,6 +47,7 @@ from turi_recommender.scoring.lookup import UNKNOWN
 from turi_recommender.scoring.query import Query
 from turi_recommender.scoring.recommender import Indices, Ranked, Recommender, Scores
 from turi_recommender.scoring.selection.topk import EXACT_TIES_UP_TO, select
+from turi_recommender.scoring.strangers import differ
 from turi_recommender.scoring.terms import Why
 
 
@@ -86,6 +87,13 @@ class FactorizationRecommender(Recommender):
         self._dear_items = self._dear_item_side()
         self._has_long_sides = self._reader.has_long_sides
         self._has_dear_rows = bool(self._dear_columns or self._has_long_sides or self._dear_items)
+
+    @property
+    def knows_strangers(self) -> bool:
+        """See `Recommender.knows_strangers`: strangers have no factors, so weights must differ."""
+        catalogue = self._catalogue
+        sides_interact = self._model.mode == MACHINE and catalogue.has_side
+        return sides_interact or bool(catalogue.side_linear.any()) or differ(catalogue.linear)
 
     def extra_work(self, row: Mapping[str, Any], k: int) -> int:
         """See `Recommender.extra_work`: what counts is how many features, and how large.

@@ -33,6 +33,7 @@ from turi_recommender.scoring.remember import remember
 from turi_recommender.scoring.results import Id
 from turi_recommender.scoring.selection.nth_element import best_by_nth_element
 from turi_recommender.scoring.selection.topk import EXACT_TIES_UP_TO, select
+from turi_recommender.scoring.strangers import differ
 from turi_recommender.scoring.terms import Why
 
 
@@ -55,6 +56,16 @@ class ItemSimilarityRecommender(Recommender):
         self._cold = remember(limits.COLD_ANSWERS, self._rank_stranger)
 
         self._heavy = self._heavy_users()
+
+    @property
+    def knows_strangers(self) -> bool:
+        """See `Recommender.knows_strangers`: they are given the seeds, or else the mean scores."""
+        visits = self._seed_visits
+        if len(visits.items) == 0:
+            return differ(self._fallback)
+        if self._table.similarity == "pearson":
+            return differ(self._pearson_scores(visits))
+        return self.num_items < 2 or bool(visits.sums.any())
 
     def extra_work(self, row: Mapping[str, Any], k: int) -> int:
         """See `Recommender.extra_work`: a history is long by the neighbours of its items."""
