@@ -6,7 +6,7 @@ of all users, which would make a start from a slow disk longer (`price_users` go
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -95,10 +95,10 @@ def measure_pace(model: Recommender, defaults: Mapping[str, Any]) -> Pace:
 def _why_bytes(model: Recommender) -> int:
     """Bound what the terms of one score take in an answer: names, values and punctuation."""
     bound = model.terms_bound()
-    return WHY_BYTES + bound.count * TERM_BYTES + bound.text * JSON_GROWTH
+    return WHY_BYTES + bound.terms * TERM_BYTES + bound.text * JSON_GROWTH
 
 
-def _median_seconds(calls: list[Callable[[], object]]) -> float:
+def _median_seconds(calls: Sequence[Callable[[], object]]) -> float:
     """Call each once. The first call is not counted, unless it is so slow that it suffices."""
     times: list[float] = []
     for call in [*calls[:1], *calls]:

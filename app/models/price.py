@@ -119,9 +119,7 @@ def price_of_recommend(
     return Price(
         is_small=False,
         piece=piece_of(seconds) if most == 0 else max(PIECE_WORK // most, 1),
-        answer_bytes=checked_bytes(
-            _answer_bytes(heads, query.k, model) + why_bytes, "k", ceilings
-        ),
+        answer_bytes=checked_bytes(_answer_bytes(heads, query.k, model) + why_bytes, "k", ceilings),
     )
 
 

@@ -19,7 +19,7 @@ from turi_recommender.scoring.recommender import Indices, Ranked, Recommender, S
 from turi_recommender.scoring.selection.similar import most_similar
 from turi_recommender.scoring.selection.topk import select
 from turi_recommender.scoring.strangers import differ
-from turi_recommender.scoring.terms import Term, Why, closed
+from turi_recommender.scoring.terms import CLOSING, Term, TermsBound, Why, closed
 
 
 class PopularityRecommender(Recommender):
@@ -68,11 +68,18 @@ class PopularityRecommender(Recommender):
         self, query: Query, items: Indices, scores: Scores, *, as_pairs: bool
     ) -> list[Why]:
         _ = query, as_pairs
-        known = "how often this item was chosen"
-        if self.target is not None:
-            known = f"this item's average {self.target}"
+        known = self._term_name()
         names = [known if item != UNKNOWN else "unknown item" for item in items.tolist()]
         return [closed([Term(*term)], term[1]) for term in zip(names, scores.tolist(), strict=True)]
+
+    def terms_bound(self) -> TermsBound:
+        """See `Recommender.terms_bound`."""
+        return TermsBound(1 + CLOSING.terms, len(self._term_name().encode()) + CLOSING.text)
+
+    def _term_name(self) -> str:
+        if self.target is None:
+            return "how often this item was chosen"
+        return f"this item's average {self.target}"
 
     def _similar_users(self, users: Sequence[int], k: int) -> list[Ranked]:
         counts = self._counts.all() if users else np.empty(0)

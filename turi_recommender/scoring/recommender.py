@@ -29,7 +29,7 @@ from turi_recommender.scoring.results import (
     SimilarItems,
     SimilarUsers,
 )
-from turi_recommender.scoring.terms import Why
+from turi_recommender.scoring.terms import TermsBound, Why
 from turi_recommender.wording import counted
 
 Indices = NDArray[np.integer[Any]]
@@ -485,6 +485,10 @@ class Recommender(ABC):
         as_pairs : bool
             Whether they are those of `_predict`; of `_rank_all` otherwise.
         """
+
+    @abstractmethod
+    def terms_bound(self) -> TermsBound:
+        """Return how many terms a score has at most, and how long their names are together."""
 
     def _similar_users(self, users: Sequence[int], k: int) -> list[tuple[Indices, Scores]]:
         """Return the indices and scores of the `k` users most similar to each of some."""

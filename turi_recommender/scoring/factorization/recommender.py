@@ -48,7 +48,7 @@ from turi_recommender.scoring.query import Query
 from turi_recommender.scoring.recommender import Indices, Ranked, Recommender, Scores
 from turi_recommender.scoring.selection.topk import EXACT_TIES_UP_TO, select
 from turi_recommender.scoring.strangers import differ
-from turi_recommender.scoring.terms import Why
+from turi_recommender.scoring.terms import TermsBound, Why
 
 
 class FactorizationRecommender(Recommender):
@@ -329,6 +329,10 @@ class FactorizationRecommender(Recommender):
         [raw] = self._raw(form, [features], [asked])
         meetings = self._meetings(form, features, asked)
         return self._explainer.explain(features, self._reader.entries(query), asked, raw, meetings)
+
+    def terms_bound(self) -> TermsBound:
+        """See `Recommender.terms_bound`."""
+        return self._explainer.bound()
 
     def _meetings(
         self, form: ExactForm, query: QueryFeatures, items: NDArray[np.int64]

@@ -21,8 +21,8 @@ from turi_recommender.scoring import limits
 from turi_recommender.scoring.factorization.catalogue import ItemFeatures
 from turi_recommender.scoring.factorization.features import Others, QueryFeatures
 from turi_recommender.scoring.lookup import UNKNOWN
-from turi_recommender.scoring.query import Entry, QueryReader, label
-from turi_recommender.scoring.terms import LOG_ODDS, SCORE, Term, Why, closed
+from turi_recommender.scoring.query import Entry, QueryReader, label, label_bound
+from turi_recommender.scoring.terms import CLOSING, LOG_ODDS, SCORE, Term, TermsBound, Why, closed
 
 Scores = NDArray[np.float64]
 
@@ -32,6 +32,7 @@ ITEM = "this item"
 MEETING = "visitor with item"
 
 _ITEM = 1
+_AFFIXES = len("visitor with item's ")  # the most that names have before and after a label
 
 
 class Part(NamedTuple):
@@ -105,6 +106,14 @@ class Explainer:
         first = self._first_user_side + len(self._user_side)
         self._side_offsets = np.array(model.offsets[first:], np.int64)
         self._width = model.num_factors if model.mode == MACHINE else 0
+
+    def bound(self) -> TermsBound:
+        """Return how large the terms of one score can get: each column has two at most."""
+        columns = self._queries.label_bounds()
+        columns += [labels.bound() for labels in (*self._user_side, *self._item_side)]
+        fixed = sum(map(len, (AVERAGE, VISITOR, ITEM, MEETING)))
+        text = sum(2 * (bound + _AFFIXES) for bound in columns)
+        return TermsBound(4 + 2 * len(columns) + CLOSING.terms, fixed + text + CLOSING.text)
 
     def explain(
         self,
@@ -284,6 +293,9 @@ class _Labels:
     def __init__(self, column: Column) -> None:
         self._column = column.kept()
         self._values = column.values.in_memory()
+
+    def bound(self) -> int:
+        return label_bound(self._column, self._values.take)
 
     def of(self, entries: Sequence[Entry]) -> str:
         return label(self._column, self._values.take, entries)
