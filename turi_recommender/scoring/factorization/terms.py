@@ -202,10 +202,12 @@ class Explainer:
         with_user, with_sides = meetings, None
         if self._width and query.user is not None:
             user = query.user.factors.astype(np.float64)
-            with_user, with_sides = own @ user, (sides.vectors @ user).tolist()
+            with_user, with_sides = _inner(own, user), _inner(sides.vectors, user).tolist()
         elif meetings is not None:
             with_user = meetings[is_known]
-        with_parts = [(f"{part.name} with item", (whole @ part.vector).tolist()) for part in parts]
+        with_parts = [
+            (f"{part.name} with item", _inner(whole, part.vector).tolist()) for part in parts
+        ]
         linear, alone = self._catalogue.linear[known].tolist(), sides.alone.tolist()
         places = iter(range(len(known)))
         for has_item in is_known.tolist():
@@ -305,6 +307,23 @@ class _Labels:
         if self._column.mode != ColumnMode.CATEGORICAL:
             return self._column.name
         return self.of([Entry(0, place, 1.0)])
+
+
+def _inner(vectors: Scores, vector: Scores) -> Scores:
+    """Return inner products, shape (...), of which none depends on how many there are.
+
+    A product of matrices adds up in another order where there are more rows, so that the terms of
+    an item would depend on which other items were asked about.
+
+    Parameters
+    ----------
+    vectors : ndarray of float64, shape (..., K)
+        Any number of vectors.
+    vector : ndarray of float64, shape (K,)
+        One vector.
+    """
+    products: Scores = (vectors * vector).sum(axis=-1)
+    return products
 
 
 def _summed(others: Others, places: slice) -> tuple[float, Scores]:
