@@ -31,9 +31,13 @@ INLINE_ITEMS = 100
 # Values that are looked at for one user to find similar ones: users times factors. A million take
 # two milliseconds, if they are in the page cache.
 INLINE_COMPARED = 1_000_000
-# Users times users whose factors are compared in one piece: as many as share one pass through the
-# file (turi_recommender: `USER_PRODUCTS`). A piece takes some 50 ms, and more with more factors.
-PIECE_COMPARISONS = 1 << 23
+# Users times users that are compared in one piece, which share a pass through the file. Of 1.4
+# million users with 32 factors, these are two, and take 0.1 s; up to 1.4 s where many are so alike
+# that all of them have to be compared exactly (on a busy machine).
+PIECE_COMPARISONS = 1 << 22
+# Most values that a request may look at for similar users: of as many users, those similar to 111.
+# They take 5 to 30 s.
+MAX_COMPARED = 5_000_000_000
 
 # Users and items for which a model is asked to see how fast it is; fewer if they take this long.
 PACE_SAMPLES = 8

@@ -7,10 +7,12 @@ users there are, and not how long one query took when the model was loaded.
 from __future__ import annotations
 
 from turi_recommender import Recommender
+from turi_recommender.errors import QueryError
 
 from ..limits import (
     BRIEF_ID_BYTES,
     INLINE_COMPARED,
+    MAX_COMPARED,
     PIECE_COMPARISONS,
     ROW_BYTES,
     TEXT_GROWTH,
@@ -52,7 +54,12 @@ def price_of_similar_users(
     """
     rows = len(query.users)
     check_answers(rows, query.k, ceilings)
-    compared = rows * model.num_users * max(model.num_factors or 0, 1)
+    per_user = model.num_users * max(model.num_factors or 0, 1)
+    compared = rows * per_user
+    if compared > MAX_COMPARED and rows > 1:
+        most = max(MAX_COMPARED // per_user, 1)
+        message = f"the model has so many users that a request may name {most} at most"
+        raise QueryError(("users",), message)
     is_short = compared <= INLINE_COMPARED and is_short_query(rows, query.k, 0.0)
     if is_short and pace.longest_user <= BRIEF_ID_BYTES and are_short_ids(query.users):
         return SMALL_IN_TURN

@@ -176,7 +176,7 @@ async def test_errors_of_later_pieces_name_their_rows(watched: Watched) -> None:
     pairs = [{"visitorid": KNOWN, "itemid": ITEM}] * 999 + [{"visitorid": KNOWN, "itemid": "x"}]
     with pytest.raises(QueryError, match=r"^pairs\.999\.itemid: "):
         await watched.engine.predict(PredictQuery(pairs), keep_pairs)
-    users = [*[KNOWN] * 30, "x"]
+    users: list[Any] = [*[KNOWN] * 30, "x"]
     with pytest.raises(QueryError, match=r"^users\.30: "):
         await watched.engine.similar_users(SimilarUsersQuery(users), keep_users)
 

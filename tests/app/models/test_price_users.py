@@ -68,6 +68,20 @@ def test_too_much_is_refused(shop: Recommender) -> None:
         price(shop, 100, 1000, replace(PACE, longest_user=100_000))
 
 
+def test_more_users_than_can_be_compared_are_refused_by_number(
+    shop: Recommender, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = shop.num_users * (shop.num_factors or 0)
+    monkeypatch.setattr(price_users, "MAX_COMPARED", 7 * values)
+    assert not price(shop, 7).is_small
+    with pytest.raises(QueryError, match=r"^users: .* a request may name 7 at most"):
+        price(shop, 8)
+    monkeypatch.setattr(price_users, "MAX_COMPARED", values // 2)
+    assert price(shop, 1).is_small  # one can always be asked for
+    with pytest.raises(QueryError, match=r"may name 1 at most"):
+        price(shop, 2)
+
+
 def test_the_bound_holds_for_real_answers(service: LoadedModels) -> None:
     model, pace = service.need("ranking").model, service.pace("ranking")
     users = model.user_column.sample(8)

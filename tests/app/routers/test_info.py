@@ -6,7 +6,6 @@ import math
 from pathlib import Path
 
 import httpx
-import numpy as np
 import pytest
 
 from app.models.loaded import LoadedModels
@@ -109,4 +108,4 @@ def without_weights(target: Path) -> None:
     """Write the sample model without weights, as training by ials leaves it."""
     details = read_model(RANKING).details
     assert isinstance(details, FactorModel)
-    variants.overwritten(RANKING, target, details.weights, np.float32(0.0))
+    variants.overwritten(RANKING, target, details.weights, 0.0)
