@@ -25,11 +25,14 @@ from turi_recommender.loading import (
     load_model,
     predict,
     recommend,
+    recommend_basket,
     similar_items,
     similar_users,
     summary,
 )
 from turi_recommender.scoring import (
+    BasketColumns,
+    BasketRecommendations,
     Id,
     IdIndex,
     PredictionColumns,
@@ -59,6 +62,8 @@ from turi_recommender.versions import (
 __version__ = "0.2.0"
 
 __all__ = [
+    "BasketColumns",
+    "BasketRecommendations",
     "Column",
     "ColumnMode",
     "Id",
@@ -92,6 +97,7 @@ __all__ = [
     "load_model",
     "predict",
     "recommend",
+    "recommend_basket",
     "register",
     "similar_items",
     "similar_users",

@@ -5,7 +5,7 @@ Source: docs/queries.md, section 6.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from turi_recommender.errors import QueryError
 from turi_recommender.format import Column
 from turi_recommender.scoring.arguments import cast_id, kind_of, read_list
-from turi_recommender.scoring.ids import IdIndex
 from turi_recommender.scoring.query import Query, QueryReader
 from turi_recommender.scoring.results import Id
 
@@ -30,8 +29,8 @@ class AskedPairs:
         Translates everything but the item.
     column : Column
         The item column.
-    items : IdIndex
-        The trained items.
+    find_items : callable
+        Takes item ids; returns their indices, or `UNKNOWN`.
 
     Attributes
     ----------
@@ -56,7 +55,7 @@ class AskedPairs:
         rows: Sequence[Mapping[str, Any]],
         queries: QueryReader,
         column: Column,
-        items: IdIndex,
+        find_items: Callable[[Sequence[Id]], list[int]],
     ) -> None:
         visits = []
         self.items: list[Id] = []
@@ -70,7 +69,7 @@ class AskedPairs:
         for place, query in enumerate(asked):
             visited = (query.user_id, query.context, query.has_context)
             together.setdefault(visited, []).append(place)
-        found = np.array(items.find_many(self.items), np.int64)
+        found = np.array(find_items(self.items), np.int64)
         self.queries: list[Query] = [asked[places[0]] for places in together.values()]
         self.places = [np.array(places, np.int64) for places in together.values()]
         self.indices: list[NDArray[np.int64]] = [found[places] for places in self.places]

@@ -13,11 +13,13 @@ from numpy.typing import NDArray
 
 from turi_recommender.format import PopularityModel, SavedModel
 from turi_recommender.scoring.candidates import Candidates
+from turi_recommender.scoring.given.item_data import ItemData, scores_at
 from turi_recommender.scoring.lookup import UNKNOWN
 from turi_recommender.scoring.query import Query
 from turi_recommender.scoring.recommender import Indices, Ranked, Recommender, Scores
+from turi_recommender.scoring.selection.nth_element import best_by_nth_element
 from turi_recommender.scoring.selection.similar import most_similar
-from turi_recommender.scoring.selection.topk import select
+from turi_recommender.scoring.selection.topk import select, without_nan
 from turi_recommender.scoring.strangers import differ
 from turi_recommender.scoring.terms import CLOSING, Term, TermsBound, Why, closed
 
@@ -36,6 +38,7 @@ class PopularityRecommender(Recommender):
     def __init__(self, saved: SavedModel, model: PopularityModel) -> None:
         super().__init__(saved)
         predictions = model.predictions[: self.num_items]
+        self._unseen = model.unseen
         self._scores = np.full(self.num_items, model.unseen)
         self._scores[: len(predictions)] = predictions
         self._unseen = model.unseen
@@ -47,29 +50,55 @@ class PopularityRecommender(Recommender):
         return differ(self._scores)
 
     def _rank_all(
-        self, _: Sequence[Query], candidates: Sequence[Candidates], k: int
+        self,
+        queries: Sequence[Query],
+        candidates: Sequence[Candidates],
+        k: int,
+        given: ItemData | None,
     ) -> list[Ranked]:
+        """See `Recommender`: side data has no effect, and new items score as unseen ones do."""
+        _ = queries, given
         return [self._rank(left, k) for left in candidates]
 
     def _rank(self, candidates: Candidates, k: int) -> Ranked:
         items = candidates.indices()
-        best = select(self._scores[items], k)
-        return items[best], self._scores[items[best]]
+        scores = scores_at(self._scores, items, self._unseen)
+        best = select(scores, k)
+        return items[best], scores[best]
+
+    def _rank_in_library_order(
+        self, query: Query, candidates: Candidates, k: int, given: ItemData | None
+    ) -> Ranked:
+        _ = query, given
+        items = candidates.indices()
+        scores = scores_at(self._scores, items, self._unseen)
+        best = best_by_nth_element(without_nan(scores), k)
+        return items[best], scores[best]
 
     def _predict(
-        self, queries: Sequence[Query], items: Sequence[NDArray[np.int64]]
+        self,
+        queries: Sequence[Query],
+        items: Sequence[NDArray[np.int64]],
+        given: ItemData | None,
     ) -> list[Scores]:
-        _ = queries
+        _ = queries, given
         # The index of an unknown item is -1, which here is the last score.
         padded = np.append(self._scores, self._unseen)
-        return [padded[asked] for asked in items]
+        return [padded[np.minimum(asked, self.num_items)] for asked in items]
 
     def _explain(
-        self, query: Query, items: Indices, scores: Scores, *, as_pairs: bool
+        self,
+        query: Query,
+        items: Indices,
+        scores: Scores,
+        given: ItemData | None,
+        *,
+        as_pairs: bool,
     ) -> list[Why]:
-        _ = query, as_pairs
+        _ = query, given, as_pairs
         known = self._term_name()
-        names = [known if item != UNKNOWN else "unknown item" for item in items.tolist()]
+        is_known = (items != UNKNOWN) & (items < self.num_items)
+        names = [known if one else "unknown item" for one in is_known.tolist()]
         return [closed([Term(*term)], term[1]) for term in zip(names, scores.tolist(), strict=True)]
 
     def terms_bound(self) -> TermsBound:

@@ -1,13 +1,13 @@
 """From a user's row of a query to indices and entries.
 
-Source: docs/format.md, sections 7.1 and 7.4 (expansion by mode).
+Source: docs/format.md, section 7.1; docs/queries.md, sections 1 and 2.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,41 +15,17 @@ from numpy.typing import NDArray
 from turi_recommender.errors import QueryError
 from turi_recommender.format import Column, ColumnMode
 from turi_recommender.scoring import limits
-from turi_recommender.scoring.arguments import (
-    cast_id,
-    kind_of,
-    read_category,
-    read_list,
-    read_number,
-)
+from turi_recommender.scoring.arguments import cast_id
+from turi_recommender.scoring.expansion import Entry, categories_of, expand, unknown_of
 from turi_recommender.scoring.ids import IdIndex
 from turi_recommender.scoring.lookup import UNKNOWN
 from turi_recommender.scoring.remember import remember
 from turi_recommender.scoring.results import Id
 from turi_recommender.scoring.terms import LONGEST_SHOWN, shown
-from turi_recommender.wording import counted
 
 _ABSENT = object()
 _LONGEST_NUMBER = 16  # characters of a number in a label, or of "missing"
 _LONG_INTEGER = 64  # bits; the same for integers as `limits.LONG_TEXT` for texts
-
-
-class Entry(NamedTuple):
-    """One feature of a row.
-
-    Attributes
-    ----------
-    column : int
-        Position among all columns of the model.
-    place : int
-        Index within the column.
-    value : float
-        1.0 for a category.
-    """
-
-    column: int
-    place: int
-    value: float
 
 
 class History(NamedTuple):
@@ -58,13 +34,32 @@ class History(NamedTuple):
     Attributes
     ----------
     items : ndarray of int, shape (n,)
-        Item indices, ascending and without repeats.
+        Item indices, ascending; without repeats, except for items of which a query's basket has
+        several values.
     values : ndarray of float64, shape (n,)
         Mean target of each of them, or 1.0 where the model has no target.
     """
 
     items: NDArray[np.integer[Any]]
     values: NDArray[np.float64]
+
+
+class Basket(NamedTuple):
+    """Interactions that a query brings along for its user.
+
+    Attributes
+    ----------
+    known : History
+        Those with items that the model knows: different pairs of item and value, ascending.
+    new : ndarray of int64
+        Indices of the others that are candidates of this call, ascending.
+    unknown : tuple of int or str
+        All items that the model does not know, each once.
+    """
+
+    known: History
+    new: NDArray[np.int64]
+    unknown: tuple[Id, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -83,6 +78,13 @@ class Query:
         Whether any side column was given, even if it came to no entry.
     history : History or None
         What counts as the user's history; None for the one the model was trained with.
+    unknown : tuple of Entry
+        Categories of the context that the model does not know, counted on from the known ones of
+        their column. They have no part in any score, but in what identifies the row.
+    basket : Basket or None
+        What the query brings along; its items are part of `history`.
+    side : tuple of Entry or None
+        What counts as the user's side data; None for the side data the model was trained with.
     """
 
     user_id: Id
@@ -90,6 +92,28 @@ class Query:
     context: tuple[Entry, ...] = ()
     has_context: bool = False
     history: History | None = None
+    unknown: tuple[Entry, ...] = ()
+    basket: Basket | None = None
+    side: tuple[Entry, ...] | None = None
+
+
+class _Context(NamedTuple):
+    """What the side columns of a row come to.
+
+    Attributes
+    ----------
+    known, unknown : tuple of Entry
+        As in `Query`.
+    is_given : bool
+        Whether any was given.
+    """
+
+    known: tuple[Entry, ...] = ()
+    unknown: tuple[Entry, ...] = ()
+    is_given: bool = False
+
+
+_NO_CONTEXT = _Context()
 
 
 class QueryReader:
@@ -136,10 +160,10 @@ class QueryReader:
         if len(rows) < limits.MANY_IDS:
             return [self.read(row, position, argument) for position, row in enumerate(rows)]
         checked = [self._check(row, position, argument) for position, row in enumerate(rows)]
-        users = self._users.find_many([user_id for user_id, *_ in checked])
+        users = self._users.find_many([user_id for user_id, _ in checked])
         return [
-            Query(user_id, user, context, has_context)
-            for (user_id, context, has_context), user in zip(checked, users, strict=True)
+            _query(user_id, user, context)
+            for (user_id, context), user in zip(checked, users, strict=True)
         ]
 
     def read(self, row: Id | Mapping[str, Any], position: int, argument: str = "users") -> Query:
@@ -160,22 +184,21 @@ class QueryReader:
         QueryError
             For an unknown column or a value of the wrong type.
         """
-        user_id, context, has_context = self._check(row, position, argument)
-        return Query(user_id, self._users.find(user_id), context, has_context)
+        user_id, context = self._check(row, position, argument)
+        return _query(user_id, self._users.find(user_id), context)
 
     def _check(
         self, row: Id | Mapping[str, Any], position: int, argument: str
-    ) -> tuple[Id, tuple[Entry, ...], bool]:
-        """Return the user, the context, and whether there is any."""
+    ) -> tuple[Id, _Context]:
+        """Return the user and the context."""
         try:
             # A type is compared faster than an abstract class is looked up, row after row.
             if type(row) is not dict and not isinstance(row, Mapping):
-                return cast_id(row, self._user), (), False
+                return cast_id(row, self._user), _NO_CONTEXT
             if self._user.name not in row:
                 raise QueryError((self._user.name,), "missing")
             user_id = cast_id(row[self._user.name], self._user)
-            has_context = len(row) > 1
-            return user_id, self.context(row) if has_context else (), has_context
+            return user_id, self._context(row) if len(row) > 1 else _NO_CONTEXT
         except QueryError as error:
             raise error.within(argument, position) from None
 
@@ -190,6 +213,27 @@ class QueryReader:
         _, column, categories = self._side[entries[0].column - 2]
         return label(column, categories.ids_in_memory, entries)
 
+    def visit(self, row: Mapping[str, Any]) -> Query:
+        """Translate what is known of a visit, which need not be its user.
+
+        Parameters
+        ----------
+        row : mapping
+            Column names to values: observation side columns and, for a user, the user column.
+
+        Raises
+        ------
+        QueryError
+            As `read`; its path begins with the column.
+        """
+        has_user = self._user.name in row
+        has_context = len(row) > has_user
+        context = self.context(row) if has_context else ()
+        if not has_user:
+            return Query(cast("Id", None), UNKNOWN, context, has_context)
+        user_id = cast_id(row[self._user.name], self._user)
+        return Query(user_id, self._users.find(user_id), context, has_context)
+
     def label_bounds(self) -> list[int]:
         """Return how many bytes the label of each observation side column takes at most."""
         return [label_bound(column, known.ids_in_memory) for _, column, known in self._side]
@@ -202,6 +246,9 @@ class QueryReader:
         QueryError
             As `read`.
         """
+        return self._context(row).known
+
+    def _context(self, row: Mapping[str, Any]) -> _Context:
         values = [row.get(name, _ABSENT) for name in self._side_names]
         given = [value for value in values if value is not _ABSENT]  # arrays cannot be compared
         if len(given) + (self._user.name in row) != len(row):
@@ -220,17 +267,19 @@ class QueryReader:
         return tuple(
             (column.name, category)
             for (_, column, categories), value in zip(self._side, values, strict=True)
-            for category in _unknown(categories, _categories(column, value))
+            for category in unknown_of(categories, categories_of(column, value))
             if category is not None
         )
 
-    def _read_context(self, *values: Any) -> tuple[Entry, ...]:
+    def _read_context(self, *values: Any) -> _Context:
         """Translate the value, or its absence, of each side column."""
-        entries: list[Entry] = []
+        known: list[Entry] = []
+        unknown: list[Entry] = []
         for (position, column, categories), value in zip(self._side, values, strict=True):
             if value is not _ABSENT:
-                entries += _expand(position, column, categories, value)
-        return tuple(entries)
+                for entry in expand(position, column, categories, value):
+                    (known if entry.place < column.size else unknown).append(entry)
+        return _Context(tuple(known), tuple(unknown), is_given=True)
 
     def _check_names(self, row: Mapping[str, Any]) -> None:
         for name in row:
@@ -247,6 +296,11 @@ class QueryReader:
         named = self._side_names[: limits.SHOWN_COLUMNS]
         more = ", ..." if len(named) < len(self._side_names) else ""
         return f"its side columns are {', '.join(named)}{more}"
+
+
+def _query(user_id: Id, user: int, context: _Context) -> Query:
+    known, unknown, is_given = context
+    return Query(user_id, user, known, is_given, unknown=unknown)
 
 
 def label(
@@ -304,78 +358,3 @@ def _can_be_remembered(values: Sequence[Any]) -> bool:
         elif kind is not float and value is not None and value is not _ABSENT:
             return False
     return True
-
-
-def _expand(position: int, column: Column, categories: IdIndex, value: Any) -> list[Entry]:
-    match column.mode:
-        case ColumnMode.NUMERIC:
-            number = float(column.means[0]) if value is None else read_number(value, column)
-            return [Entry(position, 0, number)]
-        case ColumnMode.CATEGORICAL:
-            return [Entry(position, index, 1.0) for index in _known(column, categories, value)]
-        case ColumnMode.NUMERIC_VECTOR:
-            return [
-                Entry(position, index, number)
-                for index, number in enumerate(_vector(value, column))
-            ]
-        case ColumnMode.CATEGORICAL_LIST:
-            indices = sorted(_known(column, categories, value))
-            return [Entry(position, index, 1.0) for index in indices]
-        case ColumnMode.DICTIONARY:
-            return _dictionary(position, column, categories, value)
-        case ColumnMode.UNTRANSLATED:
-            return []
-
-
-def _categories(column: Column, value: Any) -> Sequence[Any]:
-    """Return the categories in a value of a column, checked."""
-    match column.mode:
-        case ColumnMode.CATEGORICAL:
-            listed: Iterable[Any] = [value]
-        case ColumnMode.CATEGORICAL_LIST:
-            listed = [] if value is None else read_list(value, column.name)
-        case ColumnMode.DICTIONARY:
-            listed = _mapping(value, column)
-        case _:
-            return []
-    return [read_category(one, column) for one in listed]
-
-
-def _known(column: Column, categories: IdIndex, value: Any) -> list[int]:
-    indices = categories.find_many(_categories(column, value))
-    return [index for index in indices if index != UNKNOWN]
-
-
-def _unknown(categories: IdIndex, values: Sequence[Any]) -> list[Any]:
-    places = categories.find_many(values)
-    return [value for value, place in zip(values, places, strict=True) if place == UNKNOWN]
-
-
-def _vector(value: Any, column: Column) -> list[float]:
-    if value is None:
-        means: list[float] = column.means[: column.size].tolist()
-        return means
-    numbers = [read_number(number, column) for number in read_list(value, column.name)]
-    if len(numbers) != column.size:
-        expected = counted(column.size, "number")
-        raise QueryError((column.name,), f"expected {expected}, got {len(numbers)}")
-    return numbers
-
-
-def _dictionary(position: int, column: Column, categories: IdIndex, value: Any) -> list[Entry]:
-    weights = _mapping(value, column)
-    places = categories.find_many([read_category(key, column) for key in weights])
-    entries = [
-        Entry(position, place, read_number(number, column))
-        for place, number in zip(places, weights.values(), strict=True)
-    ]
-    known = [entry for entry in entries if entry.place != UNKNOWN]
-    return sorted(known, key=lambda entry: entry.place)
-
-
-def _mapping(value: Any, column: Column) -> Mapping[Any, Any]:
-    if value is None:
-        return {}
-    if not isinstance(value, Mapping):
-        raise QueryError((column.name,), f"expected a dictionary, got {kind_of(value)}")
-    return value

@@ -14,21 +14,29 @@ from numpy.typing import NDArray
 
 from turi_recommender.errors import ModelFormatError, ModelUnreadableError, QueryError
 from turi_recommender.format import SavedModel, ValueType
+from turi_recommender.scoring import limits
 from turi_recommender.scoring.arguments import cast_id, read_choice, read_count, read_list
+from turi_recommender.scoring.basket_results import BasketRecommendations
 from turi_recommender.scoring.candidates import Candidates
 from turi_recommender.scoring.counts import read_counts
+from turi_recommender.scoring.diversity import Likeness, Spread, SpreadWork, draw, read_spread
+from turi_recommender.scoring.given.basis import basis_of
+from turi_recommender.scoring.given.item_data import ItemData
+from turi_recommender.scoring.given.reader import GivenReader
 from turi_recommender.scoring.ids import IdIndex
 from turi_recommender.scoring.lookup import UNKNOWN
 from turi_recommender.scoring.pairs import AskedPairs
 from turi_recommender.scoring.predictions import Predictions
 from turi_recommender.scoring.query import History, Query, QueryReader
 from turi_recommender.scoring.results import (
+    Basis,
     Id,
     Ranking,
     Recommendations,
     SimilarItems,
     SimilarUsers,
 )
+from turi_recommender.scoring.selection.topk import EXACT_TIES_UP_TO, is_strict
 from turi_recommender.scoring.terms import TermsBound, Why
 from turi_recommender.wording import counted
 
@@ -96,6 +104,7 @@ class Recommender(ABC):
         self._user_dtype = np.dtype(object if is_object else np.int64)
         self.interactions = saved.interactions
         self._queries = QueryReader(metadata.columns, self.users)
+        self._given = GivenReader(metadata, self.items, self._queries)
         self._everything = Candidates(self.num_items)
 
     def __repr__(self) -> str:
@@ -160,7 +169,7 @@ class Recommender(ABC):
         """
         return read_counts(self._item_counts, self.num_items)
 
-    def recommend(
+    def recommend(  # noqa: PLR0913 - named arguments, all but one optional
         self,
         users: Sequence[Id | Mapping[str, Any]],
         *,
@@ -168,6 +177,11 @@ class Recommender(ABC):
         exclude_known: bool = True,
         items: Sequence[Id] | None = None,
         exclude: Sequence[Id] | None = None,
+        interactions: Sequence[Mapping[str, Any]] | None = None,
+        user_data: Sequence[Mapping[str, Any]] | None = None,
+        item_data: Sequence[Mapping[str, Any]] | None = None,
+        diversity: float = 0.0,
+        seed: int | None = None,
         explain: bool = False,
     ) -> Recommendations:
         """Recommend the best `k` items to each user.
@@ -186,6 +200,27 @@ class Recommender(ABC):
             Recommend only these. Unknown ones are ignored. An empty list allows nothing.
         exclude : sequence of int or str, optional
             Recommend none of these. Unknown ones are ignored.
+        interactions : sequence of mapping, optional
+            What users have done since the model was trained: rows of the user column, the item
+            column and, where it is known, the target column (1.0 where it is not). Those of users
+            who are not asked for have no effect; neither have unknown items. Item similarity and
+            item content models add the rest to the trained history (docs/queries.md, section 1);
+            the other models only leave these items out, if `exclude_known`.
+        user_data : sequence of mapping, optional
+            Side data of users for this call: rows of the user column and all side columns of users,
+            by name. A row replaces the trained one; users without a row keep theirs. A model that
+            was trained without side data of users ignores it (docs/queries.md, section 2).
+        item_data : sequence of mapping, optional
+            Side data of items, likewise. An item that the model does not know becomes a candidate
+            of every user, in `items` and `exclude`, too. Models other than factorization models
+            score it as the library scores an item without interactions.
+        diversity : float
+            From how many items an answer is drawn: the best ``k * (1 + diversity)``, rounded, of
+            which better ones are drawn more likely. They stand in the order of their scores. With
+            0, and wherever that number is `k`, the answer is the best `k`.
+        seed : int or None
+            What the draw depends on: any signed integer of 64 bits; None is 0. The same model,
+            row and seed draw the same items, whatever else is asked in the same call.
         explain : bool
             Whether to tell the terms of each score (`Ranking.why`; docs/queries.md, section 9).
 
@@ -198,10 +233,19 @@ class Recommender(ABC):
         Raises
         ------
         QueryError
-            If `k` is less than 1, an id or a value is of the wrong type, or a column is unknown; it
-            names the place in the query.
+            If `k` is less than 1, an id or a value is of the wrong type, a column is unknown,
+            `diversity` is no finite number of 0 or more, or `seed` no such integer; it names the
+            place in the query.
         ModelUnreadableError
             If the model's file can no longer be read.
+
+        Notes
+        -----
+        Draws are those of Turi Create (docs/queries.md, section 4), with these differences. An
+        item that was drawn makes items like *it* more likely in factorization models, and not those
+        like some other item. Every unknown user, and the first unknown category of each column,
+        counts as the first that Turi Create would learn. There, a seed of None differs from call to
+        call.
 
         Examples
         --------
@@ -210,17 +254,131 @@ class Recommender(ABC):
         ...     print(user, item, score, rank)
         """
         k = read_count(k)
+        spread = read_spread(k, diversity, seed)
         exclude_known = read_choice(exclude_known, "exclude_known")
         explain = read_choice(explain, "explain")
         rows = read_list(users, "users")
         queries = self._queries.read_all(rows)
-        everyone = self._everything
+        given = self._given.items(item_data)
+        if interactions is not None:
+            queries = self._given.with_interactions(queries, interactions, given, self._history)
+        if user_data is not None:
+            queries = self._given.with_user_data(queries, user_data)
+        everyone = self._candidates(items, exclude, given)
+        rankings = self._answer(
+            queries,
+            everyone,
+            k,
+            exclude_known=exclude_known,
+            given=given,
+            spread=spread,
+            explain=explain,
+        )
+        cold = {query.user_id: None for query in queries if query.user == UNKNOWN}
+        unknown = [] if interactions is None else _unknown_items(queries)
+        return Recommendations(
+            [query.user_id for query in queries],
+            rankings,
+            list(cold),
+            self._user_dtype,
+            self.items.dtype,
+            self._bases(queries),
+            unknown,
+        )
+
+    def recommend_basket(  # noqa: PLR0913 - named arguments, all but one optional
+        self,
+        baskets: Sequence[Sequence[Id | Mapping[str, Any]] | Mapping[str, Any]],
+        *,
+        k: int = 10,
+        exclude_known: bool = True,
+        items: Sequence[Id] | None = None,
+        exclude: Sequence[Id] | None = None,
+        item_data: Sequence[Mapping[str, Any]] | None = None,
+        diversity: float = 0.0,
+        seed: int | None = None,
+        explain: bool = False,
+    ) -> BasketRecommendations:
+        """Recommend the best `k` items to whoever has each basket, such as a visitor not known.
+
+        Parameters
+        ----------
+        baskets : sequence
+            Each is a list of items: their ids, or mappings of the item column and, where it is
+            known, the target column (1.0 where it is not). Or it is a mapping of "items" to such a
+            list and of the user column and any observation side columns to their values. Without a
+            user, a basket is nobody's: a user's that the model does not know. Unknown items have no
+            effect.
+        k : int
+            Number of items per basket; at least 1.
+        exclude_known : bool
+            Whether to leave out the items of the basket, and those that its user is known to have
+            interacted with.
+        items, exclude : sequence of int or str, optional
+            As for `recommend`.
+        item_data : sequence of mapping, optional
+            As for `recommend`.
+        diversity, seed, explain
+            As for `recommend`.
+
+        Returns
+        -------
+        BasketRecommendations
+            One ranking for each basket, in the order of the query.
+
+        Raises
+        ------
+        QueryError, ModelUnreadableError
+            As `recommend`.
+
+        Notes
+        -----
+        Only item similarity and item content models score by what is in a basket. The others only
+        leave it out (docs/queries.md, sections 1 and 3).
+
+        Examples
+        --------
+        >>> model.recommend_basket([[5, 7], [{"itemid": 5, "target": 10.0}]], k=3).unknown_items
+        []
+        """
+        k = read_count(k)
+        spread = read_spread(k, diversity, seed)
+        exclude_known = read_choice(exclude_known, "exclude_known")
+        explain = read_choice(explain, "explain")
+        given = self._given.items(item_data)
+        queries = self._given.baskets(baskets, given, self._history)
+        everyone = self._candidates(items, exclude, given)
+        rankings = self._answer(
+            queries,
+            everyone,
+            k,
+            exclude_known=exclude_known,
+            given=given,
+            spread=spread,
+            explain=explain,
+        )
+        return BasketRecommendations(
+            rankings, self.items.dtype, self._bases(queries), _unknown_items(queries)
+        )
+
+    def _candidates(
+        self, items: Sequence[Id] | None, exclude: Sequence[Id] | None, given: ItemData | None
+    ) -> Candidates:
+        """Return the candidates of all queries of a call."""
         exclude = () if exclude is None else read_list(exclude, "exclude")
-        if items is not None or len(exclude) > 0:
-            allowed = None if items is None else self._known_items(items, "items")
-            excluded = self._known_items(exclude, "exclude")
-            everyone = Candidates.of(self.num_items, allowed, excluded)
-        return self._answer(queries, everyone, k, exclude_known=exclude_known, explain=explain)
+        if items is None and len(exclude) == 0 and given is None:
+            return self._everything
+        count = self.num_items if given is None else given.num_items
+        allowed = None if items is None else self._known_items(items, "items", given)
+        return Candidates.of(count, allowed, self._known_items(exclude, "exclude", given))
+
+    def _bases(self, queries: Sequence[Query]) -> list[Basis]:
+        """Return what was known of each query."""
+        return [basis_of(query, has_history=self._has_history(query)) for query in queries]
+
+    def _has_history(self, query: Query) -> bool:
+        """Tell whether training left something of the user that answers are made of."""
+        return query.user != UNKNOWN
 
     def _answer(
         self,
@@ -229,9 +387,11 @@ class Recommender(ABC):
         k: int,
         *,
         exclude_known: bool,
+        given: ItemData | None = None,
+        spread: Spread | None = None,
         explain: bool = False,
-    ) -> Recommendations:
-        """Answer queries that were checked and translated.
+    ) -> list[Ranking]:
+        """Answer queries that were checked and translated, one ranking for each.
 
         Parameters
         ----------
@@ -243,30 +403,82 @@ class Recommender(ABC):
             Number of items for each of them.
         exclude_known : bool
             Whether to leave out the items of each query's history.
+        given : ItemData, optional
+            Items whose side data comes with the query; `everyone` counts the new ones.
+        spread : Spread or None
+            From how many items each answer is drawn; None for no draw.
         explain : bool
             Whether to tell the terms of the scores of those that are answered.
         """
         candidates = [everyone] * len(queries)
         if exclude_known:
-            candidates = [everyone.without(self._history(query).items) for query in queries]
+            candidates = [everyone.without(self._known_to(query)) for query in queries]
         # Infinite and undefined scores are answers, too: a model may have diverged in training.
         with np.errstate(all="ignore"):
-            ranked = self._rank_all(queries, candidates, k)
+            if spread is None:
+                ranked = self._rank_all(queries, candidates, k, given)
+            else:
+                ranked = self._rank_drawn(queries, candidates, k, spread, given)
             whys = [
-                self._explain(query, *answer, as_pairs=False) if explain else None
+                self._explain(query, *answer, given, as_pairs=False) if explain else None
                 for query, answer in zip(queries, ranked, strict=True)
             ]
-        rankings = [self._ranking(*answer, why) for answer, why in zip(ranked, whys, strict=True)]
-        cold = {query.user_id: None for query in queries if query.user == UNKNOWN}
-        return Recommendations(
-            [query.user_id for query in queries],
-            rankings,
-            list(cold),
-            self._user_dtype,
-            self.items.dtype,
-        )
+        return [
+            self._ranking(*answer, given, why) for answer, why in zip(ranked, whys, strict=True)
+        ]
 
-    def predict(self, pairs: Sequence[Mapping[str, Any]], *, explain: bool = False) -> Predictions:
+    def _rank_drawn(
+        self,
+        queries: Sequence[Query],
+        candidates: Sequence[Candidates],
+        k: int,
+        spread: Spread,
+        given: ItemData | None,
+    ) -> list[Ranked]:
+        """Rank more than `k` items for each query, and draw `k` of them."""
+        selected = min(spread.selected, max(map(len, candidates), default=0))
+        if selected <= k:
+            return self._rank_all(queries, candidates, k, given)
+        ranked = self._rank_more(queries, candidates, k, selected, given)
+        for number, (items, scores) in enumerate(ranked):
+            if len(items) > k:
+                seed = spread.seed_of(self._draw_key(queries[number]))
+                drawn = draw(len(items), k, seed, self._likeness(items))
+                ranked[number] = items[drawn], scores[drawn]
+        return ranked
+
+    def _rank_more(
+        self,
+        queries: Sequence[Query],
+        candidates: Sequence[Candidates],
+        k: int,
+        selected: int,
+        given: ItemData | None,
+    ) -> list[Ranked]:
+        """Rank `selected` items, from which `k` are to be drawn.
+
+        What is drawn depends on the order, which the library's selection decides where scores are
+        equal. It has to see all candidates, so it runs only where that matters.
+        """
+        if k > EXACT_TIES_UP_TO or selected <= EXACT_TIES_UP_TO:
+            return self._rank_all(queries, candidates, selected, given)
+        ranked = self._rank_all(queries, candidates, selected + 1, given)
+        for number, (items, scores) in enumerate(ranked):
+            if is_strict(scores):
+                ranked[number] = items[:selected], scores[:selected]
+            else:
+                query, out = queries[number], candidates[number]
+                ranked[number] = self._rank_in_library_order(query, out, selected, given)
+        return ranked
+
+    def predict(
+        self,
+        pairs: Sequence[Mapping[str, Any]],
+        *,
+        user_data: Sequence[Mapping[str, Any]] | None = None,
+        item_data: Sequence[Mapping[str, Any]] | None = None,
+        explain: bool = False,
+    ) -> Predictions:
         """Score given pairs of user and item.
 
         Parameters
@@ -275,6 +487,8 @@ class Recommender(ABC):
             Column names to values: the user column, the item column, and any of the observation
             side columns (`side_columns`). A side column that is absent contributes nothing. The
             library demands all of them: where all are given the score is its own, bit for bit.
+        user_data, item_data : sequence of mapping, optional
+            Side data that replaces the trained one for this call, as for `recommend`.
         explain : bool
             Whether to tell the terms of each score (`Predictions.why`; docs/queries.md, section 9).
 
@@ -299,12 +513,17 @@ class Recommender(ABC):
         >>> model.predict(pairs).scores
         """
         explain = read_choice(explain, "explain")
-        asked = AskedPairs(pairs, self._queries, self.item_column, self.items)
+        given = self._given.items(item_data)
+        find_items = self.items.find_many if given is None else given.find_many
+        asked = AskedPairs(pairs, self._queries, self.item_column, find_items)
+        queries = asked.queries
+        if user_data is not None:
+            queries = self._given.with_user_data(queries, user_data)
         with np.errstate(all="ignore"):  # as in `_answer`
-            scores = self._predict(asked.queries, asked.indices)
+            scores = self._predict(queries, asked.indices, given)
             whys = [
-                self._explain(query, items, of_query, as_pairs=True) if explain else []
-                for query, items, of_query in zip(asked.queries, asked.indices, scores, strict=True)
+                self._explain(query, items, of_query, given, as_pairs=True) if explain else []
+                for query, items, of_query in zip(queries, asked.indices, scores, strict=True)
             ]
         return Predictions(
             asked.users,
@@ -315,7 +534,14 @@ class Recommender(ABC):
             self.items.dtype,
         )
 
-    def extra_work(self, row: Mapping[str, Any], k: int) -> int:
+    def extra_work(
+        self,
+        row: Mapping[str, Any],
+        k: int,
+        *,
+        interactions: int = 0,
+        user_data: Mapping[str, Any] | None = None,
+    ) -> int:
         """Estimate what one row of a query may take beyond a usual one, from its sizes alone.
 
         Most queries of a model take about the same time, which can be measured. Some take far more:
@@ -328,14 +554,66 @@ class Recommender(ABC):
             As in `recommend`; it is not checked here.
         k : int
             Number of items for this row.
+        interactions : int
+            How many interactions, or items of a basket, come with it.
+        user_data : mapping, optional
+            The side data that comes with it; it is not checked here.
 
         Returns
         -------
         int
             Elementary operations, such as multiplications, at most; 0 for a usual row.
         """
-        _ = row, k
+        _ = row, k, interactions, user_data
         return 0
+
+    def spread_work(self, k: int, diversity: float) -> SpreadWork:
+        """Estimate what `diversity` adds to one row of a query, before any work is done.
+
+        Parameters
+        ----------
+        k : int
+            Number of items for the row.
+        diversity : float
+            As in `recommend`.
+
+        Raises
+        ------
+        QueryError
+            If either is not what `recommend` takes.
+        """
+        k = min(read_count(k), self.num_items)
+        spread = read_spread(k, diversity, None)
+        selected = k if spread is None else min(spread.selected, self.num_items)
+        if selected <= k:
+            return SpreadWork(k, 0, 0)
+        ties = self.num_items * self._order_work if k <= EXACT_TIES_UP_TO < selected else 0
+        return SpreadWork(selected, k * selected * self._round_work, ties)
+
+    @property
+    def _round_work(self) -> int:
+        """Elementary operations for each item of a round of a draw."""
+        return limits.DRAW_WORK
+
+    @property
+    def _order_work(self) -> int:
+        """Elementary operations for each item where all are put into the library's order."""
+        return limits.ORDER_WORK
+
+    def item_data_work(self, rows: Sequence[Mapping[str, Any]]) -> int:
+        """Estimate what `item_data` adds to each row of a query, from its sizes alone.
+
+        Parameters
+        ----------
+        rows : sequence of mapping
+            As in `recommend`; they are not checked here.
+
+        Returns
+        -------
+        int
+            Elementary operations, at most.
+        """
+        return len(rows)
 
     def check_side_data(self, row: Mapping[str, Any]) -> None:
         """Check side data that is to be given with users later.
@@ -443,12 +721,47 @@ class Recommender(ABC):
 
     @abstractmethod
     def _rank_all(
-        self, queries: Sequence[Query], candidates: Sequence[Candidates], k: int
+        self,
+        queries: Sequence[Query],
+        candidates: Sequence[Candidates],
+        k: int,
+        given: ItemData | None,
     ) -> list[Ranked]:
         """Return, for each query, indices and scores of its best `k` candidates, best first.
 
-        There is one set of candidates for each query; it may be empty.
+        Parameters
+        ----------
+        queries : sequence of Query
+            Whom to recommend to.
+        candidates : sequence of Candidates
+            One set for each query; it may be empty.
+        k : int
+            Number of items for each.
+        given : ItemData or None
+            Items whose side data comes with the query, of which the new ones are candidates, too.
         """
+
+    @abstractmethod
+    def _rank_in_library_order(
+        self, query: Query, candidates: Candidates, k: int, given: ItemData | None
+    ) -> Ranked:
+        """Return what `_rank_all` does for one query, with equal scores in the library's order.
+
+        That is the order of docs/format.md, section 7.6, cases a and c, also where `k` is above 10.
+        """
+
+    def _likeness(self, items: Indices) -> Likeness | None:
+        """Return how much alike the items of an answer are; None if the model cannot tell."""
+        _ = items
+        return None
+
+    def _draw_key(self, query: Query) -> int:
+        """Return what a draw depends on besides its seed: the index of the user.
+
+        Those that the model does not know have the next index, which the library would give the
+        first of them. Here it is the same for all, so that nobody's answer depends on others.
+        """
+        return self.num_users if query.user == UNKNOWN else query.user
 
     @abstractmethod
     def _similar(self, item: int, k: int) -> tuple[Indices, Scores]:
@@ -456,7 +769,10 @@ class Recommender(ABC):
 
     @abstractmethod
     def _predict(
-        self, queries: Sequence[Query], items: Sequence[NDArray[np.int64]]
+        self,
+        queries: Sequence[Query],
+        items: Sequence[NDArray[np.int64]],
+        given: ItemData | None,
     ) -> list[Scores]:
         """Return the scores of given items for each query.
 
@@ -466,11 +782,19 @@ class Recommender(ABC):
             The users, each with its context.
         items : sequence of ndarray of int64
             Item indices for each query; `UNKNOWN` where the model does not know the item.
+        given : ItemData or None
+            Items whose side data comes with the query.
         """
 
     @abstractmethod
     def _explain(
-        self, query: Query, items: Indices, scores: Scores, *, as_pairs: bool
+        self,
+        query: Query,
+        items: Indices,
+        scores: Scores,
+        given: ItemData | None,
+        *,
+        as_pairs: bool,
     ) -> list[Why]:
         """Return the terms of scores that one query was answered with.
 
@@ -482,6 +806,8 @@ class Recommender(ABC):
             Item indices; `UNKNOWN` where the model does not know the item.
         scores : ndarray of float64
             Their scores.
+        given : ItemData or None
+            Items whose side data comes with the query.
         as_pairs : bool
             Whether they are those of `_predict`; of `_rank_all` otherwise.
         """
@@ -504,17 +830,32 @@ class Recommender(ABC):
             return History(*self.interactions.row(query.user))
         return History(np.empty(0, np.int32), np.empty(0, np.float64))
 
-    def _ranking(self, items: Indices, scores: Scores, why: list[Why] | None = None) -> Ranking:
+    def _known_to(self, query: Query) -> Indices:
+        """Return the items that `exclude_known` leaves out, ascending, each once."""
+        items: Indices = self._history(query).items
+        if query.basket is None:
+            return items if query.history is None else np.unique(items)
+        return np.concatenate([np.unique(items), query.basket.new])
+
+    def _ranking(
+        self,
+        items: Indices,
+        scores: Scores,
+        given: ItemData | None = None,
+        why: list[Why] | None = None,
+    ) -> Ranking:
         try:
-            return Ranking(self.items.ids(items), scores.tolist(), why)
+            ids = self.items.ids(items) if given is None else given.ids(items)
+            return Ranking(ids, scores.tolist(), why)
         except IndexError as error:  # all indices were checked when the model was loaded
             reason = "the file has changed: an item beyond the catalogue"
             raise ModelUnreadableError(self.path, 0, reason) from error
 
-    def _known_items(self, items: Sequence[Id], argument: str) -> Indices:
+    def _known_items(self, items: Sequence[Id], argument: str, given: ItemData | None) -> Indices:
         listed = read_list(items, argument)
         ids = [self._cast_item(item, argument, position) for position, item in enumerate(listed)]
-        indices = np.array(self.items.find_many(ids), np.int64)
+        find_many = self.items.find_many if given is None else given.find_many
+        indices = np.array(find_many(ids), np.int64)
         known: Indices = indices[indices != UNKNOWN]
         return known
 
@@ -529,3 +870,8 @@ class Recommender(ABC):
             return cast_id(item, self.item_column)
         except QueryError as error:
             raise QueryError((argument, position), error.message) from None
+
+
+def _unknown_items(queries: Sequence[Query]) -> list[tuple[Id, ...]]:
+    """Return, for each query, the items of its basket that the model does not know."""
+    return [() if query.basket is None else query.basket.unknown for query in queries]

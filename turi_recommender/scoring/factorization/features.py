@@ -5,7 +5,9 @@ Source: docs/format.md, sections 5.2 and 7.4.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +15,9 @@ from numpy.typing import NDArray
 from turi_recommender.errors import ModelFormatError, ModelUnreadableError
 from turi_recommender.format import MACHINE, FactorModel, SavedModel, SideTable
 from turi_recommender.scoring import limits
+from turi_recommender.scoring.expansion import Entry
 from turi_recommender.scoring.lookup import UNKNOWN
-from turi_recommender.scoring.query import Entry, Query
+from turi_recommender.scoring.query import Query
 from turi_recommender.scoring.remember import remember
 
 _USER = 0
@@ -94,6 +97,28 @@ class QueryFeatures:
     others: Others
 
 
+class SideFeatures(NamedTuple):
+    """Features of side data, in arrays.
+
+    Attributes
+    ----------
+    x, linear : ndarray of float64, shape (n,)
+        x of each, and x times its weight.
+    places : ndarray of int64, shape (n,)
+        Row of `raw`.
+    raw : ndarray of float32, shape (different features, K)
+        Factors of each different one; no rows where side data has no factors.
+    distinct : ndarray of int64, shape (different features,)
+        Row of the weights and factors of each different one.
+    """
+
+    x: NDArray[np.float64]
+    linear: NDArray[np.float64]
+    places: NDArray[np.int64]
+    raw: Factors
+    distinct: NDArray[np.int64]
+
+
 class FeatureReader:
     """Translate queries into features.
 
@@ -120,16 +145,29 @@ class FeatureReader:
     def read(self, query: Query) -> QueryFeatures:
         """Translate one query."""
         if query.user == UNKNOWN:
-            return QueryFeatures(None, self._others(query.context))
+            return QueryFeatures(None, self._others(self.entries(query)))
         user = self._feature(Entry(_USER, query.user, 1.0))
         return QueryFeatures(user, self._others(self.entries(query)))
 
     def entries(self, query: Query) -> tuple[Entry, ...]:
         """Return the entries of a query besides the user's own, in the library's order."""
-        if query.user == UNKNOWN:
-            return query.context
-        side = self._side_entries(query.user)
+        side = query.side
+        if side is None and query.user != UNKNOWN:
+            side = self.side_entries(query.user)
         return (*query.context, *side) if side else query.context
+
+    def side_features(self, entries: Sequence[Entry]) -> SideFeatures:
+        """Translate entries of side data; factors are read once for each different feature."""
+        rows = [self._model.offsets[column] + place for column, place, _ in entries]
+        x = [self._scaling[column].scaled(place, value) for column, place, value in entries]
+        linear = [one * float(self._weights[row]) for one, row in zip(x, rows, strict=True)]
+        distinct = {row: place for place, row in enumerate(dict.fromkeys(rows))}
+        places = [distinct[row] for row in rows]
+        factors = [self._factors.row(row) for row in distinct if row < len(self._factors)]
+        raw = np.array(factors, np.float32).reshape(len(factors), self._model.num_factors)
+        arrays = np.array(x, np.float64), np.array(linear, np.float64)
+        keys = np.array([*distinct], np.int64)
+        return SideFeatures(*arrays, np.array(places, np.int64), raw, keys)
 
     def long_side(self, user: int) -> int:
         """Return how many words of side data a user has, if it is more than is usual; else 0."""
@@ -165,11 +203,12 @@ class FeatureReader:
         raw = self._factors.row(row) if has_factors else np.empty(0, np.float32)
         return Feature(row, linear, raw, raw if x == 1.0 else np.float32(x) * raw)
 
-    def _side_entries(self, user: int) -> list[Entry]:
-        return [
+    def side_entries(self, user: int) -> tuple[Entry, ...]:
+        """Return the side data of a user as the model was trained with it."""
+        return tuple(
             Entry(column + self._first_user_side, index, value)
             for column, index, value in self._user_side.entries(user)
-        ]
+        )
 
 
 def _usual_side(width: int) -> int:

@@ -10,7 +10,6 @@ import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
-from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -29,7 +28,8 @@ from turi_recommender.format import (
 from turi_recommender.scoring import limits
 from turi_recommender.scoring.arguments import cast_id
 from turi_recommender.scoring.candidates import Candidates
-from turi_recommender.scoring.factorization.catalogue import ItemFeatures
+from turi_recommender.scoring.diversity import Likeness, key_of_row
+from turi_recommender.scoring.factorization.catalogue import Catalogue, ItemFeatures
 from turi_recommender.scoring.factorization.exact import (
     ExactForm,
     LinearForm,
@@ -39,14 +39,25 @@ from turi_recommender.scoring.factorization.exact import (
     SimpleMatrixForm,
 )
 from turi_recommender.scoring.factorization.features import FeatureReader, QueryFeatures
+from turi_recommender.scoring.factorization.likeness import Cosines
+from turi_recommender.scoring.factorization.overlay import GivenItems, Overlay
+from turi_recommender.scoring.factorization.parts import Scored, score_each
 from turi_recommender.scoring.factorization.search import ScoreSearch
 from turi_recommender.scoring.factorization.similar_items import SimilarItemSearch
 from turi_recommender.scoring.factorization.similar_users import SimilarUserSearch
 from turi_recommender.scoring.factorization.terms import Explainer
+from turi_recommender.scoring.given.item_data import ItemData
 from turi_recommender.scoring.lookup import UNKNOWN
 from turi_recommender.scoring.query import Query
 from turi_recommender.scoring.recommender import Indices, Ranked, Recommender, Scores
-from turi_recommender.scoring.selection.topk import EXACT_TIES_UP_TO, select
+from turi_recommender.scoring.selection.introsort import sort_like_library
+from turi_recommender.scoring.selection.nth_element import best_by_nth_element
+from turi_recommender.scoring.selection.topk import (
+    EXACT_TIES_UP_TO,
+    is_strict,
+    select,
+    without_nan,
+)
 from turi_recommender.scoring.strangers import differ
 from turi_recommender.scoring.terms import TermsBound, Why
 
@@ -68,7 +79,7 @@ class FactorizationRecommender(Recommender):
         self._model = model
         self._reader = FeatureReader(saved, model)
         self._catalogue = ItemFeatures(model, saved.metadata)
-        self._form = self._make_form()
+        self._form = self._make_form(self._catalogue)
         self._simple_form = self._make_simple_form(saved)
         self._search = None
         if model.mode != LINEAR:
@@ -95,15 +106,23 @@ class FactorizationRecommender(Recommender):
         sides_interact = self._model.mode == MACHINE and catalogue.has_side
         return sides_interact or bool(catalogue.side_linear.any()) or differ(catalogue.linear)
 
-    def extra_work(self, row: Mapping[str, Any], k: int) -> int:
+    def extra_work(
+        self,
+        row: Mapping[str, Any],
+        k: int,
+        *,
+        interactions: int = 0,
+        user_data: Mapping[str, Any] | None = None,
+    ) -> int:
         """See `Recommender.extra_work`: what counts is how many features, and how large.
 
         The search looks at few items as long as a query's features are about as large as those of
         known users; a number far outside the trained range can make it look at all of them.
         """
-        if not self._has_dear_rows:
+        _ = interactions  # they only exclude
+        if user_data is None and not self._has_dear_rows:
             return 0
-        features, is_usual = 0, True
+        features, is_usual = (0, True) if user_data is None else self._given_side(user_data)
         for position, name, mode, means in self._dear_columns:
             value = row.get(name)
             if value is None:
@@ -114,7 +133,7 @@ class FactorizationRecommender(Recommender):
             features += count
             if is_usual and self._reader.largest(position, magnitude) > limits.USUAL_VALUE:
                 is_usual = False
-        own = self._long_side(row) if self._has_long_sides else 0
+        own = self._long_side(row) if self._has_long_sides and user_data is None else 0
         if is_usual and features <= limits.KEPT_FEATURES and not (own or self._dear_items):
             return 0
         features += own
@@ -124,6 +143,23 @@ class FactorizationRecommender(Recommender):
             looked_at = min(limits.SEARCH_FIRST + limits.SEARCH_GROWTH * k, looked_at)
         values = looked_at * (features + 2) * max(self._width, 1) + self._dear_items
         return values * limits.VALUE_WORK + features * limits.FEATURE_WORK
+
+    def item_data_work(self, rows: Sequence[Mapping[str, Any]]) -> int:
+        """See `Recommender.item_data_work`: these items are scored exactly, whatever the search."""
+        features = 2 * len(rows)
+        for row in rows:
+            for _, column, value in self._given.item_side.values(row):
+                features += _size(column.mode, value)[0] + (_means(column) if value is None else 0)
+        return features * (max(self._width, 1) * limits.VALUE_WORK + limits.FEATURE_WORK)
+
+    def _given_side(self, user_data: Mapping[str, Any]) -> tuple[int, bool]:
+        """Return how many features given side data makes at most, and whether all are usual."""
+        features, is_usual = 0, True
+        for position, column, value in self._given.user_side.values(user_data):
+            count, magnitude = _size(column.mode, value)
+            features += count + (_means(column) if value is None else 0)
+            is_usual &= self._reader.largest(position, magnitude) <= limits.USUAL_VALUE
+        return features, is_usual
 
     def _long_side(self, row: Mapping[str, Any]) -> int:
         """Return how many words of side data a row's user has, if it is more than is usual."""
@@ -141,13 +177,13 @@ class FactorizationRecommender(Recommender):
         values = self._catalogue.longest_side(looked_at) * max(self._width, 1)
         return values if values > limits.EXACT_VALUES else 0
 
-    def _make_form(self) -> ExactForm:
-        forms: dict[str, Callable[[FactorModel, ItemFeatures], ExactForm]] = {
+    def _make_form(self, catalogue: Catalogue) -> ExactForm:
+        forms: dict[str, Callable[[FactorModel, Catalogue], ExactForm]] = {
             MACHINE: MachineForm,
             MATRIX: MatrixForm,
             LINEAR: LinearForm,
         }
-        return forms[self._model.mode](self._model, self._catalogue)
+        return forms[self._model.mode](self._model, catalogue)
 
     def _make_simple_form(self, saved: SavedModel) -> SimpleMatrixForm | None:
         sides = (saved.metadata.user_side.columns, saved.metadata.item_side.columns)
@@ -158,9 +194,14 @@ class FactorizationRecommender(Recommender):
     # -- recommend -------------------------------------------------------------------------
 
     def _rank_all(
-        self, queries: Sequence[Query], candidates: Sequence[Candidates], k: int
+        self,
+        queries: Sequence[Query],
+        candidates: Sequence[Candidates],
+        k: int,
+        given: ItemData | None,
     ) -> list[Ranked]:
         """See `Recommender`: as many queries at a time as take bounded memory."""
+        overlay = None if given is None else self._overlay(given)
         ranked: list[Ranked] = []
         features: list[QueryFeatures] = []
         held, most = 0, limits.EXACT_VALUES // max(self._width, 1)
@@ -169,10 +210,10 @@ class FactorizationRecommender(Recommender):
             held += len(features[-1].others.linear)
             if held > most:
                 here = slice(len(ranked), len(ranked) + len(features))
-                ranked += self._rank_some(queries[here], features, candidates[here], k)
+                ranked += self._rank_some(queries[here], features, candidates[here], k, overlay)
                 features, held = [], 0
         here = slice(len(ranked), len(queries))
-        return ranked + self._rank_some(queries[here], features, candidates[here], k)
+        return ranked + self._rank_some(queries[here], features, candidates[here], k, overlay)
 
     def _rank_some(
         self,
@@ -180,26 +221,34 @@ class FactorizationRecommender(Recommender):
         features: Sequence[QueryFeatures],
         candidates: Sequence[Candidates],
         k: int,
+        overlay: Overlay | None,
     ) -> list[Ranked]:
         """Rank for queries, of which those that have the same kinds of features share steps."""
         alike: dict[tuple[bool, int, bool], list[int]] = defaultdict(list)
         for number, (query, of_query) in enumerate(zip(queries, features, strict=True)):
-            is_simple = self._simple_form is not None and not query.has_context
-            kind = (of_query.user is None, len(of_query.others.features), is_simple)
+            form = self._form_of(query)
+            kind = (of_query.user is None, len(of_query.others.features), form is self._form)
             alike[kind].append(number)
         answers: dict[int, Ranked] = {}
-        for (is_cold, _, is_simple), numbers in alike.items():
-            form = self._simple_form if is_simple and not is_cold else self._form
+        for numbers in alike.values():
+            form = self._form_of(queries[numbers[0]])
             for low in range(0, len(numbers), limits.QUERIES_AT_ONCE):
                 some = numbers[low : low + limits.QUERIES_AT_ONCE]
                 ranked = self._rank_alike(
-                    form or self._form,
+                    form,
                     [features[number] for number in some],
                     [candidates[number] for number in some],
                     k,
+                    overlay,
                 )
                 answers.update(zip(some, ranked, strict=True))
         return [answers[number] for number in range(len(queries))]
+
+    def _form_of(self, query: Query) -> ExactForm:
+        """Return how a query's scores are computed."""
+        if self._simple_form is None or query.has_context or query.user == UNKNOWN:
+            return self._form
+        return self._simple_form
 
     def _rank_alike(
         self,
@@ -207,17 +256,33 @@ class FactorizationRecommender(Recommender):
         queries: Sequence[QueryFeatures],
         candidates: Sequence[Candidates],
         k: int,
+        overlay: Overlay | None,
     ) -> list[Ranked]:
         """Rank for queries that have the same kinds of features."""
-        items = self._narrow(queries, candidates, k)
-        raw = _score(form, self._catalogue, queries, items)
-        ends = list(accumulate(map(len, items)))
         ranked = []
-        for of_query, out, end in zip(items, candidates, ends, strict=True):
-            scores = raw[end - len(of_query) : end]
+        scored = self._scored(form, queries, candidates, k, overlay)
+        for (of_query, scores), out in zip(scored, candidates, strict=True):
             best = select(scores, k, total=len(out))
             ranked.append(self._link(of_query[best], scores[best], k))
         return ranked
+
+    def _scored(
+        self,
+        form: ExactForm,
+        queries: Sequence[QueryFeatures],
+        candidates: Sequence[Candidates],
+        k: int,
+        overlay: Overlay | None,
+    ) -> list[Scored]:
+        """Return raw scores of the candidates that can be among the best `k` of each query."""
+        trained = candidates if overlay is None else [overlay.rest(out) for out in candidates]
+        items = self._narrow(queries, trained, k)
+        scored = score_each(form, self._catalogue, queries, items)
+        return scored if overlay is None else overlay.added(queries, candidates, scored)
+
+    def _overlay(self, given: ItemData) -> Overlay:
+        items = GivenItems(given, self._catalogue, self._reader)
+        return Overlay(given, items, self._make_form(items))
 
     def _narrow(
         self, queries: Sequence[QueryFeatures], candidates: Sequence[Candidates], k: int
@@ -253,32 +318,84 @@ class FactorizationRecommender(Recommender):
     def _link(self, items: Indices, raw: Scores, k: int) -> tuple[Indices, Scores]:
         """Pass raw scores through the link function of the model's loss."""
         scores = self._linked(raw)
-        if (
-            self._model.sigmoid and k > EXACT_TIES_UP_TO
-        ):  # different raw scores can become equal ones
+        # Different raw scores can become equal ones.
+        if self._model.sigmoid and k > EXACT_TIES_UP_TO:
             order = np.lexsort((items, -scores))
             items, scores = items[order], scores[order]
         return items, scores
 
     def _linked(self, raw: Scores) -> Scores:
-        if not self._model.sigmoid:
-            return raw
-        return np.array([_sigmoid(score) for score in raw.tolist()])
+        return np.array([_sigmoid(score) for score in raw.tolist()]) if self._model.sigmoid else raw
+
+    # -- diversity -------------------------------------------------------------------------
+
+    def _rank_in_library_order(
+        self, query: Query, candidates: Candidates, k: int, given: ItemData | None
+    ) -> Ranked:
+        """See `Recommender`. It chooses twice: by raw scores, then by those that are answered.
+
+        Different raw scores can be answered as equal ones: only equal raw scores take all items.
+        """
+        form, features = self._form_of(query), [self._reader.read(query)]
+        overlay = None if given is None else self._overlay(given)
+        items, raw = self._scored(form, features, [candidates], k + 1, overlay)[0]
+        best = select(raw, k + 1, total=len(candidates))
+        if not is_strict(raw[best]):
+            if len(items) < len(candidates):
+                items, raw = self._scored(form, features, [candidates], len(candidates), overlay)[0]
+            best = best_by_nth_element(without_nan(raw), k)
+        best = best[:k]
+        scores = self._linked(raw[best])
+        order = sort_like_library(without_nan(scores))
+        return items[best[order]], scores[order]
+
+    @property
+    def _round_work(self) -> int:
+        factors = 0 if self._model.mode == LINEAR else self._width
+        return limits.DRAW_WORK + factors * limits.LIKENESS_WORK
+
+    @property
+    def _order_work(self) -> int:
+        features = len(self._model.sizes)  # of a usual row, which has one in each column
+        return limits.ORDER_WORK + features * max(self._width, 1) * limits.VALUE_WORK
+
+    def _draw_key(self, query: Query) -> int:
+        """See `Recommender`: with a context, all features of the row count."""
+        if not query.has_context:
+            return super()._draw_key(query)
+        is_known = query.user != UNKNOWN
+        return key_of_row(
+            query.user if is_known else self.num_users,
+            sorted((*query.context, *query.unknown), key=lambda entry: entry[:2]),
+            self._reader.side_entries(query.user) if is_known else (),
+        )
+
+    def _likeness(self, items: Indices) -> Likeness | None:
+        if self._model.mode == LINEAR or self._width == 0:
+            return None
+        return Cosines(self._catalogue, items)
 
     # -- predict and explain ---------------------------------------------------------------
 
     def _predict(
-        self, queries: Sequence[Query], items: Sequence[NDArray[np.int64]]
+        self,
+        queries: Sequence[Query],
+        items: Sequence[NDArray[np.int64]],
+        given: ItemData | None,
     ) -> list[Scores]:
         """See `Recommender`: always by the general form."""
+        overlay = None if given is None else self._overlay(given)
         scores: list[Scores] = []
         for low in range(0, len(queries), limits.QUERIES_AT_ONCE):
             here = slice(low, low + limits.QUERIES_AT_ONCE)
-            scores += self._predict_some(queries[here], items[here])
+            scores += self._predict_some(queries[here], items[here], overlay)
         return scores
 
     def _predict_some(
-        self, queries: Sequence[Query], items: Sequence[NDArray[np.int64]]
+        self,
+        queries: Sequence[Query],
+        items: Sequence[NDArray[np.int64]],
+        overlay: Overlay | None,
     ) -> list[Scores]:
         """Predict for queries, of which those that have the same kinds of features share steps."""
         alike: dict[tuple[bool, int], list[tuple[int, QueryFeatures]]] = defaultdict(list)
@@ -289,7 +406,7 @@ class FactorizationRecommender(Recommender):
         answers: dict[int, Scores] = {}
         for group in alike.values():
             asked = [items[number] for number, _ in group]
-            raw = self._raw(self._form, [features for _, features in group], asked)
+            raw = self._raw(self._form, [features for _, features in group], asked, overlay)
             for (number, _), scores in zip(group, raw, strict=True):
                 answers[number] = self._linked(scores)
         return [answers[number] for number in range(len(queries))]
@@ -299,53 +416,56 @@ class FactorizationRecommender(Recommender):
         form: ExactForm,
         queries: Sequence[QueryFeatures],
         items: Sequence[NDArray[np.int64]],
+        overlay: Overlay | None,
     ) -> list[Scores]:
         """Return the raw scores of items for queries with equally many features."""
-        known = [asked[asked != UNKNOWN] for asked in items]
-        scores = np.empty(0)
-        if any(len(some) for some in known):
-            scores = _score(form, self._catalogue, queries, known)
-        ends = list(accumulate(map(len, known)))
-        found = []
-        for query, asked, some, end in zip(queries, items, known, ends, strict=True):
-            raw = np.empty(len(asked))
-            raw[asked != UNKNOWN] = scores[end - len(some) : end]
-            if len(some) < len(asked):
-                raw[asked == UNKNOWN] = form.without_item(query)
-            found.append(raw)
+        found = [np.empty(len(asked)) for asked in items]
+        is_given = [_given_among(asked, overlay) for asked in items]
+        is_trained = []
+        for query, asked, given, raw in zip(queries, items, is_given, found, strict=True):
+            is_unknown = asked == UNKNOWN
+            if is_unknown.any():
+                raw[is_unknown] = form.without_item(query)
+            is_trained.append(~(is_unknown | given))
+        _put(found, is_trained, form, self._catalogue, queries, items)
+        if overlay is not None:
+            places = [overlay.places(asked) for asked in items]
+            _put(found, is_given, overlay.form, overlay.items, queries, places)
         return found
 
     def _explain(
-        self, query: Query, items: Indices, scores: Scores, *, as_pairs: bool
+        self,
+        query: Query,
+        items: Indices,
+        scores: Scores,
+        given: ItemData | None,
+        *,
+        as_pairs: bool,
     ) -> list[Why]:
         """See `Recommender`; of logistic models it is the raw scores that are explained."""
         _ = scores
-        features = self._reader.read(query)
-        form = self._form
-        is_simple = not (as_pairs or query.has_context or features.user is None)
-        if is_simple and self._simple_form is not None:
-            form = self._simple_form
-        asked = items.astype(np.int64)
-        [raw] = self._raw(form, [features], [asked])
-        meetings = self._meetings(form, features, asked)
-        return self._explainer.explain(features, self._reader.entries(query), asked, raw, meetings)
+        form = self._form if as_pairs else self._form_of(query)
+        overlay = None if given is None else self._overlay(given)
+        features, asked = self._reader.read(query), items.astype(np.int64)
+        entries = self._reader.entries(query)
+        [raw] = self._raw(form, [features], [asked], overlay)
+        if overlay is None:
+            meetings = _meetings(form, features, asked)
+            return self._explainer.explain(features, entries, asked, raw, meetings)
+        whys: dict[int, Why] = {}
+        is_given = _given_among(asked, overlay)
+        for mine, by, explainer, places in (
+            (~is_given, form, self._explainer, asked),
+            (is_given, overlay.form, self._explainer.over(overlay.items), overlay.places(asked)),
+        ):
+            meetings = _meetings(by, features, places[mine])
+            told = explainer.explain(features, entries, places[mine], raw[mine], meetings)
+            whys.update(zip(np.flatnonzero(mine).tolist(), told, strict=True))
+        return [whys[place] for place in range(len(asked))]
 
     def terms_bound(self) -> TermsBound:
         """See `Recommender.terms_bound`."""
         return self._explainer.bound()
-
-    def _meetings(
-        self, form: ExactForm, query: QueryFeatures, items: NDArray[np.int64]
-    ) -> Scores | None:
-        """Return what user and item add together, where nothing else interacts."""
-        if not isinstance(form, MatrixForm | SimpleMatrixForm) or query.user is None:
-            return None
-        meetings, is_known = np.zeros(len(items)), items != UNKNOWN
-        known = items[is_known]
-        if len(known):
-            pairs = Pairs([query], np.zeros(len(known), np.int64), known)
-            meetings[is_known] = form.meeting(pairs)
-        return meetings
 
     # -- similar items and users -----------------------------------------------------------
 
@@ -367,55 +487,54 @@ class FactorizationRecommender(Recommender):
         return SimilarItemSearch(self._catalogue, self._model.offsets[1])
 
 
-def _score(
+def _given_among(items: NDArray[np.int64], overlay: Overlay | None) -> NDArray[np.bool_]:
+    """Tell which items have side data that comes with the query."""
+    return np.zeros(len(items), np.bool_) if overlay is None else overlay.holds(items)
+
+
+def _put(
+    found: Sequence[Scores],
+    masks: Sequence[NDArray[np.bool_]],
     form: ExactForm,
-    catalogue: ItemFeatures,
+    catalogue: Catalogue,
     queries: Sequence[QueryFeatures],
     items: Sequence[NDArray[np.int64]],
-) -> Scores:
-    """Score the items of all queries, one after the other, in parts that fit the cache.
+) -> None:
+    """Score some of the items of each query, and put the scores where the items are.
 
     Parameters
     ----------
+    found : sequence of ndarray of float64
+        Where the scores go.
+    masks : sequence of ndarray of bool
+        Which items.
     form : ExactForm
         How they are scored.
-    catalogue : ItemFeatures
-        All items.
+    catalogue : Catalogue
+        The items.
     queries : sequence of QueryFeatures
         All with equally many features.
     items : sequence of ndarray of int64
-        Those of each query.
-
-    Returns
-    -------
-    ndarray of float64
-        One score for each item of each query.
+        Positions in the catalogue.
     """
-    owners = np.arange(len(queries)).repeat([len(of_query) for of_query in items])
-    flat = np.concatenate(items)
-    width = max(catalogue.stored.shape[1], 1)
-    features = len(queries[0].others.features) + 2
-    most = (features + catalogue.max_side) * width
-    if len(flat) * most <= limits.EXACT_VALUES and len(flat) <= limits.EXACT_CHUNK:
-        return form.scores(Pairs(queries, owners, flat))
-    side = catalogue.side_starts[flat + 1] - catalogue.side_starts[flat]
-    parts = _parts((features + side) * width)
-    return np.concatenate([form.scores(Pairs(queries, owners[p], flat[p])) for p in parts])
+    wanted = [asked[mask] for asked, mask in zip(items, masks, strict=True)]
+    if not any(len(some) for some in wanted):
+        return
+    scored = score_each(form, catalogue, queries, wanted)
+    for raw, mask, (_, scores) in zip(found, masks, scored, strict=True):
+        raw[mask] = scores
 
 
-def _parts(values: NDArray[np.int64]) -> list[slice]:
-    """Cut items into parts: neither of more than `EXACT_CHUNK`, nor of much more than its values.
-
-    Parameters
-    ----------
-    values : ndarray of int64, shape (items,)
-        How many products each item takes.
-    """
-    least = -(-limits.EXACT_VALUES // limits.EXACT_CHUNK)
-    shares = np.maximum(values, least)
-    steps = (shares.cumsum() - shares) // limits.EXACT_VALUES
-    cuts = np.flatnonzero(np.diff(steps)) + 1
-    return [slice(low, high) for low, high in pairwise([0, *cuts.tolist(), len(values)])]
+def _meetings(form: ExactForm, query: QueryFeatures, items: NDArray[np.int64]) -> Scores | None:
+    """Return what user and item add together, where nothing else interacts."""
+    if not isinstance(form, MatrixForm | SimpleMatrixForm) or query.user is None:
+        return None
+    meetings, is_known = np.zeros(len(items)), items != UNKNOWN
+    known = items[is_known]
+    if len(known):
+        pairs = Pairs([query], np.zeros(len(known), np.int64), known)
+        meetings[is_known] = form.meeting(pairs)
+    return meetings
 
 
 def _means(column: Column) -> int:

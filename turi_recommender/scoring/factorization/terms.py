@@ -9,6 +9,7 @@ Source: docs/queries.md, section 9.1.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass
 from itertools import groupby
 from typing import NamedTuple
@@ -18,10 +19,11 @@ from numpy.typing import NDArray
 
 from turi_recommender.format import MACHINE, Column, ColumnMode, FactorModel, SavedModel
 from turi_recommender.scoring import limits
-from turi_recommender.scoring.factorization.catalogue import ItemFeatures
+from turi_recommender.scoring.expansion import Entry
+from turi_recommender.scoring.factorization.catalogue import Catalogue
 from turi_recommender.scoring.factorization.features import Others, QueryFeatures
 from turi_recommender.scoring.lookup import UNKNOWN
-from turi_recommender.scoring.query import Entry, QueryReader, label, label_bound
+from turi_recommender.scoring.query import QueryReader, label, label_bound
 from turi_recommender.scoring.terms import CLOSING, LOG_ODDS, SCORE, Term, TermsBound, Why, closed
 
 Scores = NDArray[np.float64]
@@ -82,7 +84,7 @@ class Explainer:
         For the names and values of its side columns.
     model : FactorModel
         The model.
-    catalogue : ItemFeatures
+    catalogue : Catalogue
         Its items.
     queries : QueryReader
         Knows the values of the observation side columns.
@@ -92,7 +94,7 @@ class Explainer:
         self,
         saved: SavedModel,
         model: FactorModel,
-        catalogue: ItemFeatures,
+        catalogue: Catalogue,
         queries: QueryReader,
     ) -> None:
         metadata = saved.metadata
@@ -106,6 +108,12 @@ class Explainer:
         first = self._first_user_side + len(self._user_side)
         self._side_offsets = np.array(model.offsets[first:], np.int64)
         self._width = model.num_factors if model.mode == MACHINE else 0
+
+    def over(self, catalogue: Catalogue) -> Explainer:
+        """Return the same for other items, such as those whose side data comes with a query."""
+        other = copy(self)
+        other._catalogue = catalogue
+        return other
 
     def bound(self) -> TermsBound:
         """Return how large the terms of one score can get: each column has two at most."""

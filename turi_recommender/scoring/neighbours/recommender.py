@@ -19,6 +19,7 @@ from turi_recommender.format import NeighbourModel, SavedModel
 from turi_recommender.scoring import limits
 from turi_recommender.scoring.arguments import cast_id
 from turi_recommender.scoring.candidates import Candidates, in_sorted
+from turi_recommender.scoring.given.item_data import ItemData, scores_at
 from turi_recommender.scoring.lookup import UNKNOWN
 from turi_recommender.scoring.neighbours.terms import (
     HISTORY,
@@ -33,7 +34,7 @@ from turi_recommender.scoring.recommender import Indices, Ranked, Recommender, S
 from turi_recommender.scoring.remember import remember
 from turi_recommender.scoring.results import Id
 from turi_recommender.scoring.selection.nth_element import best_by_nth_element
-from turi_recommender.scoring.selection.topk import EXACT_TIES_UP_TO, select
+from turi_recommender.scoring.selection.topk import EXACT_TIES_UP_TO, select, without_nan
 from turi_recommender.scoring.strangers import differ
 from turi_recommender.scoring.terms import TermsBound, Why
 
@@ -68,9 +69,21 @@ class ItemSimilarityRecommender(Recommender):
             return differ(self._pearson_scores(visits))
         return self.num_items < 2 or bool(visits.sums.any())
 
-    def extra_work(self, row: Mapping[str, Any], k: int) -> int:
+    def extra_work(
+        self,
+        row: Mapping[str, Any],
+        k: int,
+        *,
+        interactions: int = 0,
+        user_data: Mapping[str, Any] | None = None,
+    ) -> int:
         """See `Recommender.extra_work`: a history is long by the neighbours of its items."""
-        _ = k
+        _ = k, user_data
+        given = interactions * self._table.widest if interactions > limits.USUAL_HISTORY else 0
+        return given + self._trained_work(row)
+
+    def _trained_work(self, row: Mapping[str, Any]) -> int:
+        """Return how many neighbours the trained history of a row has, if it is a long one."""
         if not self._heavy:
             return 0
         user_id = row.get(self.user_column.name)
@@ -89,11 +102,22 @@ class ItemSimilarityRecommender(Recommender):
         lengths = np.diff(self.interactions.starts)
         return frozenset(self.users.ids((lengths > limits.USUAL_HISTORY).nonzero()[0]))
 
+    def _has_history(self, query: Query) -> bool:
+        """See `Recommender`: users known from side data alone are answered like strangers."""
+        starts, user = self.interactions.starts, query.user
+        return 0 <= user < len(starts) - 1 and starts.item(user) < starts.item(user + 1)
+
     # -- recommend -------------------------------------------------------------------------
 
     def _rank_all(
-        self, queries: Sequence[Query], candidates: Sequence[Candidates], k: int
+        self,
+        queries: Sequence[Query],
+        candidates: Sequence[Candidates],
+        k: int,
+        given: ItemData | None,
     ) -> list[Ranked]:
+        """See `Recommender`: side data has no effect, and new items score 0."""
+        _ = given
         ranked: list[Ranked] = []
         for here in self._passes(queries):
             ranked += self._rank_some(queries[here], candidates[here], k)
@@ -147,8 +171,9 @@ class ItemSimilarityRecommender(Recommender):
         if is_listed or self._table.similarity == "pearson":
             return Visits(owners[:0], items[:0], sums[:0], [0] * count, visits.lengths)
         left = sums > 0
-        excluded = [out.excluded + number * self.num_items for number, out in enumerate(candidates)]
-        left &= ~in_sorted(owners * self.num_items + items, np.concatenate(excluded))
+        stride = candidates[0].num_items  # with new items, which can be excluded, too
+        excluded = [out.excluded + number * stride for number, out in enumerate(candidates)]
+        left &= ~in_sorted(owners * stride + items, np.concatenate(excluded))
         owners, items, sums = owners[left], items[left], sums[left]
         ends = owners.searchsorted(np.arange(1, count + 1))
         kth = ends - np.diff(ends, prepend=0) + (k - 1)
@@ -210,14 +235,42 @@ class ItemSimilarityRecommender(Recommender):
 
     def _rank_catalogue(self, scores: Scores, candidates: Candidates, k: int) -> Ranked:
         items = candidates.indices()
-        best = select(scores[items], k)
-        return items[best], scores[items[best]]
+        found = scores_at(scores, items, 0.0)
+        best = select(found, k)
+        return items[best], found[best]
+
+    # -- diversity -------------------------------------------------------------------------
+
+    def _rank_in_library_order(
+        self, query: Query, candidates: Candidates, k: int, given: ItemData | None
+    ) -> Ranked:
+        _ = given
+        visits = self._table.visit([self._history(query)])
+        if not len(visits.items):
+            visits = self._seed_visits
+        scores = self._all_scores(visits) if len(visits.items) else self._fallback
+        items = candidates.indices()
+        scores = scores_at(scores, items, 0.0)
+        best = best_by_nth_element(without_nan(scores), k)
+        return items[best], scores[best]
+
+    def _all_scores(self, visits: Visits) -> Scores:
+        """Return the score of every item of the catalogue, for one history."""
+        if self._table.similarity == "pearson":
+            return self._pearson_scores(visits)
+        scores = np.zeros(self.num_items)
+        scores[visits.items] = (visits.sums / ONE) / visits.lengths[0]
+        return scores
 
     # -- predict and explain ---------------------------------------------------------------
 
     def _predict(
-        self, queries: Sequence[Query], items: Sequence[NDArray[np.int64]]
+        self,
+        queries: Sequence[Query],
+        items: Sequence[NDArray[np.int64]],
+        given: ItemData | None,
     ) -> list[Scores]:
+        _ = given
         scores: list[Scores] = []
         for here in self._passes(queries):
             visits = self._table.visit([self._history(query) for query in queries[here]])
@@ -232,7 +285,8 @@ class ItemSimilarityRecommender(Recommender):
         if not len(visits.items):
             visits = self._seed_visits
         if not len(visits.items):
-            return np.append(self._fallback, 0.0)[items]  # an unknown item's index is -1
+            padded = np.append(self._fallback, 0.0)  # an unknown item's index is -1
+            return padded[np.minimum(items, self.num_items)]
         places = np.minimum(visits.items.searchsorted(items), len(visits.items) - 1)
         sums = np.where(visits.items[places] == items, visits.sums[places], 0)
         scores: Scores = (sums / ONE) / visits.lengths[0]
@@ -241,9 +295,15 @@ class ItemSimilarityRecommender(Recommender):
         return scores
 
     def _explain(
-        self, query: Query, items: Indices, scores: Scores, *, as_pairs: bool
+        self,
+        query: Query,
+        items: Indices,
+        scores: Scores,
+        given: ItemData | None,
+        *,
+        as_pairs: bool,
     ) -> list[Why]:
-        _ = as_pairs  # both score alike
+        _ = given, as_pairs  # both score alike
         if not len(items):
             return []
         history, source = self._history(query), HISTORY

@@ -50,6 +50,17 @@ def select(scores: Scores, k: int, total: int | None = None) -> Positions:
     return _select_like_library(keys, k)
 
 
+def is_strict(scores: Scores) -> bool:
+    """Tell whether no score equals the next: then any algorithm leaves the same order.
+
+    Parameters
+    ----------
+    scores : ndarray of float64, shape (n,)
+        Descending. NaN equals anything.
+    """
+    return bool((scores[1:] < scores[:-1]).all())
+
+
 def without_nan(scores: Scores) -> Scores:
     """Return the scores with NaN replaced by minus infinity."""
     missing = np.isnan(scores)
