@@ -6,8 +6,10 @@ from itertools import count, islice
 from typing import Any
 
 from turi_recommender import Column, ColumnMode, ValueType
+from turi_recommender.errors import QueryError
 
 from .models.loaded import LoadedModels
+from .models.roles import default_scoring
 
 _PLAIN = 2.0**53  # all whole numbers below it can be floats
 
@@ -26,7 +28,7 @@ class Examples:
     ----------
     users, items : list of int or str
         Two ids each, where there are as many.
-    recommend, similar : list of JSON values
+    recommend, similar, similar_users, predict : list of JSON values
         Requests, the most telling first.
     """
 
@@ -39,7 +41,17 @@ class Examples:
         self.recommend = [{"users": [{user.name: one} for one in users], "k": 5}] if users else []
         if side and users:
             self.recommend.insert(0, {"users": [{user.name: users[0], **side}], "k": 5})
+            self.recommend.append({"users": [{user.name: users[0], **side}], "k": 2, "why": True})
         self.similar = [{"items": [{item.name: one} for one in items], "k": 5}] if items else []
+        self.similar_users: list[Any] = []
+        if users and _compares_users(models):
+            self.similar_users = [{"users": [{user.name: one} for one in users], "k": 5}]
+        self.predict: list[Any] = []
+        if users and items:
+            has_side = default_scoring(models.loaded_roles) == "ranking"
+            visit = {user.name: users[0], **(side if has_side else {})}
+            pairs = [{**visit, item.name: one} for one in items]
+            self.predict = [{"pairs": pairs, "why": True}, {"pairs": pairs}]
 
     @staticmethod
     def _value(column: Column) -> Any:
@@ -58,6 +70,15 @@ class Examples:
                 return dict.fromkeys(map(str, categories[:2]), 1.0)
             case _:
                 return categories[0] if categories else None
+
+
+def _compares_users(models: LoadedModels) -> bool:
+    """Tell whether the model that is asked for similar users by default can find them."""
+    model = models.model(default_scoring(models.loaded_roles))
+    try:
+        return model is not None and len(model.similar_users([]).users) == 0
+    except QueryError:
+        return False
 
 
 def _strangers(models: LoadedModels) -> list[Any]:

@@ -20,6 +20,7 @@ from .models.columns import category_kind
 
 STRICT = ConfigDict(extra="forbid", strict=True)
 NUMBER = Annotated[float, Field(allow_inf_nan=False)]
+SCORE: Any = float | None  # null where a diverged model scores NaN
 RANK = Annotated[int, Field(ge=1, le=2**31 - 1)]
 WHOLE = BeforeValidator(exact_integer)
 INTEGER = Annotated[int, Field(ge=-(2**63), le=2**63 - 1), WHOLE]
@@ -89,7 +90,7 @@ def answer_row_type(name: str, ids: dict[str, Any]) -> Any:
     ids : dict of str to type
         The fields before the score.
     """
-    return row_type(name, {**ids, "score": float | None, "rank": RANK})
+    return row_type(name, {**ids, "score": SCORE, "rank": RANK})
 
 
 def asked_id(column: Column, examples: list[Any]) -> Any:

@@ -28,6 +28,17 @@ RESTING_ROUNDS = 4
 # find, and some more to score.
 INLINE_ITEMS = 100
 
+# Values that are looked at for one user to find similar ones: users times factors. A million take
+# two milliseconds, if they are in the page cache.
+INLINE_COMPARED = 1_000_000
+# Users times users that are compared in one piece, which share a pass through the file. Of 1.4
+# million users with 32 factors, these are two, and take 0.1 s; up to 1.4 s where many are so alike
+# that all of them have to be compared exactly (on a busy machine).
+PIECE_COMPARISONS = 1 << 22
+# Most values that a request may look at for similar users: of as many users, those similar to 111.
+# They take 5 to 30 s.
+MAX_COMPARED = 5_000_000_000
+
 # Users and items for which a model is asked to see how fast it is; fewer if they take this long.
 PACE_SAMPLES = 8
 SLOW_SECONDS = 0.25
@@ -87,6 +98,11 @@ ROW_BYTES = 60
 # Ids up to this length cannot make the answer to a short query large: a thousand answers of two ids
 # take a megabyte.
 BRIEF_ID_BYTES = 80
+# Bytes of a term beside its name, and of a list of terms beside its terms.
+TERM_BYTES = 55
+WHY_BYTES = 40
+# A character can become so many bytes of JSON.
+JSON_GROWTH = 6
 # A character of an id can become six bytes of JSON, and fourteen where JSON is written into JSON.
 TEXT_GROWTH = 14
 # Answers that are being made or sent, all together. For a moment, both the parts of an answer and

@@ -42,6 +42,7 @@ from .routers.azure import build_azure_router
 from .routers.docs import build_docs_router
 from .routers.info import build_info_router
 from .routers.metrics import build_metrics_router
+from .routers.predict import build_predict_router
 from .routers.recommend import build_recommend_router
 from .routers.similar import build_similar_router
 from .schemas import build_schemas
@@ -125,6 +126,7 @@ def _routers(
     routers = [
         build_recommend_router(engine, schemas),
         build_similar_router(engine, schemas),
+        build_predict_router(engine, schemas),
         build_azure_router(engine, settings, schemas, examples),
         build_info_router(engine.models, lifecycle, is_watching=settings.models_poll_seconds > 0),
         build_admin_router(swaps, engine.models),

@@ -15,6 +15,8 @@ from .json_types import (
     ANNOTATED,
     LIST,
     NOT_REQUIRED,
+    RANK,
+    SCORE,
     TYPED_DICT,
     WHOLE,
     answer_row_type,
@@ -27,10 +29,16 @@ from .json_types import (
 )
 from .limits import SHOWN_UNKNOWN_VALUES
 from .models.loaded import LoadedModels
-from .models.roles import default_similar
+from .models.roles import default_scoring, default_similar
 from .settings import Settings
 
-_RESERVED = {"score", "rank", "similar"}  # names that the rows of answers use themselves
+# Names that the rows of answers use themselves.
+_RESERVED = {"score", "rank", "similar", "why", "why_of"}
+_SIDE_DATA_DEFAULTS = (
+    bool,
+    Field(True, description="Fill side columns that are left out with the defaults"),
+)
+_TELL_WHY = (bool, Field(False, description="Tell the terms of each score"))
 _WHOM = "Whom to recommend to, with what is known of the visit"
 
 
@@ -50,16 +58,45 @@ class UnknownValue(BaseModel):
     value: Any = Field(description="As it was asked; long texts are cut", examples=["night"])
 
 
+class Term(BaseModel):
+    """A part of a score."""
+
+    term: str = Field(description="What it comes from", examples=["visitor with item"])
+    value: float | None = Field(description="How much it adds", examples=[0.25])
+
+
+_WHY: dict[str, Any] = {
+    "why": NOT_REQUIRED[
+        ANNOTATED[
+            list[Term],
+            Field(
+                description="Where it was asked for: terms that add up to the score exactly, from "
+                "left to right in float64"
+            ),
+        ]
+    ],
+    "why_of": NOT_REQUIRED[
+        ANNOTATED[
+            Literal["log-odds"],
+            Field(
+                description="Only with the terms of a logistic model: they add up to the log-odds, "
+                "and the score is 1 / (1 + exp(-log-odds))"
+            ),
+        ]
+    ],
+}
+
+
 @dataclass(frozen=True, slots=True)
 class Schemas:
     """Types of request bodies and answers.
 
     Attributes
     ----------
-    recommend_request, similar_request : type
-        Pydantic models of the two request bodies.
-    recommend_response, similar_response : type
-        Pydantic models of the two answers; for the documentation.
+    recommend_request, similar_request, similar_users_request, predict_request : type
+        Pydantic models of the request bodies.
+    recommend_response, similar_response, similar_users_response, predict_response : type
+        Pydantic models of the answers; for the documentation.
     records : type
         Of the drop-in's payload, for the documentation; other columns are ignored there.
     """
@@ -68,6 +105,10 @@ class Schemas:
     recommend_response: type[BaseModel]
     similar_request: type[BaseModel]
     similar_response: type[BaseModel]
+    similar_users_request: type[BaseModel]
+    similar_users_response: type[BaseModel]
+    predict_request: type[BaseModel]
+    predict_response: type[BaseModel]
     records: Any
 
 
@@ -97,6 +138,10 @@ def build_schemas(models: LoadedModels, settings: Settings, examples: Examples) 
         recommend_response=_recommend_response(models, examples),
         similar_request=_similar_request(models, settings, examples),
         similar_response=_similar_response(models, examples),
+        similar_users_request=_similar_users_request(models, settings, examples),
+        similar_users_response=_similar_users_response(models, examples),
+        predict_request=_predict_request(models, settings, examples),
+        predict_response=_predict_response(models, examples),
         records=_records(models, examples),
     )
 
@@ -130,10 +175,8 @@ def _recommend_request(
             Field(None, description=none),
         ),
         model=(Literal["auto", "similarity", "ranking"], Field("auto", description=choice)),
-        side_data_defaults=(
-            bool,
-            Field(True, description="Fill side columns that are left out with the defaults"),
-        ),
+        side_data_defaults=_SIDE_DATA_DEFAULTS,
+        why=_TELL_WHY,
         context=(
             Literal["now"] | None,
             Field(
@@ -151,7 +194,10 @@ def _recommend_response(models: LoadedModels, examples: Examples) -> type[BaseMo
     return answer_type(
         "RecommendResponse",
         model=(ModelReference, ...),
-        recommendations=(LIST[answer_row_type("Recommendation", row)], ...),
+        recommendations=(
+            LIST[row_type("Recommendation", {**row, "score": SCORE, "rank": RANK, **_WHY})],
+            ...,
+        ),
         cold_users=(
             LIST[row[user]],
             Field(description="Users that the model does not know"),
@@ -200,8 +246,67 @@ def _similar_response(models: LoadedModels, examples: Examples) -> type[BaseMode
     )
 
 
-def _k(settings: Settings) -> Any:
-    limits = Field(ge=1, le=settings.max_k, description="How many items")
+def _similar_users_request(
+    models: LoadedModels, settings: Settings, examples: Examples
+) -> type[BaseModel]:
+    user_id = asked_id(models.user_column, examples.users[:1])
+    return body_type(
+        "SimilarUsersRequest",
+        examples.similar_users,
+        users=(
+            LIST[row_type("UserOnly", {models.user_column.name: user_id})],
+            Field(min_length=1, max_length=settings.max_users),
+        ),
+        k=_k(settings, "How many users"),
+        model=(Literal["similarity", "ranking"], default_scoring(models.loaded_roles)),
+    )
+
+
+def _similar_users_response(models: LoadedModels, examples: Examples) -> type[BaseModel]:
+    user_id = _user_id(models, examples)
+    row = {models.user_column.name: user_id, "similar": user_id}
+    return answer_type(
+        "SimilarUsersResponse",
+        model=(ModelReference, ...),
+        similar_users=(LIST[answer_row_type("SimilarUser", row)], ...),
+        unknown_users=(
+            LIST[user_id],
+            Field(description="Users that the model does not know"),
+        ),
+    )
+
+
+def _predict_request(
+    models: LoadedModels, settings: Settings, examples: Examples
+) -> type[BaseModel]:
+    item = {models.item_column.name: _asked_item(models, examples)}
+    pair = row_type("Pair", {**_user_fields(models, examples), **item})
+    told = "Which pairs to score, with what is known of the visit"
+    return body_type(
+        "PredictRequest",
+        examples.predict,
+        pairs=(
+            LIST[pair],
+            Field(min_length=1, max_length=settings.max_items, description=told),
+        ),
+        model=(Literal["similarity", "ranking"], default_scoring(models.loaded_roles)),
+        side_data_defaults=_SIDE_DATA_DEFAULTS,
+        why=_TELL_WHY,
+    )
+
+
+def _predict_response(models: LoadedModels, examples: Examples) -> type[BaseModel]:
+    user, item = models.user_column.name, models.item_column.name
+    ids = {user: _user_id(models, examples), item: _item_id(models, examples)}
+    return answer_type(
+        "PredictResponse",
+        model=(ModelReference, ...),
+        predictions=(LIST[row_type("Prediction", {**ids, "score": SCORE, **_WHY})], ...),
+    )
+
+
+def _k(settings: Settings, told: str = "How many items") -> Any:
+    limits = Field(ge=1, le=settings.max_k, description=told)
     return (ANNOTATED[int, limits, WHOLE], 10)
 
 

@@ -82,7 +82,7 @@ class Settings(BaseSettings):
     """Most users per request."""
 
     max_items: int = Field(default=1000, ge=1, le=_MANY)
-    """Most items per request, in each of its lists."""
+    """Most items per request, in each of its lists, and most pairs of user and item."""
 
     max_body_bytes: int = Field(default=1024 * 1024, ge=1, le=_MANY_BYTES)
     """Largest request body; beyond that, the answer is 413."""

@@ -14,9 +14,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from time import perf_counter
-from typing import TypeVar
+from typing import Generic, NamedTuple, TypeVar
 
-from turi_recommender import Recommendations, SimilarItems
+from turi_recommender import Id, Predictions, Recommendations, SimilarItems, SimilarUsers
 from turi_recommender.errors import QueryError
 from turi_recommender.versions import ModelEntry
 
@@ -36,16 +36,30 @@ from .current import caller, is_long, note
 from .loaded import LoadedModels
 from .pool import Pool, Stop
 from .price import Ceilings, Price, price_of_recommend, price_of_similar
-from .queries import RecommendQuery, SimilarQuery
+from .price_pairs import price_of_predict
+from .price_users import price_of_similar_users
+from .queries import PredictQuery, RecommendQuery, SimilarQuery, SimilarUsersQuery
 from .roles import Role, Row
 from .turns import Turns
 
 Answer = TypeVar("Answer")
 Part = TypeVar("Part")
+Found = TypeVar("Found")
 WriteRecommendations = Callable[[ModelEntry, Recommendations], Answer]
 WriteSimilar = Callable[[ModelEntry, SimilarItems], Answer]
+WriteSimilarUsers = Callable[[ModelEntry, SimilarUsers], Answer]
+WritePredictions = Callable[[ModelEntry, Predictions], Answer]
 
 _Key = tuple[Role, bool, int, bool]  # role, side_data_defaults, k, exclude_known
+
+
+class _Asked(NamedTuple, Generic[Part, Found]):
+    """The rows of a query as the argument of the model that they are, and who answers them."""
+
+    argument: str
+    rows: Sequence[Part]
+    find: Callable[[Sequence[Part]], Found]
+    joined: Callable[[Sequence[Found]], Found]
 
 
 class Engine:
@@ -104,7 +118,7 @@ class Engine:
         entry, pace = self.models.need(role), self.models.pace(role)
         price = price_of_recommend(query, entry.model, pace, self._ceilings)
         if price.is_small:
-            if query.is_restricted:
+            if query.is_restricted or query.why:
                 await self._turns.take(caller())
                 found = self._score(query._replace(choice=role), entry)
                 return self._write(query, write, entry, found)
@@ -141,17 +155,105 @@ class Engine:
         """
         entry, pace = self.models.need(query.role), self.models.pace(query.role)
         price = price_of_similar(query, entry.model, pace, self._ceilings)
+
+        def find(items: Sequence[Id]) -> SimilarItems:
+            with self._timed(entry):
+                return self.models.similar_items(query._replace(items=items), entry)[1]
+
+        def finish(found: SimilarItems) -> Answer:
+            note(model=entry.name, version=entry.version, items=len(query.items), k=query.k)
+            return write(entry, found)
+
+        asked = _Asked("items", query.items, find, SimilarItems.joined)
+        return await self._answer(price, asked, finish)
+
+    async def similar_users(
+        self, query: SimilarUsersQuery, write: WriteSimilarUsers[Answer]
+    ) -> Answer:
+        """Find users who are similar to users.
+
+        Parameters
+        ----------
+        query : SimilarUsersQuery
+            What is asked.
+        write : callable
+            Takes the model and its answer, and returns what is sent; see `recommend`.
+
+        Raises
+        ------
+        ModelUnavailableError, QueryError, OverloadedError
+            As `similar_items`.
+        """
+        entry, pace = self.models.need(query.role), self.models.pace(query.role)
+        price = price_of_similar_users(query, entry.model, pace, self._ceilings)
+
+        def find(users: Sequence[Id]) -> SimilarUsers:
+            with self._timed(entry):
+                return self.models.similar_users(query._replace(users=users), entry)[1]
+
+        def finish(found: SimilarUsers) -> Answer:
+            note(model=entry.name, version=entry.version, users=len(query.users), k=query.k)
+            return write(entry, found)
+
+        asked = _Asked("users", query.users, find, SimilarUsers.joined)
+        return await self._answer(price, asked, finish)
+
+    async def predict(self, query: PredictQuery, write: WritePredictions[Answer]) -> Answer:
+        """Score given pairs of user and item.
+
+        Parameters
+        ----------
+        query : PredictQuery
+            What is asked.
+        write : callable
+            Takes the model and its answer, and returns what is sent; see `recommend`.
+
+        Raises
+        ------
+        ModelUnavailableError, QueryError, OverloadedError
+            As `similar_items`.
+        """
+        if is_long():  # as in `recommend`
+            await self._turns.take(caller())
+        entry, pace = self.models.need(query.role), self.models.pace(query.role)
+        price = price_of_predict(query, entry.model, pace, self._ceilings)
+
+        def find(pairs: Sequence[Row]) -> Predictions:
+            with self._timed(entry):
+                return self.models.predict(query._replace(pairs=pairs), entry)[1]
+
+        def finish(found: Predictions) -> Answer:
+            note(model=entry.name, version=entry.version, pairs=len(query.pairs))
+            return write(entry, found)
+
+        asked = _Asked("pairs", query.pairs, find, Predictions.joined)
+        return await self._answer(price, asked, finish)
+
+    async def _answer(
+        self, price: Price, asked: _Asked[Part, Found], finish: Callable[[Found], Answer]
+    ) -> Answer:
+        """Answer at once, or piece by piece in the pool.
+
+        Parameters
+        ----------
+        price : Price
+            Which of the two.
+        asked : _Asked
+            The rows, and who answers them.
+        finish : callable
+            Takes what was found for all rows, notes it and writes the answer.
+        """
         if price.is_small:
             if price.takes_turn:
                 await self._turns.take(caller())
-            return self._write_similar(query, write, entry, self._find_similar(query, entry))
+            return finish(asked.find(asked.rows))
 
         def work(stop: Stop) -> Answer:
             parts = []
-            for low, items in _pieces(query.items, price.piece, stop):
-                with _rows_from("items", low):
-                    parts.append(self._find_similar(query._replace(items=items), entry))
-            return self._write_similar(query, write, entry, SimilarItems.joined(parts))
+            for low, rows in _pieces(asked.rows, price.piece, stop):
+                with _rows_from(asked.argument, low):
+                    parts.append(asked.find(rows))
+            return finish(asked.joined(parts))
 
         return await self._pool.run(caller(), work, lambda: self._hold(price))
 
@@ -186,11 +288,12 @@ class Engine:
         self._metrics.count(entry.name, took, len(query.users), len(found.cold_users))
         return found
 
-    def _find_similar(self, query: SimilarQuery, entry: ModelEntry) -> SimilarItems:
+    @contextmanager
+    def _timed(self, entry: ModelEntry) -> Iterator[None]:
+        """Count a call of a model, and the time that it takes."""
         started = perf_counter()
-        _, found = self.models.similar_items(query, entry)
+        yield
         self._metrics.count(entry.name, perf_counter() - started)
-        return found
 
     @staticmethod
     def _write(
@@ -206,16 +309,6 @@ class Engine:
             k=query.k,
             cold=len(found.cold_users),
         )
-        return write(entry, found)
-
-    @staticmethod
-    def _write_similar(
-        query: SimilarQuery,
-        write: WriteSimilar[Answer],
-        entry: ModelEntry,
-        found: SimilarItems,
-    ) -> Answer:
-        note(model=entry.name, version=entry.version, items=len(query.items), k=query.k)
         return write(entry, found)
 
 

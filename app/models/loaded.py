@@ -6,12 +6,19 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from turi_recommender import Column, Recommendations, Recommender, SimilarItems
+from turi_recommender import (
+    Column,
+    Predictions,
+    Recommendations,
+    Recommender,
+    SimilarItems,
+    SimilarUsers,
+)
 from turi_recommender.versions import ModelEntry
 
 from ..errors import ModelUnavailableError
 from .pace import Pace
-from .queries import RecommendQuery, SimilarQuery
+from .queries import PredictQuery, RecommendQuery, SimilarQuery, SimilarUsersQuery
 from .roles import Pin, Role, Row, choose, takes_side_data
 from .shown import ShownPaths
 from .slots import Slot
@@ -197,11 +204,12 @@ class LoadedModels:
         role = self.role_of(query)
         entry = self.need(role) if entry is None else entry
         answer = entry.model.recommend(
-            self._filled(query, role),
+            self._filled(query.users, query, role),
             k=query.k,
             exclude_known=query.exclude_known,
             items=query.items,
             exclude=query.exclude,
+            explain=query.why,
         )
         return entry, answer
 
@@ -227,11 +235,54 @@ class LoadedModels:
         entry = self.need(query.role) if entry is None else entry
         return entry, entry.model.similar_items(query.items, k=query.k)
 
-    def _filled(self, query: RecommendQuery, role: Role) -> Sequence[Row]:
-        """Return the users' rows, with defaults where a row leaves side columns out."""
+    def similar_users(
+        self, query: SimilarUsersQuery, entry: ModelEntry | None = None
+    ) -> tuple[ModelEntry, SimilarUsers]:
+        """Find similar users, and say who answered.
+
+        Parameters
+        ----------
+        query : SimilarUsersQuery
+            What is asked.
+        entry : ModelEntry, optional
+            As for `similar_items`.
+
+        Raises
+        ------
+        ModelUnavailableError, QueryError
+            As `similar_items`.
+        """
+        entry = self.need(query.role) if entry is None else entry
+        return entry, entry.model.similar_users(query.users, k=query.k)
+
+    def predict(
+        self, query: PredictQuery, entry: ModelEntry | None = None
+    ) -> tuple[ModelEntry, Predictions]:
+        """Score given pairs, and say who answered.
+
+        Parameters
+        ----------
+        query : PredictQuery
+            What is asked.
+        entry : ModelEntry, optional
+            As for `similar_items`.
+
+        Raises
+        ------
+        ModelUnavailableError, QueryError
+            As `similar_items`.
+        """
+        entry = self.need(query.role) if entry is None else entry
+        pairs = self._filled(query.pairs, query, query.role)
+        return entry, entry.model.predict(pairs, explain=query.why)
+
+    def _filled(
+        self, rows: Sequence[Row], query: RecommendQuery | PredictQuery, role: Role
+    ) -> Sequence[Row]:
+        """Return rows with defaults, if the query wants them, where a row leaves columns out."""
         if query.side_data_defaults and self.defaults and takes_side_data(role):
-            return [{**self.defaults, **row} for row in query.users]
-        return query.users
+            return [{**self.defaults, **row} for row in rows]
+        return rows
 
 
 def _shared(columns: Sequence[Column]) -> Column | None:

@@ -1,8 +1,12 @@
-"""How fast a model answers on this machine, and how large it is, measured when it is loaded."""
+"""How fast a model answers on this machine, and how large it is, measured when it is loaded.
+
+Only what takes a moment is measured. Similar users are not: the first such query reads the factors
+of all users, which would make a start from a slow disk longer (`price_users` goes by their number).
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -14,7 +18,7 @@ from turi_recommender import Recommender
 from turi_recommender.errors import QueryError
 from turi_recommender.scoring.size import resident_bytes
 
-from ..limits import PACE_SAMPLES, SLOW_SECONDS
+from ..limits import JSON_GROWTH, PACE_SAMPLES, SLOW_SECONDS, TERM_BYTES, WHY_BYTES
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +35,27 @@ class Pace:
         Memory that the model holds.
     longest_item : int
         Bytes of the longest id of an item.
+    explained_seconds : float
+        Time to recommend to one user and to tell why.
+    pair_seconds : float
+        Time to score one pair.
+    why_bytes : int
+        Upper bound of what the terms of one score take in an answer.
+    longest_user : int
+        Bytes of the longest id of a user.
+    knows_strangers : bool
+        Whether it tells items apart for users that it does not know.
     """
 
     row_seconds: float
     item_seconds: float
     resident_bytes: int = 0
     longest_item: int = 0
+    explained_seconds: float = float("inf")
+    pair_seconds: float = float("inf")
+    why_bytes: int = 0
+    longest_user: int = 0
+    knows_strangers: bool = True
 
 
 def measure_pace(model: Recommender, defaults: Mapping[str, Any]) -> Pace:
@@ -51,18 +70,35 @@ def measure_pace(model: Recommender, defaults: Mapping[str, Any]) -> Pace:
     """
     names = {column.name for column in model.side_columns}
     side = {name: value for name, value in defaults.items() if name in names}
-    user = model.user_column.name
+    user, item = model.user_column.name, model.item_column.name
     rows = [{user: one, **side} for one in model.user_column.sample(PACE_SAMPLES)]
     items = model.item_column.sample(PACE_SAMPLES)
     row_seconds = _median_seconds([partial(model.recommend, [row]) for row in rows])
     item_seconds = float("inf")
     with suppress(QueryError):  # a model without factors knows no similar items
         item_seconds = _median_seconds([partial(model.similar_items, [one]) for one in items])
-    longest = model.items.text_bound(1)
-    return Pace(row_seconds, item_seconds, resident_bytes(model), longest)
+    explaining = [partial(model.recommend, [row], explain=True) for row in rows]
+    pairs = [{**row, item: one} for row, one in zip(rows, items, strict=False)]
+    return Pace(
+        row_seconds,
+        item_seconds,
+        resident_bytes(model),
+        model.items.text_bound(1),
+        _median_seconds(explaining),
+        _median_seconds([partial(model.predict, [pair]) for pair in pairs]),
+        _why_bytes(model),
+        model.users.text_bound(1),
+        model.knows_strangers,
+    )
 
 
-def _median_seconds(calls: list[Callable[[], object]]) -> float:
+def _why_bytes(model: Recommender) -> int:
+    """Bound what the terms of one score take in an answer: names, values and punctuation."""
+    bound = model.terms_bound()
+    return WHY_BYTES + bound.terms * TERM_BYTES + bound.text * JSON_GROWTH
+
+
+def _median_seconds(calls: Sequence[Callable[[], object]]) -> float:
     """Call each once. The first call is not counted, unless it is so slow that it suffices."""
     times: list[float] = []
     for call in [*calls[:1], *calls]:

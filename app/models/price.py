@@ -28,6 +28,7 @@ from ..limits import (
     ROW_BYTES,
     SHORT_ANSWERS,
     SHORT_SECONDS,
+    SMALL_ANSWER_BYTES,
     TEXT_GROWTH,
 )
 from .pace import Pace
@@ -60,8 +61,8 @@ class Price:
     takes_turn: bool = False
 
 
-_SMALL = Price(is_small=True, piece=1, answer_bytes=0)
-_SMALL_IN_TURN = Price(is_small=True, piece=1, answer_bytes=0, takes_turn=True)
+SMALL = Price(is_small=True, piece=1, answer_bytes=0)
+SMALL_IN_TURN = Price(is_small=True, piece=1, answer_bytes=0, takes_turn=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,17 +103,23 @@ def price_of_recommend(
         If it is too expensive.
     """
     rows = len(query.users)
-    _check_answers(rows, query.k, ceilings)
+    check_answers(rows, query.k, ceilings)
     most = _most_work(query, model)
     user = model.user_column.name
     heads = [row.get(user) for row in query.users]
-    is_short = most == 0 and _is_short(rows, query.k, pace.row_seconds) and _names_few(query)
-    if is_short and _are_brief(heads, pace):
-        return _SMALL
+    seconds, why_bytes = pace.row_seconds, 0
+    if query.why:
+        answered = min(query.k, model.num_items)
+        seconds = pace.explained_seconds * max(answered / 10, 1)
+        why_bytes = rows * answered * pace.why_bytes
+        most *= 2  # a long history is looked through once more
+    is_short = most == 0 and is_short_query(rows, query.k, seconds) and _names_few(query)
+    if is_short and why_bytes <= SMALL_ANSWER_BYTES and _are_brief(heads, pace):
+        return SMALL
     return Price(
         is_small=False,
-        piece=_piece(pace.row_seconds) if most == 0 else max(PIECE_WORK // most, 1),
-        answer_bytes=_answer_bytes(heads, query.k, model, ceilings),
+        piece=piece_of(seconds) if most == 0 else max(PIECE_WORK // most, 1),
+        answer_bytes=checked_bytes(_answer_bytes(heads, query.k, model) + why_bytes, "k", ceilings),
     )
 
 
@@ -160,55 +167,107 @@ def price_of_similar(
         If it is too expensive.
     """
     rows = len(query.items)
-    _check_answers(rows, query.k, ceilings)
-    is_short = _is_short(rows, query.k, pace.item_seconds)
+    check_answers(rows, query.k, ceilings)
+    is_short = is_short_query(rows, query.k, pace.item_seconds)
     takes_turn = rows * pace.item_seconds > SHORT_SECONDS or rows * query.k > SHORT_ANSWERS
     if is_short and _are_brief(query.items, pace):
-        return _SMALL_IN_TURN if takes_turn else _SMALL
+        return SMALL_IN_TURN if takes_turn else SMALL
     return Price(
         is_small=False,
-        piece=_piece(pace.item_seconds),
-        answer_bytes=_answer_bytes(query.items, query.k, model, ceilings),
+        piece=piece_of(pace.item_seconds),
+        answer_bytes=checked_bytes(_answer_bytes(query.items, query.k, model), "k", ceilings),
     )
 
 
 def _are_brief(heads: Sequence[Id | Any], pace: Pace) -> bool:
     """Tell whether no id is so long that the answer to a short query could be large."""
-    if pace.longest_item > BRIEF_ID_BYTES:
-        return False
+    return pace.longest_item <= BRIEF_ID_BYTES and are_short_ids(heads)
+
+
+def are_short_ids(heads: Sequence[Id | Any]) -> bool:
+    """Tell whether all ids of a request are short, as nearly all are."""
     for head in heads:  # noqa: SIM110 - a generator takes longer
         if type(head) is not int and len(str(head)) > BRIEF_ID_BYTES:
             return False
     return True
 
 
-def _is_short(rows: int, k: int, seconds: float) -> bool:
+def is_short_query(rows: int, k: int, seconds: float) -> bool:
+    """Tell whether rows are few and soon answered.
+
+    Parameters
+    ----------
+    rows, k : int
+        Number of rows, and of answers for each.
+    seconds : float
+        Time for each row.
+    """
     return rows <= INLINE_ROWS and rows * k <= INLINE_ANSWERS and rows * seconds <= INLINE_SECONDS
 
 
-def _piece(seconds: float) -> int:
+def piece_of(seconds: float) -> int:
+    """Return how many rows make a piece, if one takes so many seconds."""
     return max(int(PIECE_SECONDS / max(seconds, PIECE_SECONDS / 64)), 1)
 
 
-def _check_answers(rows: int, k: int, ceilings: Ceilings) -> None:
+def check_answers(rows: int, k: int, ceilings: Ceilings) -> None:
+    """Refuse a query that asks for too many answers.
+
+    Parameters
+    ----------
+    rows, k : int
+        Number of rows, and of answers for each.
+    ceilings : Ceilings
+        The limits that are settings.
+
+    Raises
+    ------
+    QueryError
+        If it does.
+    """
     answers = rows * k
     if answers > ceilings.answers:
         asked = f"{counted(answers, 'answer')} ({counted(rows, 'row')} times {k})"
         raise QueryError(("k",), f"{asked} are more than {ceilings.answers} (MAX_ANSWERS)")
 
 
-def _answer_bytes(heads: Sequence[Id | Any], k: int, model: Recommender, ceilings: Ceilings) -> int:
+def checked_bytes(total: int, path: str, ceilings: Ceilings) -> int:
+    """Return an upper bound of the size of an answer, unless it is too large.
+
+    Parameters
+    ----------
+    total : int
+        The bound.
+    path : str
+        The field that makes answers large, for errors.
+    ceilings : Ceilings
+        The limits that are settings.
+
+    Raises
+    ------
+    QueryError
+        If it is.
+    """
+    if total > ceilings.answer_bytes:
+        message = f"the answer could be larger than {counted(ceilings.answer_bytes, 'byte')}"
+        raise QueryError((path,), f"{message} (MAX_ANSWER_BYTES)")
+    return total
+
+
+def _answer_bytes(heads: Sequence[Id | Any], k: int, model: Recommender) -> int:
     """Bound the size of the answer: each of its rows repeats the id that was asked about."""
     answered = min(k, model.num_items)
     row = ROW_BYTES + len(model.user_column.name) + len(model.item_column.name)
-    text = 0
-    for head in heads:
-        text += len(head) * TEXT_GROWTH if isinstance(head, str) else len(str(head))
+    text = id_bytes(heads)
     items = model.items.text_bound(answered)
     if model.items.dtype != _INTEGERS:
         items *= TEXT_GROWTH
-    total = len(heads) * (answered * row + items) + text * answered
-    if total > ceilings.answer_bytes:
-        message = f"the answer could be larger than {counted(ceilings.answer_bytes, 'byte')}"
-        raise QueryError(("k",), f"{message} (MAX_ANSWER_BYTES)")
-    return total
+    return len(heads) * (answered * row + items) + text * answered
+
+
+def id_bytes(ids: Sequence[Id | Any]) -> int:
+    """Bound what ids of a request take in an answer."""
+    text = 0
+    for one in ids:
+        text += len(one) * TEXT_GROWTH if isinstance(one, str) else len(str(one))
+    return text

@@ -26,6 +26,8 @@ class RecommendQuery(NamedTuple):
         Whether side columns that a row leaves out take their defaults (ranking model only).
     exclude_known, items, exclude
         As in `turi_recommender.Recommender.recommend`.
+    why : bool
+        Whether to tell the terms of each score.
     """
 
     users: Sequence[Row]
@@ -35,6 +37,7 @@ class RecommendQuery(NamedTuple):
     exclude_known: bool = True
     items: Sequence[Id] | None = None
     exclude: Sequence[Id] | None = None
+    why: bool = False
 
     @property
     def is_restricted(self) -> bool:
@@ -59,3 +62,42 @@ class SimilarQuery(NamedTuple):
     items: Sequence[Id]
     k: int = 10
     role: Role = "similarity"
+
+
+class SimilarUsersQuery(NamedTuple):
+    """Find users who are similar to users.
+
+    Attributes
+    ----------
+    users : sequence of int or str
+        User ids.
+    k : int
+        Number of similar users per user.
+    role : {"similarity", "ranking"}
+        Whose model answers.
+    """
+
+    users: Sequence[Id]
+    k: int = 10
+    role: Role = "ranking"
+
+
+class PredictQuery(NamedTuple):
+    """Score given pairs of user and item.
+
+    Attributes
+    ----------
+    pairs : sequence of mappings
+        The user column, the item column, and any side columns.
+    role : {"similarity", "ranking"}
+        Whose model answers.
+    side_data_defaults : bool
+        As in `RecommendQuery`.
+    why : bool
+        Whether to tell the terms of each score.
+    """
+
+    pairs: Sequence[Row]
+    role: Role = "ranking"
+    side_data_defaults: bool = True
+    why: bool = False

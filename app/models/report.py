@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 from functools import partial
 
+from turi_recommender.versions import ModelEntry
+
 from ..observability.metrics import Metrics
 from .loaded import LoadedModels
 from .roles import Role
@@ -46,6 +48,10 @@ class ModelReport:
         outcome : {"loaded", "refused"}
         """
         self._metrics.swaps.labels(name, outcome).inc()
+        if outcome == "loaded":
+            for slot in self._models.slots.values():
+                if slot.entry is not None and slot.entry.name == name:
+                    _warn_of_strangers(slot, slot.entry)
         self._show()
 
     def _show(self) -> None:
@@ -72,4 +78,17 @@ def _log(slot: Slot) -> None:
             "a service that runs refuses such a version",
             *(slot.role, entry.name, version, slot.unfit),
         )
+    _warn_of_strangers(slot, entry)
     log.info("%s: %s%s, %s, %s", slot.role, entry.name, version, entry.model.kind, entry.path)
+
+
+def _warn_of_strangers(slot: Slot, entry: ModelEntry) -> None:
+    """Warn of a model to which all items are alike for users whom it does not know."""
+    if slot.pace.knows_strangers:
+        return
+    version = f" version {entry.version}" if entry.version else ""
+    log.warning(
+        "%s: %s%s says nothing of users that it does not know: to them, all items have the same "
+        "score, and what they are recommended is an arbitrary list",
+        *(slot.role, entry.name, version),
+    )

@@ -85,6 +85,11 @@ def choose(rows: Sequence[Row], loaded: Collection[Role] = ()) -> Role:
     return "similarity"
 
 
+def default_scoring(loaded: Collection[Role]) -> Role:
+    """Return the role that scores pairs, and compares users, where a request names none."""
+    return "ranking" if "ranking" in loaded else "similarity"
+
+
 def default_similar(loaded: Collection[Role]) -> Role:
     """Return the role whose model finds similar items where a request names none."""
     return "ranking" if "similarity" not in loaded else "similarity"

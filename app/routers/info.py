@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, Literal
 
 from fastapi import APIRouter
@@ -73,6 +74,16 @@ class ModelInfo(BaseModel):
     items: int | None = None
     observations: int | None = None
     factors: int | None = None
+    knows_strangers: bool | None = Field(
+        default=None,
+        description="Whether it tells items apart for users that it does not know. If not, all "
+        "items are alike to them, and what they are recommended is an arbitrary list",
+    )
+    summary: dict[str, Any] = Field(
+        default={},
+        description="What the model says of itself, as it was saved: options and results of its "
+        "training; null where one was not set or is not a finite number",
+    )
     resident_bytes: int | None = Field(
         default=None, description="Memory that the model holds, measured when it was loaded"
     )
@@ -155,8 +166,15 @@ def _describe(slot: Slot, models: LoadedModels, is_watching: bool) -> ModelInfo:
         items=model.num_items,
         observations=model.num_observations,
         factors=model.num_factors,
+        knows_strangers=slot.pace.knows_strangers,
+        summary={name: _finite(value) for name, value in model.summary.items()},
         resident_bytes=slot.pace.resident_bytes,
     )
+
+
+def _finite(value: object) -> object:
+    """Return a value as JSON can have it."""
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def _column(column: Column) -> ColumnInfo:

@@ -55,6 +55,7 @@ def build_recommend_router(engine: Engine, schemas: Schemas) -> APIRouter:
             exclude_known=body.exclude_known,
             items=body.items,
             exclude=body.exclude_items,
+            why=body.why,
         )
         return engine.recommend(query, partial(write, query))
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 from pydantic_core import to_json
 
-from turi_recommender import Id, Ranking
+from turi_recommender import Id, Predictions, Ranking, Why
 from turi_recommender.versions import ModelEntry
+
+_ROWS_AT_ONCE = 1000
 
 
 def write_json(value: object) -> bytes:
@@ -36,7 +40,7 @@ def write_rows(head: str, item: str, heads: list[Id], rankings: list[Ranking]) -
     heads : list of int or str
         What was asked about.
     rankings : list of Ranking
-        One ranking for each of them.
+        One ranking for each of them; rows tell why where it has the terms.
     """
     written = [
         write_json(_rows(head, item, one, ranking))[1:-1]
@@ -47,7 +51,39 @@ def write_rows(head: str, item: str, heads: list[Id], rankings: list[Ranking]) -
 
 
 def _rows(head: str, item: str, one: Id, ranking: Ranking) -> list[dict[str, Any]]:
-    return [
+    rows = [
         {head: one, item: other, "score": score, "rank": rank}
         for rank, (other, score) in enumerate(zip(ranking.items, ranking.scores, strict=True), 1)
     ]
+    if ranking.why is not None:
+        for row, why in zip(rows, ranking.why, strict=True):
+            row.update(_told(why))
+    return rows
+
+
+def write_predictions(user: str, item: str, found: Predictions) -> bytes:
+    """Write rows of scores, some at a time.
+
+    Parameters
+    ----------
+    user, item : str
+        Names of the columns.
+    found : Predictions
+        The scores, and why if that was asked.
+    """
+    whys: Sequence[Why | None] = found.why or [None] * len(found.users)
+    rows = zip(found.users, found.items, found.scores, whys, strict=True)
+    written = []
+    while part := list(islice(rows, _ROWS_AT_ONCE)):
+        made = [
+            {user: one, item: other, "score": score, **({} if why is None else _told(why))}
+            for one, other, score, why in part
+        ]
+        written.append(write_json(made)[1:-1])
+    return b"[%b]" % b",".join(written)
+
+
+def _told(why: Why) -> dict[str, Any]:
+    """Return the terms of a score as fields of its row, which say so if they explain another."""
+    terms = [{"term": name, "value": value} for name, value in why]
+    return {"why": terms} if why.of == "score" else {"why": terms, "why_of": why.of}

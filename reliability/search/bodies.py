@@ -18,7 +18,14 @@ MAX_BODY = 1024 * 1024  # the service's default limit
 MAX_TARGET = 30_000  # the request line's part of 32 KiB of headers
 _DIFFERENT = 4  # requests of a shape, so that not all of them find what the last one left
 _FAR = {"integer": 2**62, "number": 1e300}
-_PATHS = {"recommend": "/recommend/users", "similar": "/similar/items", "score": "/score"}
+_PATHS = {
+    "recommend": "/recommend/users",
+    "similar": "/similar/items",
+    "score": "/score",
+    "similar_users": "/similar/users",
+    "predict": "/predict",
+}
+_LISTS = {"similar": b"items", "predict": b"pairs"}  # users elsewhere
 
 
 def requests_of(shape: Shape, catalogue: Catalogue, seed: int) -> list[bytes]:
@@ -92,6 +99,8 @@ def _written(value: Any) -> str:
 
 
 def _payload(shape: Shape, catalogue: Catalogue, draw: random.Random) -> Any:
+    if shape.target in ("similar_users", "predict"):
+        return _compared(shape, catalogue, draw)
     if shape.target == "similar":
         items = _ids(catalogue.items, shape, catalogue, shape.rows, shape.who, draw)
         model = shape.model if shape.model != "auto" else "similarity"
@@ -105,11 +114,24 @@ def _payload(shape: Shape, catalogue: Catalogue, draw: random.Random) -> Any:
         "model": shape.model,
         "exclude_known": shape.exclude_known,
         "side_data_defaults": shape.defaults,
+        "why": shape.why,
     }
     for name, count in (("items", shape.allowed), ("exclude_items", shape.excluded)):
         if count > 0:
             payload[name] = _ids(catalogue.items, shape, catalogue, count, shape.named, draw)
     return payload
+
+
+def _compared(shape: Shape, catalogue: Catalogue, draw: random.Random) -> Any:
+    """Return a payload for similar users, or for the scores of pairs."""
+    model = {} if shape.model == "auto" else {"model": shape.model}
+    if shape.target == "similar_users":
+        users = _ids(catalogue.users, shape, catalogue, shape.rows, shape.who, draw)
+        return {"users": [{catalogue.user: user} for user in users], "k": shape.k, **model}
+    items = _ids(catalogue.items, shape, catalogue, shape.rows, shape.who, draw)
+    rows = _rows(shape, catalogue, draw)
+    pairs = [{**row, catalogue.item: item} for row, item in zip(rows, items, strict=True)]
+    return {"pairs": pairs, "side_data_defaults": shape.defaults, "why": shape.why, **model}
 
 
 def _records(shape: Shape, catalogue: Catalogue, draw: random.Random) -> Any:
@@ -200,7 +222,7 @@ def _with(value: bytes, shape: Shape, catalogue: Catalogue) -> bytes:
     row = b'{"%b":%b}' % ((name or catalogue.user).encode(), value)
     if shape.target == "score":
         return b"[%b]" % row
-    return b'{"%b":[%b]}' % (b"users" if shape.target == "recommend" else b"items", row)
+    return b'{"%b":[%b]}' % (_LISTS.get(shape.target, b"users"), row)
 
 
 def _extra(_: Any, shape: Shape, catalogue: Catalogue) -> bytes:
@@ -212,12 +234,13 @@ def _extra(_: Any, shape: Shape, catalogue: Catalogue) -> bytes:
 def _elements(_: Any, shape: Shape, catalogue: Catalogue) -> bytes:
     """Fill the first list or dictionary there is with what is none of its entries."""
     names = [name for name, side in catalogue.columns.items() if side.kind in ("array", "object")]
-    if not names or shape.target == "similar":
+    if not names or shape.target in ("similar", "similar_users"):
         return _with(b"[%b]" % b",".join([b"[]"] * 340_000), shape, catalogue)
     side = catalogue.columns[names[0]]
     entries = [[]] * 340_000 if side.kind == "array" else {f"{n:x}": [] for n in range(90_000)}
     row = {catalogue.user: catalogue.users[0], names[0]: entries}
-    whole = [row] if shape.target == "score" else {"users": [row]}
+    name = _LISTS.get(shape.target, b"users").decode()
+    whole = [row] if shape.target == "score" else {name: [row]}
     return _right(whole, shape, catalogue)
 
 

@@ -15,7 +15,8 @@ MAX_ENTRIES = 200_000
 _MAX_CHARACTERS = 100_000
 _MAX_PIPELINED = 100
 
-TARGETS = ("recommend", "similar", "score", "page", "reload")
+_ASKED = ("recommend", "similar", "score", "similar_users", "predict")  # with a body
+TARGETS = (*_ASKED, "page", "reload")
 PAGES = ("/models", "/openapi.json", "/metrics", "/docs", "/swagger.json", "/nothing", "/score")
 FORMS = ("records", "columns", "query", "shared")
 WRONG = ("extra", "elements", "deep", "digits", "escapes", "repeated", "cut")
@@ -40,7 +41,7 @@ class Shape:
     wrong : str
         What is wrong with the body, of `WRONG`; empty for nothing.
     rows : int
-        Users or items of a request.
+        Users, items or pairs of a request.
     k : int
         Items for each of them.
     who : {"heavy", "known", "same", "unknown"}
@@ -49,6 +50,8 @@ class Shape:
         Who is to answer.
     exclude_known, defaults : bool
         The switches `exclude_known` and `side_data_defaults`.
+    why : bool
+        Whether the terms of scores are asked for.
     allowed, excluded : int
         How many items are named to allow or to exclude; 0 for none.
     named : {"known", "unknown"}
@@ -81,6 +84,7 @@ class Shape:
     model: str = "auto"
     exclude_known: bool = True
     defaults: bool = True
+    why: bool = False
     allowed: int = 0
     excluded: int = 0
     named: str = "known"
@@ -127,6 +131,13 @@ def first_shapes(catalogue: Catalogue) -> list[Shape]:
         Shape("similar", model="similarity", **many),
         Shape("similar", model="ranking", **many),
         Shape("similar", model="ranking", rows=100, k=1000, **many),
+        Shape("similar_users", model="ranking", rows=100, k=1000, **many),
+        Shape("similar_users", model="ranking", rows=4, k=250, **many),
+        Shape("predict", columns=usual, model="ranking", why=True, **many),
+        Shape("predict", who="heavy", model="similarity", why=True, **many),
+        Shape("predict", columns=columns, entries=MAX_ENTRIES, model="ranking", **many),
+        Shape(columns=usual, model="ranking", rows=100, k=10, why=True, **many),
+        Shape(rows=4, k=10, who="heavy", model="similarity", why=True, **many),
         Shape("score", columns=columns, entries=MAX_ENTRIES, **many),
         Shape("score", form="shared", columns=columns, entries=MAX_ENTRIES, **many),
         Shape("score", form="columns", who="heavy", **many),
@@ -143,7 +154,7 @@ def first_shapes(catalogue: Catalogue) -> list[Shape]:
     shapes += [Shape("page", page=page, **many) for page in PAGES]
     shapes += [Shape("page", page=page, pipelined=_MAX_PIPELINED, **many) for page in PAGES[:3]]
     for wrong in WRONG:
-        shapes += [Shape(target, wrong=wrong, columns=columns, **many) for target in TARGETS[:3]]
+        shapes += [Shape(target, wrong=wrong, columns=columns, **many) for target in _ASKED]
     return shapes
 
 
@@ -204,7 +215,7 @@ _MOST = {
     "pipelined": _MAX_PIPELINED,
 }
 _CHOICES: dict[str, Choose] = {
-    "target": _of("recommend", "recommend", "recommend", "similar", "score", "score", "page"),
+    "target": _of("recommend", "recommend", "recommend", "score", "score", *_ASKED[1:], "page"),
     "page": _of(*PAGES),
     "form": _of(*FORMS),
     "wrong": _of(*[""] * 20, *WRONG),
@@ -214,6 +225,7 @@ _CHOICES: dict[str, Choose] = {
     "model": _of("auto", "similarity", "ranking", "ranking"),
     "exclude_known": _of(True, False),
     "defaults": _of(True, False),
+    "why": _of(False, False, True),
     "allowed": _up_to(1000, none=0.7),
     "excluded": _up_to(1000, none=0.7),
     "named": _of("known", "known", "unknown"),

@@ -36,11 +36,24 @@ def test_names_and_types_of_the_shop(client: httpx.Client) -> None:
     assert types(user["properties"]["month"]) == ["integer", "null"]
     assert set(user["properties"]) == {"visitorid", "period", "month", "weekday"}
     assert set(schemas_of(client)["Recommendation"]["properties"]) == {
+        "visitorid", "itemid", "score", "rank", "why", "why_of",
+    }  # fmt: skip
+    assert set(schemas_of(client)["Recommendation"]["required"]) == {
         "visitorid", "itemid", "score", "rank",
     }  # fmt: skip
     assert set(schemas_of(client)["SimilarItem"]["properties"]) == {
         "itemid", "similar", "score", "rank",
     }  # fmt: skip
+    assert set(schemas_of(client)["SimilarUser"]["properties"]) == {
+        "visitorid", "similar", "score", "rank",
+    }  # fmt: skip
+    pair = schemas_of(client)["Pair"]
+    assert set(pair["properties"]) == {"visitorid", "itemid", "period", "month", "weekday"}
+    assert set(pair["required"]) == {"visitorid", "itemid"}
+    assert set(schemas_of(client)["UserOnly"]["properties"]) == {"visitorid"}
+    prediction = schemas_of(client)["Prediction"]
+    assert set(prediction["properties"]) == {"visitorid", "itemid", "score", "why", "why_of"}
+    assert set(prediction["required"]) == {"visitorid", "itemid", "score"}
 
 
 def test_types_of_every_mode(rich_client: httpx.Client) -> None:
@@ -63,11 +76,15 @@ def test_limits_are_shown() -> None:
         assert request["k"]["maximum"] == 7
         assert request["users"]["maxItems"] == 5
         assert request["items"]["anyOf"][0]["maxItems"] == 3
+        users = schemas_of(client)["SimilarUsersRequest"]["properties"]
+        assert users["k"]["maximum"] == 7
+        assert users["users"]["maxItems"] == 5
+        assert schemas_of(client)["PredictRequest"]["properties"]["pairs"]["maxItems"] == 3
 
 
 def test_problems_are_described(client: httpx.Client) -> None:
     document = client.get("/openapi.json").json()
-    for path in ("/recommend/users", "/similar/items"):
+    for path in ("/recommend/users", "/similar/items", "/similar/users", "/predict"):
         answers = document["paths"][path]["post"]["responses"]
         statuses = {"200", "400", "401", "403", "408", "413", "415", "422", "431", "503"}
         assert set(answers) == statuses
@@ -76,7 +93,7 @@ def test_problems_are_described(client: httpx.Client) -> None:
     assert "HTTPValidationError" not in document["components"]["schemas"]
 
 
-@pytest.mark.parametrize("name", ["score", "rank", "similar"])
+@pytest.mark.parametrize("name", ["score", "rank", "similar", "why", "why_of"])
 def test_a_column_that_the_answer_needs_for_itself(service: LoadedModels, name: str) -> None:
     entry = service.need("similarity")
     model = _renamed(entry.model, name)

@@ -22,7 +22,7 @@ from turi_recommender.scoring.selection.nth_element import best_by_nth_element
 from turi_recommender.scoring.selection.similar import most_similar
 from turi_recommender.scoring.selection.topk import select, without_nan
 from turi_recommender.scoring.strangers import differ
-from turi_recommender.scoring.terms import Term, Why, closed
+from turi_recommender.scoring.terms import CLOSING, Term, TermsBound, Why, closed
 
 
 class PopularityRecommender(Recommender):
@@ -97,12 +97,19 @@ class PopularityRecommender(Recommender):
         as_pairs: bool,
     ) -> list[Why]:
         _ = query, given, as_pairs
-        known = "how often this item was chosen"
-        if self.target is not None:
-            known = f"this item's average {self.target}"
+        known = self._term_name()
         is_known = (items != UNKNOWN) & (items < self.num_items)
         names = [known if one else "unknown item" for one in is_known.tolist()]
         return [closed([Term(*term)], term[1]) for term in zip(names, scores.tolist(), strict=True)]
+
+    def terms_bound(self) -> TermsBound:
+        """See `Recommender.terms_bound`."""
+        return TermsBound(1 + CLOSING.terms, len(self._term_name().encode()) + CLOSING.text)
+
+    def _term_name(self) -> str:
+        if self.target is None:
+            return "how often this item was chosen"
+        return f"this item's average {self.target}"
 
     def _similar_users(self, users: Sequence[int], k: int) -> list[Ranked]:
         counts = self._counts.all() if users else np.empty(0)

@@ -21,9 +21,10 @@ from turi_recommender.scoring.ids import IdIndex
 from turi_recommender.scoring.lookup import UNKNOWN
 from turi_recommender.scoring.remember import remember
 from turi_recommender.scoring.results import Id
-from turi_recommender.scoring.terms import shown
+from turi_recommender.scoring.terms import LONGEST_SHOWN, shown
 
 _ABSENT = object()
+_LONGEST_NUMBER = 16  # characters of a number in a label, or of "missing"
 _LONG_INTEGER = 64  # bits; the same for integers as `limits.LONG_TEXT` for texts
 
 
@@ -233,6 +234,10 @@ class QueryReader:
         user_id = cast_id(row[self._user.name], self._user)
         return Query(user_id, self._users.find(user_id), context, has_context)
 
+    def label_bounds(self) -> list[int]:
+        """Return how many bytes the label of each observation side column takes at most."""
+        return [label_bound(column, known.ids_in_memory) for _, column, known in self._side]
+
     def context(self, row: Mapping[str, Any]) -> tuple[Entry, ...]:
         """Translate the side columns of a row.
 
@@ -318,6 +323,23 @@ def label(
     if column.mode == ColumnMode.CATEGORICAL and 0 <= first.place < column.size:
         return shown(column.name, take(np.array([first.place]))[0])
     return column.name
+
+
+def label_bound(column: Column, take: Callable[[NDArray[np.int64]], list[Any]]) -> int:
+    """Return how many bytes the label of a column takes at most, in UTF-8.
+
+    Parameters
+    ----------
+    column, take
+        As for `label`.
+    """
+    name = len(column.name.encode())
+    if column.mode != ColumnMode.CATEGORICAL:
+        return name + _LONGEST_NUMBER
+    if column.size > limits.IDS_AT_A_TIME:  # the longest of them takes long to find
+        return name + LONGEST_SHOWN
+    texts = [str(value).encode(errors="surrogatepass") for value in take(np.arange(column.size))]
+    return name + max(_LONGEST_NUMBER, min(max(map(len, texts), default=0) + 1, LONGEST_SHOWN))
 
 
 def _can_be_remembered(values: Sequence[Any]) -> bool:

@@ -27,7 +27,7 @@ from turi_recommender.scoring.results import (
     Ranking,
 )
 from turi_recommender.scoring.selection.topk import EXACT_TIES_UP_TO, is_strict
-from turi_recommender.scoring.terms import Why
+from turi_recommender.scoring.terms import TermsBound, Why
 
 Indices = NDArray[np.integer[Any]]
 Scores = NDArray[np.float64]
@@ -360,6 +360,10 @@ class Scorer(ABC):
         as_pairs : bool
             Whether they are those of `_predict`; of `_rank_all` otherwise.
         """
+
+    @abstractmethod
+    def terms_bound(self) -> TermsBound:
+        """Return how many terms a score has at most, and how long their names are together."""
 
     def _similar_users(self, users: Sequence[int], k: int) -> list[tuple[Indices, Scores]]:
         """Return the indices and scores of the `k` users most similar to each of some."""

@@ -18,6 +18,7 @@ WHOLE = "the whole score"
 
 _ROUNDINGS = 2  # the second one where the first is so large that it is itself rounded
 _LONGEST_VALUE = 64  # characters of a category that a name shows
+LONGEST_SHOWN = 4 * _LONGEST_VALUE + 4  # bytes of it, with a space and an ellipsis
 
 
 class Term(NamedTuple):
@@ -33,6 +34,25 @@ class Term(NamedTuple):
 
     name: str
     value: float
+
+
+class TermsBound(NamedTuple):
+    """How large the terms of one score can get.
+
+    Attributes
+    ----------
+    terms : int
+        How many there are at most.
+    text : int
+        Bytes of all their names together, in UTF-8.
+    """
+
+    terms: int
+    text: int
+
+
+# What `closed` adds.
+CLOSING = TermsBound(_ROUNDINGS, _ROUNDINGS * len(ROUNDING) + len(WHOLE))
 
 
 class Why(tuple[Term, ...]):

@@ -31,10 +31,12 @@ DECLARED = {
     "/metrics": (None, False, False),
     "/models": ("recommend", False, True),
     "/openapi.json": (None, False, True),
+    "/predict": ("recommend", False, True),
     "/recommend/users": ("recommend", False, True),
     "/redoc": (None, False, True),
     "/score": ("recommend", False, True),
     "/similar/items": ("recommend", False, True),
+    "/similar/users": ("recommend", False, True),
     "/swagger.json": (None, False, True),
 }
 SWITCHED = {

@@ -58,6 +58,9 @@ def test_ids_are_of_64_bits(document: dict[str, Any]) -> None:
     for name, field in (
         ("User", "visitorid"), ("Item", "itemid"), ("Recommendation", "visitorid"),
         ("Recommendation", "itemid"), ("SimilarItem", "itemid"), ("SimilarItem", "similar"),
+        ("UserOnly", "visitorid"), ("SimilarUser", "visitorid"), ("SimilarUser", "similar"),
+        ("Pair", "visitorid"), ("Pair", "itemid"), ("Prediction", "visitorid"),
+        ("Prediction", "itemid"),
     ):  # fmt: skip
         schema = parts[name]["properties"][field]
         assert {key: schema[key] for key in exact} == exact
@@ -65,7 +68,11 @@ def test_ids_are_of_64_bits(document: dict[str, Any]) -> None:
     assert parts["Recommendation"]["properties"]["rank"]["format"] == "int32"
 
 
-@pytest.mark.parametrize("name", ["RecommendRequest", "SimilarItemsRequest", "User", "Problem"])
+@pytest.mark.parametrize(
+    "name",
+    ["RecommendRequest", "SimilarItemsRequest", "SimilarUsersRequest", "PredictRequest", "User",
+     "Pair", "Problem"],
+)  # fmt: skip
 def test_what_may_be_left_out_has_no_default(document: dict[str, Any], name: str) -> None:
     """openapi-typescript makes a field with a default one that must be sent."""
     schema = document["components"]["schemas"][name]
@@ -166,6 +173,38 @@ def test_the_example_of_an_activation_works(client: httpx.Client) -> None:
     (name,) = activate["parameters"][0]["schema"]["examples"]
     (body,) = activate["requestBody"]["content"]["application/json"]["schema"]["examples"]
     assert (SAMPLE_MODELS / name / body["version"]).is_dir()
+
+
+@pytest.mark.parametrize(
+    ("path", "rows"),
+    [
+        ("/recommend/users", "recommendations"),
+        ("/similar/items", "similar_items"),
+        ("/similar/users", "similar_users"),
+        ("/predict", "predictions"),
+    ],
+)
+def test_examples_of_requests_get_rows(
+    document: dict[str, Any], client: httpx.Client, path: str, rows: str
+) -> None:
+    content = document["paths"][path]["post"]["requestBody"]["content"]["application/json"]
+    name = content["schema"]["$ref"].rpartition("/")[2]
+    examples = document["components"]["schemas"][name]["examples"]
+    assert len(examples) > 0
+    for example in examples:
+        answer = client.post(path, json=example)
+        assert answer.status_code == 200, answer.text
+        assert len(answer.json()[rows]) > 0
+        assert all(("why" in row) == example.get("why", False) for row in answer.json()[rows])
+
+
+def test_no_example_asks_a_model_for_what_it_cannot_tell(rich_client: httpx.Client) -> None:
+    """There the ranking model is one of both kinds; without one, nobody can compare users."""
+    parts = rich_client.get("/openapi.json").json()["components"]["schemas"]
+    assert parts["SimilarUsersRequest"]["examples"]
+    with serving(Settings(ranking_model="similarity_model")) as client:
+        parts = client.get("/openapi.json").json()["components"]["schemas"]
+        assert not parts["SimilarUsersRequest"].get("examples")
 
 
 def test_with_keys_the_examples_give_nobody_away(service: Any) -> None:

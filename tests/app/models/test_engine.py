@@ -15,10 +15,10 @@ from app.models.engine import Engine
 from app.models.loaded import LoadedModels
 from app.models.pace import Pace
 from app.models.price import Ceilings, Price, price_of_recommend
-from app.models.queries import RecommendQuery, SimilarQuery
+from app.models.queries import PredictQuery, RecommendQuery, SimilarQuery, SimilarUsersQuery
 from app.models.turns import Turns
 from app.observability.metrics import Metrics
-from turi_recommender import Recommendations, SimilarItems
+from turi_recommender import Predictions, Recommendations, SimilarItems, SimilarUsers
 from turi_recommender.errors import QueryError
 from turi_recommender.versions import ModelEntry
 
@@ -62,6 +62,14 @@ def keep(entry: ModelEntry, found: Recommendations) -> tuple[str, Recommendation
 
 
 def keep_similar(entry: ModelEntry, found: SimilarItems) -> tuple[str, SimilarItems, int]:
+    return entry.name, found, threading.get_ident()
+
+
+def keep_users(entry: ModelEntry, found: SimilarUsers) -> tuple[str, SimilarUsers, int]:
+    return entry.name, found, threading.get_ident()
+
+
+def keep_pairs(entry: ModelEntry, found: Predictions) -> tuple[str, Predictions, int]:
     return entry.name, found, threading.get_ident()
 
 
@@ -140,6 +148,64 @@ async def test_similar_items(watched: Watched, service: LoadedModels, count: int
     name, found, thread = await watched.engine.similar_items(query, keep_similar)
     assert (name, found) == ("similarity_model", service.similar_items(query)[1])
     assert (thread == threading.get_ident()) == (count == 1)
+
+
+@pytest.mark.parametrize("count", [1, INLINE_ROWS + 1])
+async def test_similar_users(watched: Watched, service: LoadedModels, count: int) -> None:
+    query = SimilarUsersQuery([*[KNOWN] * (count - 1), 28868], k=4)
+    name, found, thread = await watched.engine.similar_users(query, keep_users)
+    assert (name, found) == ("ranking_factorization_model", service.similar_users(query)[1])
+    assert (thread == threading.get_ident()) == (count == 1)
+    assert watched.calls == 1
+
+
+@pytest.mark.parametrize("count", [1, 1000])
+@pytest.mark.parametrize("why", [False, True])
+async def test_predictions(
+    watched: Watched, service: LoadedModels, count: int, *, why: bool
+) -> None:
+    pairs = [{"visitorid": KNOWN + number % 7, "itemid": ITEM} for number in range(count)]
+    query = PredictQuery(pairs, why=why)
+    name, found, thread = await watched.engine.predict(query, keep_pairs)
+    assert (name, found) == ("ranking_factorization_model", service.predict(query)[1])
+    assert (found.why is not None) == why
+    assert (thread == threading.get_ident()) == (count == 1)
+
+
+async def test_errors_of_later_pieces_name_their_rows(watched: Watched) -> None:
+    pairs = [{"visitorid": KNOWN, "itemid": ITEM}] * 999 + [{"visitorid": KNOWN, "itemid": "x"}]
+    with pytest.raises(QueryError, match=r"^pairs\.999\.itemid: "):
+        await watched.engine.predict(PredictQuery(pairs), keep_pairs)
+    users: list[Any] = [*[KNOWN] * 30, "x"]
+    with pytest.raises(QueryError, match=r"^users\.30: "):
+        await watched.engine.similar_users(SimilarUsersQuery(users), keep_users)
+
+
+@pytest.mark.parametrize("count", [1, INLINE_ROWS + 1])
+async def test_why_is_told_apart_from_what_is_answered_together(
+    watched: Watched, service: LoadedModels, count: int
+) -> None:
+    plain = RecommendQuery(bare(*[KNOWN] * count), k=2)
+    told = plain._replace(why=True)
+    asked = (watched.engine.recommend(each, keep) for each in (plain, told, plain))
+    answers = [found for _, found, _ in await asyncio.gather(*asked)]
+    assert [found.rankings[0].why is None for found in answers] == [True, False, True]
+    assert answers[1] == service.recommend(told)[1]
+    assert list(answers[1].rows()) == list(answers[0].rows())
+
+
+@pytest.mark.parametrize("count", [1, 1000])
+async def test_the_log_line_of_pairs_and_of_similar_users(watched: Watched, count: int) -> None:
+    request = Current()
+    begin(request)
+    pairs = [{"visitorid": KNOWN, "itemid": ITEM}] * count
+    await watched.engine.predict(PredictQuery(pairs), keep_pairs)
+    who = {"model": "ranking_factorization_model", "version": "1"}
+    assert request.notes == {**who, "pairs": count}
+    request = Current()
+    begin(request)
+    await watched.engine.similar_users(SimilarUsersQuery([KNOWN], k=3), keep_users)
+    assert request.notes == {**who, "users": 1, "k": 3}
 
 
 async def test_a_slow_model_never_works_on_the_event_loop(service: LoadedModels) -> None:

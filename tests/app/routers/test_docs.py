@@ -28,10 +28,12 @@ def try_out(page: Page, operation: str) -> None:
     live = block.locator(".live-responses-table")
     live.wait_for()
     assert live.locator("tbody .response-col_status").first.inner_text().startswith("200")
-    assert '"rank": 1' in live.inner_text()
+    assert ('"score": ' if operation == "predict" else '"rank": 1') in live.inner_text()
 
 
-@pytest.mark.parametrize("operation", ["recommend_users", "similar_items"])
+@pytest.mark.parametrize(
+    "operation", ["recommend_users", "similar_items", "similar_users", "predict"]
+)
 def test_try_it_out(client: httpx.Client, browser: Browser, operation: str) -> None:
     visit = Visit(browser, f"{client.base_url}/docs")
     try_out(visit.page, operation)

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from pathlib import Path
 
 import httpx
+import pytest
 
+from app.models.loaded import LoadedModels
+from app.models.loading import load_models
+from app.models.report import ModelReport
+from app.observability.metrics import Metrics
+from app.routers.info import _finite
 from app.settings import SAMPLE_MODELS, Settings
+from reliability import variants
 from tests.support.serving import serving
+from tests.turi_recommender.golden import unpack_model
 from turi_recommender import load_model
+from turi_recommender.format import FactorModel, read_model
 from turi_recommender.scoring.size import resident_bytes
 from turi_recommender.versions.register import register
 
@@ -32,3 +42,70 @@ def test_the_size_is_that_of_the_version_that_serves(tmp_path: Path) -> None:
     assert similarity["version"] == "2"
     assert similarity["resident_bytes"] > 300_000
     assert ranking["resident_bytes"] is None  # there is none
+
+
+def test_what_models_say_of_themselves(client: httpx.Client, service: LoadedModels) -> None:
+    for one in client.get("/models").json()["models"]:
+        summary = dict(service.need(one["role"]).model.summary)
+        listed = {name: [*value] if isinstance(value, tuple) else value
+                  for name, value in summary.items()}  # fmt: skip
+        assert one["summary"] == listed
+        assert one["summary"]["num_items"] == one["items"]
+        assert one["knows_strangers"] is True
+    assert one["summary"]["solver_used"] == "adagrad"
+    assert one["summary"]["training_time"] > 0
+
+
+def test_a_role_without_a_model_says_nothing(tmp_path: Path) -> None:
+    (tmp_path / "similarity_model").symlink_to(SAMPLE_MODELS / "similarity_model")
+    with serving(Settings(models_dir=tmp_path)) as client:
+        _, ranking = client.get("/models").json()["models"]
+    assert ranking["summary"] == {}
+    assert ranking["knows_strangers"] is None
+
+
+def test_numbers_that_json_cannot_have_are_null() -> None:
+    assert [_finite(one) for one in (math.nan, math.inf, -math.inf)] == [None] * 3
+    assert [_finite(one) for one in (1.5, 3, "x", None, True)] == [1.5, 3, "x", None, True]
+
+
+def test_the_answer_is_small(client: httpx.Client) -> None:
+    assert len(client.get("/models").content) < 10_000
+
+
+def test_a_model_that_knows_no_strangers_is_shown_and_logged(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    path = unpack_model("ranking_ials", tmp_path)
+    settings = Settings(models_dir=tmp_path / "no", ranking_model=str(path))
+    with serving(settings) as client:
+        [_, ranking] = client.get("/models").json()["models"]
+    assert ranking["knows_strangers"] is False
+    assert ranking["summary"]["solver_used"] == "ials"
+    caplog.clear()
+    ModelReport(load_models(settings), Metrics()).start()
+    [warning] = [one for one in caplog.messages if "arbitrary" in one]
+    assert warning.startswith("ranking: model says nothing of users that it does not know")
+
+
+def test_so_is_one_that_comes_while_the_service_runs(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    name = "ranking_factorization_model"
+    register(RANKING, tmp_path, name)
+    settings = Settings(models_dir=tmp_path)
+    with serving(settings) as client:
+        without_weights(tmp_path / "staged")
+        register(tmp_path / "staged", tmp_path, name)
+        caplog.clear()
+        assert client.post(f"/admin/models/{name}/reload", json={}).status_code == 200
+        _, ranking = client.get("/models").json()["models"]
+    assert (ranking["version"], ranking["knows_strangers"]) == ("2", False)
+    assert [one for one in caplog.messages if "version 2 says nothing of users" in one]
+
+
+def without_weights(target: Path) -> None:
+    """Write the sample model without weights, as training by ials leaves it."""
+    details = read_model(RANKING).details
+    assert isinstance(details, FactorModel)
+    variants.overwritten(RANKING, target, details.weights, 0.0)

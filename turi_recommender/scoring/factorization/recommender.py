@@ -60,7 +60,7 @@ from turi_recommender.scoring.selection.topk import (
     without_nan,
 )
 from turi_recommender.scoring.strangers import differ
-from turi_recommender.scoring.terms import Why
+from turi_recommender.scoring.terms import TermsBound, Why
 
 
 class FactorizationRecommender(Recommender):
@@ -463,6 +463,10 @@ class FactorizationRecommender(Recommender):
             told = explainer.explain(features, entries, places[mine], raw[mine], meetings)
             whys.update(zip(np.flatnonzero(mine).tolist(), told, strict=True))
         return [whys[place] for place in range(len(asked))]
+
+    def terms_bound(self) -> TermsBound:
+        """See `Recommender.terms_bound`."""
+        return self._explainer.bound()
 
     # -- similar items and users -----------------------------------------------------------
 

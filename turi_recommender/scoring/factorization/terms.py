@@ -23,8 +23,8 @@ from turi_recommender.scoring.expansion import Entry
 from turi_recommender.scoring.factorization.catalogue import Catalogue
 from turi_recommender.scoring.factorization.features import Others, QueryFeatures
 from turi_recommender.scoring.lookup import UNKNOWN
-from turi_recommender.scoring.query import QueryReader, label
-from turi_recommender.scoring.terms import LOG_ODDS, SCORE, Term, Why, closed
+from turi_recommender.scoring.query import QueryReader, label, label_bound
+from turi_recommender.scoring.terms import CLOSING, LOG_ODDS, SCORE, Term, TermsBound, Why, closed
 
 Scores = NDArray[np.float64]
 
@@ -34,6 +34,7 @@ ITEM = "this item"
 MEETING = "visitor with item"
 
 _ITEM = 1
+_AFFIXES = len("visitor with item's ")  # the most that names have before and after a label
 
 
 class Part(NamedTuple):
@@ -113,6 +114,14 @@ class Explainer:
         other = copy(self)
         other._catalogue = catalogue
         return other
+
+    def bound(self) -> TermsBound:
+        """Return how large the terms of one score can get: each column has two at most."""
+        columns = self._queries.label_bounds()
+        columns += [labels.bound() for labels in (*self._user_side, *self._item_side)]
+        fixed = sum(map(len, (AVERAGE, VISITOR, ITEM, MEETING)))
+        text = sum(2 * (bound + _AFFIXES) for bound in columns)
+        return TermsBound(4 + 2 * len(columns) + CLOSING.terms, fixed + text + CLOSING.text)
 
     def explain(
         self,
@@ -201,10 +210,12 @@ class Explainer:
         with_user, with_sides = meetings, None
         if self._width and query.user is not None:
             user = query.user.factors.astype(np.float64)
-            with_user, with_sides = own @ user, (sides.vectors @ user).tolist()
+            with_user, with_sides = _inner(own, user), _inner(sides.vectors, user).tolist()
         elif meetings is not None:
             with_user = meetings[is_known]
-        with_parts = [(f"{part.name} with item", (whole @ part.vector).tolist()) for part in parts]
+        with_parts = [
+            (f"{part.name} with item", _inner(whole, part.vector).tolist()) for part in parts
+        ]
         linear, alone = self._catalogue.linear[known].tolist(), sides.alone.tolist()
         places = iter(range(len(known)))
         for has_item in is_known.tolist():
@@ -293,6 +304,9 @@ class _Labels:
         self._column = column.kept()
         self._values = column.values.in_memory()
 
+    def bound(self) -> int:
+        return label_bound(self._column, self._values.take)
+
     def of(self, entries: Sequence[Entry]) -> str:
         return label(self._column, self._values.take, entries)
 
@@ -301,6 +315,23 @@ class _Labels:
         if self._column.mode != ColumnMode.CATEGORICAL:
             return self._column.name
         return self.of([Entry(0, place, 1.0)])
+
+
+def _inner(vectors: Scores, vector: Scores) -> Scores:
+    """Return inner products, shape (...), of which none depends on how many there are.
+
+    A product of matrices adds up in another order where there are more rows, so that the terms of
+    an item would depend on which other items were asked about.
+
+    Parameters
+    ----------
+    vectors : ndarray of float64, shape (..., K)
+        Any number of vectors.
+    vector : ndarray of float64, shape (K,)
+        One vector.
+    """
+    products: Scores = (vectors * vector).sum(axis=-1)
+    return products
 
 
 def _summed(others: Others, places: slice) -> tuple[float, Scores]:

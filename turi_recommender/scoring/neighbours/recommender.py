@@ -26,6 +26,7 @@ from turi_recommender.scoring.neighbours.terms import (
     SEEDS,
     explain_means,
     explain_shares,
+    terms_bound,
 )
 from turi_recommender.scoring.neighbours.visits import ONE, NeighbourTable, Visits
 from turi_recommender.scoring.query import History, Query
@@ -36,7 +37,7 @@ from turi_recommender.scoring.scorer import Indices, Ranked, Scores
 from turi_recommender.scoring.selection.nth_element import best_by_nth_element
 from turi_recommender.scoring.selection.topk import EXACT_TIES_UP_TO, select, without_nan
 from turi_recommender.scoring.strangers import differ
-from turi_recommender.scoring.terms import Why
+from turi_recommender.scoring.terms import TermsBound, Why
 
 
 class ItemSimilarityRecommender(Recommender):
@@ -313,6 +314,10 @@ class ItemSimilarityRecommender(Recommender):
                 return explain_means(scores)
         asked = items.astype(np.int64)
         return explain_shares(self._table, history, source, asked, scores, self._names)
+
+    def terms_bound(self) -> TermsBound:
+        """See `Recommender.terms_bound`."""
+        return terms_bound(self.items)
 
     def _names(self, items: NDArray[np.int64]) -> list[Id]:
         return self.items.ids(items)

@@ -11,10 +11,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turi_recommender.scoring import limits
+from turi_recommender.scoring.ids import IdIndex
 from turi_recommender.scoring.neighbours.visits import ONE, NeighbourTable
 from turi_recommender.scoring.query import History
 from turi_recommender.scoring.results import Id
-from turi_recommender.scoring.terms import Term, Why, closed
+from turi_recommender.scoring.terms import CLOSING, Term, TermsBound, Why, closed
 from turi_recommender.wording import counted
 
 Scores = NDArray[np.float64]
@@ -73,6 +74,20 @@ def explain_shares(
             terms.insert(0, Term(MEAN_TARGET, float(table.item_means[item])))
         whys.append(closed(terms, score))
     return whys
+
+
+def terms_bound(items: IdIndex) -> TermsBound:
+    """Return how large the terms of one score can get.
+
+    Parameters
+    ----------
+    items : IdIndex
+        The trained items, whose ids are named.
+    """
+    most = limits.SHOWN_SHARES
+    more = f"{2**63} more items"
+    text = items.text_bound(most) + most * (1 + len(HISTORY)) + len(more) + len(MEAN_TARGET)
+    return TermsBound(most + 2 + CLOSING.terms, text + CLOSING.text)
 
 
 def explain_means(scores: Scores) -> list[Why]:

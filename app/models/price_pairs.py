@@ -1,0 +1,89 @@
+"""What a query for the scores of given pairs costs."""
+
+from __future__ import annotations
+
+from turi_recommender import Recommender
+from turi_recommender.errors import QueryError
+
+from ..limits import (
+    INLINE_SECONDS,
+    MAX_ROW_WORK,
+    PIECE_WORK,
+    ROW_BYTES,
+    SHORT_ANSWERS,
+    SHORT_SECONDS,
+    SMALL_ANSWER_BYTES,
+)
+from .pace import Pace
+from .price import (
+    SMALL,
+    SMALL_IN_TURN,
+    Ceilings,
+    Price,
+    check_answers,
+    checked_bytes,
+    id_bytes,
+    piece_of,
+)
+from .queries import PredictQuery
+
+
+def price_of_predict(
+    query: PredictQuery, model: Recommender, pace: Pace, ceilings: Ceilings
+) -> Price:
+    """Return what a query for the scores of pairs costs.
+
+    Parameters
+    ----------
+    query : PredictQuery
+        What is asked.
+    model : Recommender
+        The model that answers.
+    pace : Pace
+        How fast it answers.
+    ceilings : Ceilings
+        The limits that are settings.
+
+    Raises
+    ------
+    QueryError
+        If it is too expensive.
+    """
+    rows = len(query.pairs)
+    check_answers(rows, 1, ceilings)
+    most = _most_work(query, model)
+    total = checked_bytes(_answer_bytes(query, model, pace), "pairs", ceilings)
+    # Pairs of one visit share most of the work, so this is an upper bound.
+    seconds = pace.pair_seconds
+    if query.why:
+        seconds += pace.explained_seconds
+    took = rows * seconds
+    if most == 0 and took <= INLINE_SECONDS and total <= SMALL_ANSWER_BYTES:
+        is_brief = took <= SHORT_SECONDS and rows <= SHORT_ANSWERS
+        return SMALL if is_brief else SMALL_IN_TURN
+    return Price(
+        is_small=False,
+        piece=piece_of(seconds) if most == 0 else max(PIECE_WORK // most, 1),
+        answer_bytes=total,
+    )
+
+
+def _most_work(query: PredictQuery, model: Recommender) -> int:
+    """Return the extra work of the pair that takes most."""
+    item, most = model.item_column.name, 0
+    for position, pair in enumerate(query.pairs):
+        visit = {name: value for name, value in pair.items() if name != item}
+        work = model.extra_work(visit, 1)
+        if work > MAX_ROW_WORK:
+            message = f"the pair would take more than {MAX_ROW_WORK} operations"
+            raise QueryError(("pairs", position), f"{message}: send less side data")
+        most = max(most, work)
+    return 2 * most if query.why else most
+
+
+def _answer_bytes(query: PredictQuery, model: Recommender, pace: Pace) -> int:
+    """Bound the size of the answer, which repeats the ids of the request."""
+    user, item = model.user_column.name, model.item_column.name
+    row = ROW_BYTES + len(user) + len(item) + (pace.why_bytes if query.why else 0)
+    ids = [pair.get(name) for pair in query.pairs for name in (user, item)]
+    return len(query.pairs) * row + id_bytes(ids)

@@ -1,0 +1,55 @@
+"""`POST /predict`."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable
+from typing import Any
+
+from fastapi import APIRouter
+
+from turi_recommender import Predictions
+from turi_recommender.versions import ModelEntry
+
+from ..http.encoding import not_gzip
+from ..http.json_route import JsonEndpoint
+from ..http.problems import responses
+from ..models.engine import Engine
+from ..models.queries import PredictQuery
+from ..schemas import Schemas
+from .rows import write_predictions, write_reference
+
+
+def build_predict_router(engine: Engine, schemas: Schemas) -> APIRouter:
+    """Build the router.
+
+    Parameters
+    ----------
+    engine : Engine
+        Answers the queries.
+    schemas : Schemas
+        Types of the loaded models.
+    """
+    router = APIRouter()
+
+    def predict(body: Any) -> Awaitable[bytes]:
+        query = PredictQuery(body.pairs, body.model, body.side_data_defaults, body.why)
+        return engine.predict(query, write)
+
+    def write(entry: ModelEntry, found: Predictions) -> bytes:
+        user, item = engine.models.user_column.name, engine.models.item_column.name
+        return b'{"model":%b,"predictions":%b}' % (
+            write_reference(entry),
+            write_predictions(user, item, found),
+        )
+
+    JsonEndpoint(
+        path="/predict",
+        name="predict",
+        request=schemas.predict_request,
+        response=schemas.predict_response,
+        handler=predict,
+        description="Score pairs of user and item, in the order of the request; also users and "
+        "items that the model does not know.",
+        responses=responses(not_gzip(), 401, 403, 408, 413, 415, 422, 431, 503),
+    ).add_to(router)
+    return router
