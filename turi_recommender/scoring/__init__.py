@@ -3,6 +3,7 @@
 import numpy as np
 
 from turi_recommender.format import FactorModel, NeighbourModel, SavedModel
+from turi_recommender.scoring.basket_results import BasketColumns, BasketRecommendations
 from turi_recommender.scoring.factorization.recommender import FactorizationRecommender
 from turi_recommender.scoring.ids import IdIndex, StringIds
 from turi_recommender.scoring.neighbours.recommender import ItemSimilarityRecommender
@@ -19,6 +20,8 @@ from turi_recommender.scoring.results import (
 
 __all__ = [
     "RECOMMENDERS",
+    "BasketColumns",
+    "BasketRecommendations",
     "Id",
     "IdIndex",
     "Ranking",

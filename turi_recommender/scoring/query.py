@@ -1,53 +1,29 @@
 """From a user's row of a query to indices and entries.
 
-Source: docs/format.md, sections 7.1 and 7.4 (expansion by mode).
+Source: docs/format.md, section 7.1; docs/queries.md, sections 1 and 2.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from turi_recommender.errors import QueryError
-from turi_recommender.format import Column, ColumnMode
+from turi_recommender.format import Column
 from turi_recommender.scoring import limits
-from turi_recommender.scoring.arguments import (
-    cast_id,
-    kind_of,
-    read_category,
-    read_list,
-    read_number,
-)
+from turi_recommender.scoring.arguments import cast_id
+from turi_recommender.scoring.expansion import Entry, categories_of, expand, unknown_of
 from turi_recommender.scoring.ids import IdIndex
 from turi_recommender.scoring.lookup import UNKNOWN
 from turi_recommender.scoring.remember import remember
 from turi_recommender.scoring.results import Id
-from turi_recommender.wording import counted
 
 _ABSENT = object()
 _LONG_INTEGER = 64  # bits; the same for integers as `limits.LONG_TEXT` for texts
-
-
-class Entry(NamedTuple):
-    """One feature of a row.
-
-    Attributes
-    ----------
-    column : int
-        Position among all columns of the model.
-    place : int
-        Index within the column.
-    value : float
-        1.0 for a category.
-    """
-
-    column: int
-    place: int
-    value: float
 
 
 class History(NamedTuple):
@@ -56,13 +32,32 @@ class History(NamedTuple):
     Attributes
     ----------
     items : ndarray of int, shape (n,)
-        Item indices, ascending and without repeats.
+        Item indices, ascending; without repeats, except for items of which a query's basket has
+        several values.
     values : ndarray of float64, shape (n,)
         Mean target of each of them, or 1.0 where the model has no target.
     """
 
     items: NDArray[np.integer[Any]]
     values: NDArray[np.float64]
+
+
+class Basket(NamedTuple):
+    """Interactions that a query brings along for its user.
+
+    Attributes
+    ----------
+    known : History
+        Those with items that the model knows: different pairs of item and value, ascending.
+    new : ndarray of int64
+        Indices of the others that are candidates of this call, ascending.
+    unknown : tuple of int or str
+        All items that the model does not know, each once.
+    """
+
+    known: History
+    new: NDArray[np.int64]
+    unknown: tuple[Id, ...]
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -81,6 +76,10 @@ class Query:
         Whether any side column was given, even if it came to no entry.
     history : History or None
         What counts as the user's history; None for the one the model was trained with.
+    basket : Basket or None
+        What the query brings along; its items are part of `history`.
+    side : tuple of Entry or None
+        What counts as the user's side data; None for the side data the model was trained with.
     """
 
     user_id: Id
@@ -88,6 +87,8 @@ class Query:
     context: tuple[Entry, ...] = ()
     has_context: bool = False
     history: History | None = None
+    basket: Basket | None = None
+    side: tuple[Entry, ...] | None = None
 
 
 class QueryReader:
@@ -171,6 +172,27 @@ class QueryReader:
         except QueryError as error:
             raise error.within("users", position) from None
 
+    def visit(self, row: Mapping[str, Any]) -> Query:
+        """Translate what is known of a visit, which need not be its user.
+
+        Parameters
+        ----------
+        row : mapping
+            Column names to values: observation side columns and, for a user, the user column.
+
+        Raises
+        ------
+        QueryError
+            As `read`; its path begins with the column.
+        """
+        has_user = self._user.name in row
+        has_context = len(row) > has_user
+        context = self.context(row) if has_context else ()
+        if not has_user:
+            return Query(cast("Id", None), UNKNOWN, context, has_context)
+        user_id = cast_id(row[self._user.name], self._user)
+        return Query(user_id, self._users.find(user_id), context, has_context)
+
     def context(self, row: Mapping[str, Any]) -> tuple[Entry, ...]:
         """Translate the side columns of a row.
 
@@ -197,7 +219,7 @@ class QueryReader:
         return tuple(
             (column.name, category)
             for (_, column, categories), value in zip(self._side, values, strict=True)
-            for category in _unknown(categories, _categories(column, value))
+            for category in unknown_of(categories, categories_of(column, value))
             if category is not None
         )
 
@@ -206,7 +228,7 @@ class QueryReader:
         entries: list[Entry] = []
         for (position, column, categories), value in zip(self._side, values, strict=True):
             if value is not _ABSENT:
-                entries += _expand(position, column, categories, value)
+                entries += expand(position, column, categories, value)
         return tuple(entries)
 
     def _check_names(self, row: Mapping[str, Any]) -> None:
@@ -242,78 +264,3 @@ def _can_be_remembered(values: Sequence[Any]) -> bool:
         elif kind is not float and value is not None and value is not _ABSENT:
             return False
     return True
-
-
-def _expand(position: int, column: Column, categories: IdIndex, value: Any) -> list[Entry]:
-    match column.mode:
-        case ColumnMode.NUMERIC:
-            number = float(column.means[0]) if value is None else read_number(value, column)
-            return [Entry(position, 0, number)]
-        case ColumnMode.CATEGORICAL:
-            return [Entry(position, index, 1.0) for index in _known(column, categories, value)]
-        case ColumnMode.NUMERIC_VECTOR:
-            return [
-                Entry(position, index, number)
-                for index, number in enumerate(_vector(value, column))
-            ]
-        case ColumnMode.CATEGORICAL_LIST:
-            indices = sorted(_known(column, categories, value))
-            return [Entry(position, index, 1.0) for index in indices]
-        case ColumnMode.DICTIONARY:
-            return _dictionary(position, column, categories, value)
-        case ColumnMode.UNTRANSLATED:
-            return []
-
-
-def _categories(column: Column, value: Any) -> Sequence[Any]:
-    """Return the categories in a value of a column, checked."""
-    match column.mode:
-        case ColumnMode.CATEGORICAL:
-            listed: Iterable[Any] = [value]
-        case ColumnMode.CATEGORICAL_LIST:
-            listed = [] if value is None else read_list(value, column.name)
-        case ColumnMode.DICTIONARY:
-            listed = _mapping(value, column)
-        case _:
-            return []
-    return [read_category(one, column) for one in listed]
-
-
-def _known(column: Column, categories: IdIndex, value: Any) -> list[int]:
-    indices = categories.find_many(_categories(column, value))
-    return [index for index in indices if index != UNKNOWN]
-
-
-def _unknown(categories: IdIndex, values: Sequence[Any]) -> list[Any]:
-    places = categories.find_many(values)
-    return [value for value, place in zip(values, places, strict=True) if place == UNKNOWN]
-
-
-def _vector(value: Any, column: Column) -> list[float]:
-    if value is None:
-        means: list[float] = column.means[: column.size].tolist()
-        return means
-    numbers = [read_number(number, column) for number in read_list(value, column.name)]
-    if len(numbers) != column.size:
-        expected = counted(column.size, "number")
-        raise QueryError((column.name,), f"expected {expected}, got {len(numbers)}")
-    return numbers
-
-
-def _dictionary(position: int, column: Column, categories: IdIndex, value: Any) -> list[Entry]:
-    weights = _mapping(value, column)
-    places = categories.find_many([read_category(key, column) for key in weights])
-    entries = [
-        Entry(position, place, read_number(number, column))
-        for place, number in zip(places, weights.values(), strict=True)
-    ]
-    known = [entry for entry in entries if entry.place != UNKNOWN]
-    return sorted(known, key=lambda entry: entry.place)
-
-
-def _mapping(value: Any, column: Column) -> Mapping[Any, Any]:
-    if value is None:
-        return {}
-    if not isinstance(value, Mapping):
-        raise QueryError((column.name,), f"expected a dictionary, got {kind_of(value)}")
-    return value

@@ -15,11 +15,16 @@ from numpy.typing import NDArray
 from turi_recommender.errors import ModelFormatError, ModelUnreadableError, QueryError
 from turi_recommender.format import SavedModel, ValueType
 from turi_recommender.scoring.arguments import cast_id, read_count, read_list
+from turi_recommender.scoring.basket_results import BasketRecommendations
 from turi_recommender.scoring.candidates import Candidates
+from turi_recommender.scoring.given.basis import basis_of
+from turi_recommender.scoring.given.baskets import BasketReader
+from turi_recommender.scoring.given.history import give, give_one, make_baskets
+from turi_recommender.scoring.given.interactions import InteractionReader, Pair
 from turi_recommender.scoring.ids import IdIndex
 from turi_recommender.scoring.lookup import UNKNOWN
 from turi_recommender.scoring.query import History, Query, QueryReader
-from turi_recommender.scoring.results import Id, Ranking, Recommendations, SimilarItems
+from turi_recommender.scoring.results import Basis, Id, Ranking, Recommendations, SimilarItems
 from turi_recommender.wording import counted
 
 Indices = NDArray[np.integer[Any]]
@@ -78,6 +83,8 @@ class Recommender(ABC):
         self._user_dtype = np.dtype(object if is_object else np.int64)
         self.interactions = saved.interactions
         self._queries = QueryReader(metadata.columns, self.users)
+        self._interactions = InteractionReader(metadata.columns, metadata.target)
+        self._baskets = BasketReader(self._interactions, self._queries)
         self._everything = Candidates(self.num_items)
 
     def __repr__(self) -> str:
@@ -108,6 +115,7 @@ class Recommender(ABC):
         exclude_known: bool = True,
         items: Sequence[Id] | None = None,
         exclude: Sequence[Id] | None = None,
+        interactions: Sequence[Mapping[str, Any]] | None = None,
     ) -> Recommendations:
         """Recommend the best `k` items to each user.
 
@@ -125,6 +133,12 @@ class Recommender(ABC):
             Recommend only these. Unknown ones are ignored. An empty list allows nothing.
         exclude : sequence of int or str, optional
             Recommend none of these. Unknown ones are ignored.
+        interactions : sequence of mapping, optional
+            What users have done since the model was trained: rows of the user column, the item
+            column and, where it is known, the target column (1.0 where it is not). Those of users
+            who are not asked for have no effect; neither have unknown items. Item similarity and
+            item content models add the rest to the trained history (docs/queries.md, section 1);
+            the other models only leave these items out, if `exclude_known`.
 
         Returns
         -------
@@ -147,22 +161,114 @@ class Recommender(ABC):
         ...     print(user, item, score, rank)
         """
         k = read_count(k)
-        if not isinstance(exclude_known, bool | np.bool_):
-            raise QueryError(("exclude_known",), "expected True or False")
+        is_known_excluded = _read_switch(exclude_known, "exclude_known")
         rows = read_list(users, "users")
         queries = self._queries.read_all(rows)
-        everyone = self._everything
+        if interactions is not None:
+            asked = {query.user_id for query in queries}
+            queries = self._with_interactions(
+                queries, self._interactions.by_user(interactions, asked)
+            )
+        everyone = self._candidates(items, exclude)
+        rankings = self._answer(queries, everyone, k, exclude_known=is_known_excluded)
+        cold = {query.user_id: None for query in queries if query.user == UNKNOWN}
+        unknown = [] if interactions is None else _unknown_items(queries)
+        return Recommendations(
+            [query.user_id for query in queries],
+            rankings,
+            list(cold),
+            self._user_dtype,
+            self.items.dtype,
+            self._bases(queries),
+            unknown,
+        )
+
+    def recommend_basket(
+        self,
+        baskets: Sequence[Sequence[Id | Mapping[str, Any]] | Mapping[str, Any]],
+        *,
+        k: int = 10,
+        exclude_known: bool = True,
+        items: Sequence[Id] | None = None,
+        exclude: Sequence[Id] | None = None,
+    ) -> BasketRecommendations:
+        """Recommend the best `k` items to whoever has each basket, such as a visitor not known.
+
+        Parameters
+        ----------
+        baskets : sequence
+            Each is a list of items: their ids, or mappings of the item column and, where it is
+            known, the target column (1.0 where it is not). Or it is a mapping of "items" to such a
+            list and of the user column and any observation side columns to their values. Without a
+            user, a basket is nobody's: a user's that the model does not know. Unknown items have no
+            effect.
+        k : int
+            Number of items per basket; at least 1.
+        exclude_known : bool
+            Whether to leave out the items of the basket, and those that its user is known to have
+            interacted with.
+        items, exclude : sequence of int or str, optional
+            As for `recommend`.
+
+        Returns
+        -------
+        BasketRecommendations
+            One ranking for each basket, in the order of the query.
+
+        Raises
+        ------
+        QueryError, ModelUnreadableError
+            As `recommend`.
+
+        Notes
+        -----
+        Only item similarity and item content models score by what is in a basket. The others only
+        leave it out (docs/queries.md, sections 1 and 3).
+
+        Examples
+        --------
+        >>> model.recommend_basket([[5, 7], [{"itemid": 5, "target": 10.0}]], k=3).unknown_items
+        []
+        """
+        k = read_count(k)
+        is_known_excluded = _read_switch(exclude_known, "exclude_known")
+        visits, pairs = self._baskets.read(baskets)
+        queries = [
+            give_one(visit, basket, self._history)
+            for visit, basket in zip(visits, make_baskets(pairs, self.items, {}), strict=True)
+        ]
+        everyone = self._candidates(items, exclude)
+        rankings = self._answer(queries, everyone, k, exclude_known=is_known_excluded)
+        return BasketRecommendations(
+            rankings, self.items.dtype, self._bases(queries), _unknown_items(queries)
+        )
+
+    def _candidates(self, items: Sequence[Id] | None, exclude: Sequence[Id] | None) -> Candidates:
+        """Return the candidates of all queries of a call."""
         exclude = () if exclude is None else read_list(exclude, "exclude")
-        if items is not None or len(exclude) > 0:
-            allowed = None if items is None else self._known_items(items, "items")
-            excluded = self._known_items(exclude, "exclude")
-            everyone = Candidates.of(self.num_items, allowed, excluded)
-        return self._answer(queries, everyone, k, exclude_known=bool(exclude_known))
+        if items is None and len(exclude) == 0:
+            return self._everything
+        allowed = None if items is None else self._known_items(items, "items")
+        return Candidates.of(self.num_items, allowed, self._known_items(exclude, "exclude"))
+
+    def _with_interactions(
+        self, queries: Sequence[Query], pairs: Mapping[Id, list[Pair]]
+    ) -> list[Query]:
+        baskets = make_baskets(list(pairs.values()), self.items, {})
+        return give(queries, dict(zip(pairs, baskets, strict=True)), self._history)
+
+    def _bases(self, queries: Sequence[Query]) -> list[Basis]:
+        """Return what was known of each query."""
+        return [basis_of(query, has_history=self._has_history(query)) for query in queries]
+
+    def _has_history(self, query: Query) -> bool:
+        """Tell whether training left something of the user that answers are made of."""
+        return query.user != UNKNOWN
 
     def _answer(
         self, queries: Sequence[Query], everyone: Candidates, k: int, *, exclude_known: bool
-    ) -> Recommendations:
-        """Answer queries that were checked and translated.
+    ) -> list[Ranking]:
+        """Answer queries that were checked and translated, one ranking for each.
 
         Parameters
         ----------
@@ -177,19 +283,11 @@ class Recommender(ABC):
         """
         candidates = [everyone] * len(queries)
         if exclude_known:
-            candidates = [everyone.without(self._history(query).items) for query in queries]
+            candidates = [everyone.without(self._known_to(query)) for query in queries]
         # Infinite and undefined scores are answers, too: a model may have diverged in training.
         with np.errstate(all="ignore"):
             ranked = self._rank_all(queries, candidates, k)
-        rankings = [self._ranking(*answer) for answer in ranked]
-        cold = {query.user_id: None for query in queries if query.user == UNKNOWN}
-        return Recommendations(
-            [query.user_id for query in queries],
-            rankings,
-            list(cold),
-            self._user_dtype,
-            self.items.dtype,
-        )
+        return [self._ranking(*answer) for answer in ranked]
 
     def extra_work(self, row: Mapping[str, Any], k: int) -> int:
         """Estimate what one row of a query may take beyond a usual one, from its sizes alone.
@@ -296,6 +394,13 @@ class Recommender(ABC):
             return History(*self.interactions.row(query.user))
         return History(np.empty(0, np.int32), np.empty(0, np.float64))
 
+    def _known_to(self, query: Query) -> Indices:
+        """Return the items that `exclude_known` leaves out, ascending, each once."""
+        items: Indices = self._history(query).items
+        if query.basket is None:
+            return items if query.history is None else np.unique(items)
+        return np.concatenate([np.unique(items), query.basket.new])
+
     def _ranking(self, items: Indices, scores: Scores) -> Ranking:
         try:
             return Ranking(self.items.ids(items), scores.tolist())
@@ -315,3 +420,14 @@ class Recommender(ABC):
             return cast_id(item, self.item_column)
         except QueryError as error:
             raise QueryError((argument, position), error.message) from None
+
+
+def _read_switch(value: object, argument: str) -> bool:
+    if not isinstance(value, bool | np.bool_):
+        raise QueryError((argument,), "expected True or False")
+    return bool(value)
+
+
+def _unknown_items(queries: Sequence[Query]) -> list[tuple[Id, ...]]:
+    """Return, for each query, the items of its basket that the model does not know."""
+    return [() if query.basket is None else query.basket.unknown for query in queries]

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, field
+from itertools import chain
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,10 @@ from numpy.typing import NDArray
 # a model knows it (`Column.nullable`).
 Id = int | str
 Ids = NDArray[Any]  # int64, or object arrays of str
+
+Head = TypeVar("Head", bound=Id)
+
+Basis = Literal["history", "basket", "side data", "context", "nothing"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +96,14 @@ class Recommendations:
         Those of them that the model does not know, each once.
     user_dtype, item_dtype : dtype
         Of the ids in `columns`: int64, or object for ids that are not all integers.
+    basis : list of str
+        What was known of each user, whatever the model makes of it: the first that applies of
+        "history" (the model knows the user and, if it scores by histories, has one), "basket" (an
+        interaction of the query with an item that the model knows), "side data" (`user_data`),
+        "context" (side columns of the visit) and "nothing".
+    unknown : list of tuple of int or str
+        For each user, the items of `interactions` that the model does not know, each once; empty
+        where the query had no interactions.
     """
 
     users: list[Id]
@@ -98,10 +111,17 @@ class Recommendations:
     cold_users: list[Id]
     user_dtype: np.dtype[Any]
     item_dtype: np.dtype[Any]
+    basis: list[Basis] = field(default_factory=list)
+    unknown: list[tuple[Id, ...]] = field(default_factory=list)
+
+    @property
+    def unknown_items(self) -> list[Id]:
+        """Items of `interactions` that the model does not know, each once."""
+        return each_once(self.unknown)
 
     def rows(self) -> Iterator[tuple[Id, Id, float, int]]:
         """Yield (user, item, score, rank), as Turi Create's flat table has them."""
-        return _rows(self.users, self.rankings)
+        return flat_rows(self.users, self.rankings)
 
     def columns(self) -> RecommendationColumns:
         """Return the same rows as arrays, for data frames and files of columns.
@@ -113,7 +133,7 @@ class Recommendations:
         (array([3325, 9986]), array([1, 2]))
         """
         dtypes = (self.user_dtype, self.item_dtype)
-        return RecommendationColumns(*_columns(self.users, self.rankings, *dtypes))
+        return RecommendationColumns(*flat_columns(self.users, self.rankings, *dtypes))
 
     @classmethod
     def joined(cls, parts: Sequence[Recommendations]) -> Recommendations:
@@ -130,6 +150,8 @@ class Recommendations:
             list(dict.fromkeys(user for part in parts for user in part.cold_users)),
             parts[0].user_dtype,
             parts[0].item_dtype,
+            [basis for part in parts for basis in part.basis],
+            _joined_unknown([(part.unknown, len(part.users)) for part in parts]),
         )
 
     def split(self, lengths: Sequence[int]) -> Iterator[Recommendations]:
@@ -142,10 +164,18 @@ class Recommendations:
         """
         cold, start = set(self.cold_users), 0
         for length in lengths:
-            users = self.users[start : start + length]
-            rankings = self.rankings[start : start + length]
+            here = slice(start, start + length)
+            users = self.users[here]
             mine = dict.fromkeys(user for user in users if user in cold) if cold else ()
-            yield Recommendations(users, rankings, list(mine), self.user_dtype, self.item_dtype)
+            yield Recommendations(
+                users,
+                self.rankings[here],
+                list(mine),
+                self.user_dtype,
+                self.item_dtype,
+                self.basis[here],
+                self.unknown[here],
+            )
             start += length
 
 
@@ -182,22 +212,38 @@ class SimilarItems:
 
     def rows(self) -> Iterator[tuple[Id, Id, float, int]]:
         """Yield (item, similar item, score, rank)."""
-        return _rows(self.items, self.rankings)
+        return flat_rows(self.items, self.rankings)
 
     def columns(self) -> SimilarItemColumns:
         """Return the same rows as arrays, for data frames and files of columns."""
         dtypes = (self.item_dtype, self.item_dtype)
-        return SimilarItemColumns(*_columns(self.items, self.rankings, *dtypes))
+        return SimilarItemColumns(*flat_columns(self.items, self.rankings, *dtypes))
 
 
-def _rows(heads: Sequence[Id], rankings: Sequence[Ranking]) -> Iterator[tuple[Id, Id, float, int]]:
+def each_once(parts: Sequence[Sequence[Id]]) -> list[Id]:
+    """Return the ids of all parts in order, each once."""
+    return list(dict.fromkeys(chain.from_iterable(parts)))
+
+
+def _joined_unknown(parts: Sequence[tuple[list[tuple[Id, ...]], int]]) -> list[tuple[Id, ...]]:
+    """Join what several answers have for each user, or have not, with their numbers of users."""
+    if not any(unknown for unknown, _ in parts):
+        return []
+    padded = [unknown or [()] * count for unknown, count in parts]
+    return list(chain.from_iterable(padded))
+
+
+def flat_rows(
+    heads: Sequence[Head], rankings: Sequence[Ranking]
+) -> Iterator[tuple[Head, Id, float, int]]:
+    """Yield (head, item, score, rank) of the rankings that several heads have."""
     for head, ranking in zip(heads, rankings, strict=True):
         pairs = zip(ranking.items, ranking.scores, strict=True)
         for rank, (item, score) in enumerate(pairs, 1):
             yield head, item, score, rank
 
 
-def _columns(
+def flat_columns(
     heads: Sequence[Id],
     rankings: Sequence[Ranking],
     head_dtype: np.dtype[Any],

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 
 from turi_recommender.errors import QueryError
 from turi_recommender.format import Column, ColumnMode, GenericValues, ValueType
+from turi_recommender.scoring.expansion import Entry
 from turi_recommender.scoring.ids import IdIndex
 from turi_recommender.scoring.lookup import UNKNOWN
-from turi_recommender.scoring.query import Entry, QueryReader
+from turi_recommender.scoring.query import QueryReader
 
 LETTERS = ["a", "b", "c"]
 

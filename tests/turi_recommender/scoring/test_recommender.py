@@ -28,7 +28,7 @@ NO_HISTORY = History(np.empty(0, np.int64), np.empty(0))
 
 def answer(model: Recommender, query: Query, *, exclude_known: bool = True) -> Ranking:
     everyone = Candidates(model.num_items)
-    return model._answer([query], everyone, 10, exclude_known=exclude_known).rankings[0]
+    return model._answer([query], everyone, 10, exclude_known=exclude_known)[0]
 
 
 @given(SEEDS, KINDS, TRAINED, st.booleans())
@@ -66,7 +66,7 @@ def test_histories_of_their_own_do_not_mix() -> None:
     histories = [None, NO_HISTORY, *(History(*model.interactions.row(user)) for user in (3, 1))]
     queries = [Query(0, 0, history=history) for history in histories]
     everyone = Candidates(model.num_items)
-    together = model._answer(queries, everyone, 10, exclude_known=True).rankings
+    together = model._answer(queries, everyone, 10, exclude_known=True)
     assert together == [answer(model, query) for query in queries]
     assert len({tuple(ranking.items) for ranking in together}) > 2
 

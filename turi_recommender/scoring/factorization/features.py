@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from turi_recommender.errors import ModelFormatError, ModelUnreadableError
 from turi_recommender.format import MACHINE, FactorModel, SavedModel, SideTable
 from turi_recommender.scoring import limits
+from turi_recommender.scoring.expansion import Entry
 from turi_recommender.scoring.lookup import UNKNOWN
-from turi_recommender.scoring.query import Entry, Query
+from turi_recommender.scoring.query import Query
 from turi_recommender.scoring.remember import remember
 
 _USER = 0

@@ -68,6 +68,11 @@ class ItemSimilarityRecommender(Recommender):
         lengths = np.diff(self.interactions.starts)
         return frozenset(self.users.ids((lengths > limits.USUAL_HISTORY).nonzero()[0]))
 
+    def _has_history(self, query: Query) -> bool:
+        """See `Recommender`: users known from side data alone are answered like strangers."""
+        starts, user = self.interactions.starts, query.user
+        return 0 <= user < len(starts) - 1 and starts.item(user) < starts.item(user + 1)
+
     # -- recommend -------------------------------------------------------------------------
 
     def _rank_all(

@@ -8,9 +8,10 @@ import pytest
 from tests.turi_recommender.golden import unpack_model
 from tests.turi_recommender.scoring.synthetic import USERS, factor_model
 from turi_recommender.format import MATRIX, FactorModel, SavedModel, read_model
+from turi_recommender.scoring.expansion import Entry
 from turi_recommender.scoring.factorization.features import FeatureReader
 from turi_recommender.scoring.lookup import UNKNOWN
-from turi_recommender.scoring.query import Entry, Query
+from turi_recommender.scoring.query import Query
 
 
 def reader(saved: SavedModel) -> tuple[FeatureReader, FactorModel]:

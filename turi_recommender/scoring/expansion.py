@@ -1,0 +1,128 @@
+"""From a value of side data to entries, by the mode of its column.
+
+Source: docs/format.md, section 7.4 (expansion by mode).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from turi_recommender.errors import QueryError
+from turi_recommender.format import Column, ColumnMode
+from turi_recommender.scoring.arguments import kind_of, read_category, read_list, read_number
+from turi_recommender.scoring.ids import IdIndex
+from turi_recommender.scoring.lookup import UNKNOWN
+from turi_recommender.wording import counted
+
+
+class Entry(NamedTuple):
+    """One feature of a row.
+
+    Attributes
+    ----------
+    column : int
+        Position among all columns of the model.
+    place : int
+        Index within the column.
+    value : float
+        1.0 for a category.
+    """
+
+    column: int
+    place: int
+    value: float
+
+
+def expand(position: int, column: Column, categories: IdIndex, value: Any) -> list[Entry]:
+    """Return the entries of one value.
+
+    Parameters
+    ----------
+    position : int
+        Position of the column among all columns of the model.
+    column : Column
+        How its values become entries; errors name it.
+    categories : IdIndex
+        Its trained categories; one that is not among them has no entry.
+    value : object
+        What was given. None is the library's missing value.
+
+    Raises
+    ------
+    QueryError
+        If the value is of the wrong type.
+    """
+    match column.mode:
+        case ColumnMode.NUMERIC:
+            number = float(column.means[0]) if value is None else read_number(value, column)
+            return [Entry(position, 0, number)]
+        case ColumnMode.CATEGORICAL:
+            return [Entry(position, index, 1.0) for index in _known(column, categories, value)]
+        case ColumnMode.NUMERIC_VECTOR:
+            return [
+                Entry(position, index, number)
+                for index, number in enumerate(_vector(value, column))
+            ]
+        case ColumnMode.CATEGORICAL_LIST:
+            indices = sorted(_known(column, categories, value))
+            return [Entry(position, index, 1.0) for index in indices]
+        case ColumnMode.DICTIONARY:
+            return _dictionary(position, column, categories, value)
+        case ColumnMode.UNTRANSLATED:
+            return []
+
+
+def categories_of(column: Column, value: Any) -> Sequence[Any]:
+    """Return the categories in a value of a column, checked."""
+    match column.mode:
+        case ColumnMode.CATEGORICAL:
+            listed: Iterable[Any] = [value]
+        case ColumnMode.CATEGORICAL_LIST:
+            listed = [] if value is None else read_list(value, column.name)
+        case ColumnMode.DICTIONARY:
+            listed = _mapping(value, column)
+        case _:
+            return []
+    return [read_category(one, column) for one in listed]
+
+
+def _known(column: Column, categories: IdIndex, value: Any) -> list[int]:
+    indices = categories.find_many(categories_of(column, value))
+    return [index for index in indices if index != UNKNOWN]
+
+
+def unknown_of(categories: IdIndex, values: Sequence[Any]) -> list[Any]:
+    """Return those of some categories that were not trained."""
+    places = categories.find_many(values)
+    return [value for value, place in zip(values, places, strict=True) if place == UNKNOWN]
+
+
+def _vector(value: Any, column: Column) -> list[float]:
+    if value is None:
+        means: list[float] = column.means[: column.size].tolist()
+        return means
+    numbers = [read_number(number, column) for number in read_list(value, column.name)]
+    if len(numbers) != column.size:
+        expected = counted(column.size, "number")
+        raise QueryError((column.name,), f"expected {expected}, got {len(numbers)}")
+    return numbers
+
+
+def _dictionary(position: int, column: Column, categories: IdIndex, value: Any) -> list[Entry]:
+    weights = _mapping(value, column)
+    places = categories.find_many([read_category(key, column) for key in weights])
+    entries = [
+        Entry(position, place, read_number(number, column))
+        for place, number in zip(places, weights.values(), strict=True)
+    ]
+    known = [entry for entry in entries if entry.place != UNKNOWN]
+    return sorted(known, key=lambda entry: entry.place)
+
+
+def _mapping(value: Any, column: Column) -> Mapping[Any, Any]:
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping):
+        raise QueryError((column.name,), f"expected a dictionary, got {kind_of(value)}")
+    return value

@@ -1,0 +1,1 @@
+"""What a query brings along beside users: interactions, baskets and side data."""
