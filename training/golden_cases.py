@@ -464,3 +464,28 @@ def resaved_popularity(seed: int) -> Case:
     events = frame(shop.events([1.0, 10.0]))
     model = tc.popularity_recommender.create(events, "user_id", "item_id", "target", verbose=False)
     return resaved(Case(shop, model))
+
+
+# -- side data in models that do not score by it ---------------------------------------------
+
+
+@case
+def similarity_item_side(seed: int) -> Case:
+    shop = Shop(seed, items=60, rows=200)
+    events = frame(shop.events([1.0, 10.0]))
+    items = frame(shop.side_table("item_id", shop.items, ["category", "price"]))
+    model = tc.item_similarity_recommender.create(
+        events, target="target", similarity_type="cosine", item_data=items, verbose=False
+    )
+    return Case(shop, model)
+
+
+@case
+def popularity_item_side(seed: int) -> Case:
+    shop = Shop(seed, items=60, rows=300)
+    events = frame(shop.events([1.0, 10.0, 50.0]))
+    items = frame(shop.side_table("item_id", shop.items, ["category", "tags"]))
+    model = tc.popularity_recommender.create(
+        events, target="target", item_data=items, verbose=False
+    )
+    return Case(shop, model)

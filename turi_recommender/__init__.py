@@ -21,8 +21,10 @@ from turi_recommender.errors import (
     RegistrationError,
 )
 from turi_recommender.format import Column, ColumnMode, ValueType
-from turi_recommender.loading import load_model, recommend, similar_items
+from turi_recommender.loading import load_model, recommend, recommend_basket, similar_items
 from turi_recommender.scoring import (
+    BasketColumns,
+    BasketRecommendations,
     Id,
     IdIndex,
     Ranking,
@@ -46,6 +48,8 @@ from turi_recommender.versions import (
 __version__ = "0.2.0"
 
 __all__ = [
+    "BasketColumns",
+    "BasketRecommendations",
     "Column",
     "ColumnMode",
     "Id",
@@ -72,6 +76,7 @@ __all__ = [
     "check_manifest",
     "load_model",
     "recommend",
+    "recommend_basket",
     "register",
     "similar_items",
     "sync",

@@ -14,6 +14,7 @@ from turi_recommender.format.archive import check_is_archive
 from turi_recommender.memory import give_back_freed
 from turi_recommender.scoring import (
     RECOMMENDERS,
+    BasketRecommendations,
     Id,
     Recommendations,
     Recommender,
@@ -82,7 +83,7 @@ def _load(directory: Path) -> Recommender:
     return recommender
 
 
-def recommend(
+def recommend(  # noqa: PLR0913 - named arguments, most of them optional
     model: Model,
     users: Sequence[Id | Mapping[str, Any]],
     *,
@@ -90,6 +91,9 @@ def recommend(
     exclude_known: bool = True,
     items: Sequence[Id] | None = None,
     exclude: Sequence[Id] | None = None,
+    interactions: Sequence[Mapping[str, Any]] | None = None,
+    user_data: Sequence[Mapping[str, Any]] | None = None,
+    item_data: Sequence[Mapping[str, Any]] | None = None,
 ) -> Recommendations:
     """Recommend the best `k` items to each user.
 
@@ -107,6 +111,12 @@ def recommend(
         Recommend only these. Unknown ids are ignored. An empty list allows nothing.
     exclude : sequence of int or str, optional
         Recommend none of these. Unknown ids are ignored.
+    interactions : sequence of mapping, optional
+        What users have done since the model was trained: rows of the user column, the item column
+        and optionally the target column.
+    user_data, item_data : sequence of mapping, optional
+        Side data that replaces the trained one for this call: rows of the user or item column and
+        all side columns. Items that the model does not know become candidates.
 
     Returns
     -------
@@ -128,7 +138,70 @@ def recommend(
     [3325, 9986]
     """
     return _loaded(model).recommend(
-        users, k=k, exclude_known=exclude_known, items=items, exclude=exclude
+        users,
+        k=k,
+        exclude_known=exclude_known,
+        items=items,
+        exclude=exclude,
+        interactions=interactions,
+        user_data=user_data,
+        item_data=item_data,
+    )
+
+
+def recommend_basket(
+    model: Model,
+    baskets: Sequence[Sequence[Id | Mapping[str, Any]] | Mapping[str, Any]],
+    *,
+    k: int = 10,
+    exclude_known: bool = True,
+    items: Sequence[Id] | None = None,
+    exclude: Sequence[Id] | None = None,
+    item_data: Sequence[Mapping[str, Any]] | None = None,
+) -> BasketRecommendations:
+    """Recommend the best `k` items to whoever has each basket.
+
+    Parameters
+    ----------
+    model : Recommender, str or path-like
+        A loaded model, or the directory of one, which is then loaded for this call alone.
+    baskets : sequence
+        Each is a list of item ids, or of mappings of the item column and optionally the target
+        column; or a mapping of "items" to such a list and of the user column and any observation
+        side columns to their values.
+    k : int
+        Number of items per basket; at least 1.
+    exclude_known : bool
+        Whether to leave out the items of the basket and those that its user is known to have
+        interacted with.
+    items : sequence of int or str, optional
+        Recommend only these. Unknown ids are ignored. An empty list allows nothing.
+    exclude : sequence of int or str, optional
+        Recommend none of these. Unknown ids are ignored.
+    item_data : sequence of mapping, optional
+        As for `recommend`.
+
+    Returns
+    -------
+    BasketRecommendations
+        One ranking for each basket, in the order of the query.
+
+    Raises
+    ------
+    ModelNotFoundError
+        If there is no such directory.
+    ModelFormatError
+        If it cannot be read.
+    QueryError
+        If the model cannot be asked that.
+    """
+    return _loaded(model).recommend_basket(
+        baskets,
+        k=k,
+        exclude_known=exclude_known,
+        items=items,
+        exclude=exclude,
+        item_data=item_data,
     )
 
 

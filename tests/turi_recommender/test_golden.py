@@ -39,6 +39,6 @@ def test_answers_equal_turi_creates(name: str, tmp_path: Path) -> None:
 def test_the_recorded_cases_are_there() -> None:
     answers = [read_answers(name) for name in case_names()]
     queries = [query for each in answers for query in each["recommend"] + each["similar"]]
-    assert len(answers) == 47
-    assert len(queries) == 1143
-    assert sum(len(query["rows"]) for query in queries) == 55_867
+    assert len(answers) == 49
+    assert len(queries) == 1185
+    assert sum(len(query["rows"]) for query in queries) == 58_161

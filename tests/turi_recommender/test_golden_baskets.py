@@ -9,6 +9,7 @@ import pytest
 
 from tests.turi_recommender.golden import (
     GOLDEN,
+    Row,
     assert_same_rows,
     case_names,
     read_answers,
@@ -27,7 +28,8 @@ def assert_same_baskets(model: Recommender, queries: list[dict[str, Any]]) -> in
         asked = {name: query[name] for name in ("k", "exclude_known", "items", "exclude")}
         given, users = query["interactions"], query["users"]
         if users is None:
-            ours = list(model.recommend_basket([_basket(model, query)], **asked).rows())
+            ours: list[Row] = []
+            ours += model.recommend_basket([_basket(model, query)], **asked).rows()
             theirs = [[0, *row] for row in query["rows"]]
         else:
             ours = list(model.recommend(users, interactions=given, **asked).rows())

@@ -5,9 +5,10 @@ Source: docs/format.md, section 4.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from turi_recommender.format.column import MAX_INDICES, Column, ColumnMode, read_column
+from turi_recommender.format.pairs import PairList
 from turi_recommender.format.side_table import SideTable, read_side_rows
 from turi_recommender.format.stream import Stream
 from turi_recommender.format.value_list import IntegerValues, StringValues
@@ -153,4 +154,14 @@ def _read_side_table(values: ValueReader, what: str) -> SideTable:
     present = tuple(column for column in columns if column is not None)
     if len(present) != count:
         stream.fail(f"{counted(count, 'column')} of {what}", f"{len(present)} present", start)
-    return read_side_rows(stream, present, rows, what)
+    table = read_side_rows(stream, present, rows, what)
+    return replace(table, renamed=_renamed(fields.entries.get("csl_column_name_map")))
+
+
+def _renamed(names: object) -> dict[str, str]:
+    """Return the names that training changed, by the name before; nothing where they are not told.
+
+    They only help callers, who can name a column as it was saved without them.
+    """
+    told = names.as_dict() if isinstance(names, PairList) else {}
+    return {old: new for old, new in told.items() if isinstance(new, str) and new != old}

@@ -5,7 +5,8 @@ Source: docs/format.md, section 4 (SIDE FEATURES and ROW).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,6 +60,8 @@ class SideTable:
         The file of `words`, for errors.
     offset : int
         Byte offset of the table in it.
+    renamed : mapping of str to str
+        Names that training changed, because they were taken, by the name before.
     """
 
     columns: tuple[Column, ...]
@@ -67,6 +70,7 @@ class SideTable:
     lengths: NDArray[np.int64]
     stream: Stream | None = None
     offset: int = 0
+    renamed: Mapping[str, str] = field(default_factory=dict)
 
     @classmethod
     def empty(cls) -> SideTable:

@@ -65,6 +65,11 @@ class Candidates:
             items = np.union1d(self.excluded, items)
         return Candidates(self.num_items, self.allowed, items)
 
+    def below(self, count: int) -> Candidates:
+        """Return the candidates among the first `count` items."""
+        allowed = None if self.allowed is None else self.allowed[self.allowed < count]
+        return Candidates(count, allowed, self.excluded[self.excluded < count])
+
     def indices(self) -> Indices:
         """Return all candidates, ascending."""
         if self.allowed is not None:

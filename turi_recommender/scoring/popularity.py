@@ -11,6 +11,7 @@ import numpy as np
 
 from turi_recommender.format import PopularityModel, SavedModel
 from turi_recommender.scoring.candidates import Candidates
+from turi_recommender.scoring.given.item_data import ItemData, scores_at
 from turi_recommender.scoring.query import Query
 from turi_recommender.scoring.recommender import Ranked, Recommender
 from turi_recommender.scoring.selection.similar import most_similar
@@ -31,18 +32,26 @@ class PopularityRecommender(Recommender):
     def __init__(self, saved: SavedModel, model: PopularityModel) -> None:
         super().__init__(saved)
         predictions = model.predictions[: self.num_items]
+        self._unseen = model.unseen
         self._scores = np.full(self.num_items, model.unseen)
         self._scores[: len(predictions)] = predictions
 
     def _rank_all(
-        self, _: Sequence[Query], candidates: Sequence[Candidates], k: int
+        self,
+        queries: Sequence[Query],
+        candidates: Sequence[Candidates],
+        k: int,
+        given: ItemData | None,
     ) -> list[Ranked]:
+        """See `Recommender`: side data has no effect, and new items score as unseen ones do."""
+        _ = queries, given
         return [self._rank(left, k) for left in candidates]
 
     def _rank(self, candidates: Candidates, k: int) -> Ranked:
         items = candidates.indices()
-        best = select(self._scores[items], k)
-        return items[best], self._scores[items[best]]
+        scores = scores_at(self._scores, items, self._unseen)
+        best = select(scores, k)
+        return items[best], scores[best]
 
     @np.errstate(all="ignore")  # as in `_answer`
     def _similar(self, item: int, k: int) -> Ranked:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -21,9 +22,11 @@ from turi_recommender.scoring.given.basis import basis_of
 from turi_recommender.scoring.given.baskets import BasketReader
 from turi_recommender.scoring.given.history import give, give_one, make_baskets
 from turi_recommender.scoring.given.interactions import InteractionReader, Pair
+from turi_recommender.scoring.given.item_data import ItemData
+from turi_recommender.scoring.given.side_data import SideDataReader, Sides
 from turi_recommender.scoring.ids import IdIndex
 from turi_recommender.scoring.lookup import UNKNOWN
-from turi_recommender.scoring.query import History, Query, QueryReader
+from turi_recommender.scoring.query import Basket, History, Query, QueryReader
 from turi_recommender.scoring.results import Basis, Id, Ranking, Recommendations, SimilarItems
 from turi_recommender.wording import counted
 
@@ -85,6 +88,10 @@ class Recommender(ABC):
         self._queries = QueryReader(metadata.columns, self.users)
         self._interactions = InteractionReader(metadata.columns, metadata.target)
         self._baskets = BasketReader(self._interactions, self._queries)
+        main, first = metadata.columns, len(metadata.columns)
+        self._user_data = SideDataReader(user, metadata.user_side, first, main)
+        first += len(metadata.user_side.columns)
+        self._item_data = SideDataReader(item, metadata.item_side, first, main)
         self._everything = Candidates(self.num_items)
 
     def __repr__(self) -> str:
@@ -107,7 +114,7 @@ class Recommender(ABC):
         """Number of trained items."""
         return len(self.items)
 
-    def recommend(
+    def recommend(  # noqa: PLR0913 - named arguments, all but one optional
         self,
         users: Sequence[Id | Mapping[str, Any]],
         *,
@@ -116,6 +123,8 @@ class Recommender(ABC):
         items: Sequence[Id] | None = None,
         exclude: Sequence[Id] | None = None,
         interactions: Sequence[Mapping[str, Any]] | None = None,
+        user_data: Sequence[Mapping[str, Any]] | None = None,
+        item_data: Sequence[Mapping[str, Any]] | None = None,
     ) -> Recommendations:
         """Recommend the best `k` items to each user.
 
@@ -139,6 +148,14 @@ class Recommender(ABC):
             who are not asked for have no effect; neither have unknown items. Item similarity and
             item content models add the rest to the trained history (docs/queries.md, section 1);
             the other models only leave these items out, if `exclude_known`.
+        user_data : sequence of mapping, optional
+            Side data of users for this call: rows of the user column and all side columns of users,
+            by name. A row replaces the trained one; users without a row keep theirs. A model that
+            was trained without side data of users ignores it (docs/queries.md, section 2).
+        item_data : sequence of mapping, optional
+            Side data of items, likewise. An item that the model does not know becomes a candidate
+            of every user, in `items` and `exclude`, too. Models other than factorization models
+            score it as the library scores an item without interactions.
 
         Returns
         -------
@@ -164,13 +181,15 @@ class Recommender(ABC):
         is_known_excluded = _read_switch(exclude_known, "exclude_known")
         rows = read_list(users, "users")
         queries = self._queries.read_all(rows)
+        given = self._items_given(item_data)
         if interactions is not None:
             asked = {query.user_id for query in queries}
-            queries = self._with_interactions(
-                queries, self._interactions.by_user(interactions, asked)
-            )
-        everyone = self._candidates(items, exclude)
-        rankings = self._answer(queries, everyone, k, exclude_known=is_known_excluded)
+            pairs = self._interactions.by_user(interactions, asked)
+            queries = give(queries, self._baskets_of(pairs, given), self._history)
+        if user_data is not None:
+            queries = _with_sides(queries, self._user_data.read(user_data, "user_data"))
+        everyone = self._candidates(items, exclude, given)
+        rankings = self._answer(queries, everyone, k, exclude_known=is_known_excluded, given=given)
         cold = {query.user_id: None for query in queries if query.user == UNKNOWN}
         unknown = [] if interactions is None else _unknown_items(queries)
         return Recommendations(
@@ -191,6 +210,7 @@ class Recommender(ABC):
         exclude_known: bool = True,
         items: Sequence[Id] | None = None,
         exclude: Sequence[Id] | None = None,
+        item_data: Sequence[Mapping[str, Any]] | None = None,
     ) -> BasketRecommendations:
         """Recommend the best `k` items to whoever has each basket, such as a visitor not known.
 
@@ -208,6 +228,8 @@ class Recommender(ABC):
             Whether to leave out the items of the basket, and those that its user is known to have
             interacted with.
         items, exclude : sequence of int or str, optional
+            As for `recommend`.
+        item_data : sequence of mapping, optional
             As for `recommend`.
 
         Returns
@@ -233,29 +255,42 @@ class Recommender(ABC):
         k = read_count(k)
         is_known_excluded = _read_switch(exclude_known, "exclude_known")
         visits, pairs = self._baskets.read(baskets)
+        given = self._items_given(item_data)
+        made = make_baskets(pairs, self.items, {} if given is None else given.new)
         queries = [
             give_one(visit, basket, self._history)
-            for visit, basket in zip(visits, make_baskets(pairs, self.items, {}), strict=True)
+            for visit, basket in zip(visits, made, strict=True)
         ]
-        everyone = self._candidates(items, exclude)
-        rankings = self._answer(queries, everyone, k, exclude_known=is_known_excluded)
+        everyone = self._candidates(items, exclude, given)
+        rankings = self._answer(queries, everyone, k, exclude_known=is_known_excluded, given=given)
         return BasketRecommendations(
             rankings, self.items.dtype, self._bases(queries), _unknown_items(queries)
         )
 
-    def _candidates(self, items: Sequence[Id] | None, exclude: Sequence[Id] | None) -> Candidates:
+    def _candidates(
+        self, items: Sequence[Id] | None, exclude: Sequence[Id] | None, given: ItemData | None
+    ) -> Candidates:
         """Return the candidates of all queries of a call."""
         exclude = () if exclude is None else read_list(exclude, "exclude")
-        if items is None and len(exclude) == 0:
+        if items is None and len(exclude) == 0 and given is None:
             return self._everything
-        allowed = None if items is None else self._known_items(items, "items")
-        return Candidates.of(self.num_items, allowed, self._known_items(exclude, "exclude"))
+        count = self.num_items if given is None else given.num_items
+        allowed = None if items is None else self._known_items(items, "items", given)
+        return Candidates.of(count, allowed, self._known_items(exclude, "exclude", given))
 
-    def _with_interactions(
-        self, queries: Sequence[Query], pairs: Mapping[Id, list[Pair]]
-    ) -> list[Query]:
-        baskets = make_baskets(list(pairs.values()), self.items, {})
-        return give(queries, dict(zip(pairs, baskets, strict=True)), self._history)
+    def _items_given(self, item_data: Any) -> ItemData | None:
+        """Return the items of `item_data`; None where there are none, or the model ignores them."""
+        if item_data is None:
+            return None
+        sides = self._item_data.read(item_data, "item_data")
+        return ItemData(sides, self.items) if sides else None
+
+    def _baskets_of(
+        self, pairs: Mapping[Id, list[Pair]], given: ItemData | None
+    ) -> dict[Id, Basket]:
+        """Return the baskets of users."""
+        new = {} if given is None else given.new
+        return dict(zip(pairs, make_baskets(list(pairs.values()), self.items, new), strict=True))
 
     def _bases(self, queries: Sequence[Query]) -> list[Basis]:
         """Return what was known of each query."""
@@ -266,7 +301,13 @@ class Recommender(ABC):
         return query.user != UNKNOWN
 
     def _answer(
-        self, queries: Sequence[Query], everyone: Candidates, k: int, *, exclude_known: bool
+        self,
+        queries: Sequence[Query],
+        everyone: Candidates,
+        k: int,
+        *,
+        exclude_known: bool,
+        given: ItemData | None = None,
     ) -> list[Ranking]:
         """Answer queries that were checked and translated, one ranking for each.
 
@@ -280,14 +321,16 @@ class Recommender(ABC):
             Number of items for each of them.
         exclude_known : bool
             Whether to leave out the items of each query's history.
+        given : ItemData, optional
+            Items whose side data comes with the query; `everyone` counts the new ones.
         """
         candidates = [everyone] * len(queries)
         if exclude_known:
             candidates = [everyone.without(self._known_to(query)) for query in queries]
         # Infinite and undefined scores are answers, too: a model may have diverged in training.
         with np.errstate(all="ignore"):
-            ranked = self._rank_all(queries, candidates, k)
-        return [self._ranking(*answer) for answer in ranked]
+            ranked = self._rank_all(queries, candidates, k, given)
+        return [self._ranking(*answer, given) for answer in ranked]
 
     def extra_work(self, row: Mapping[str, Any], k: int) -> int:
         """Estimate what one row of a query may take beyond a usual one, from its sizes alone.
@@ -375,11 +418,24 @@ class Recommender(ABC):
 
     @abstractmethod
     def _rank_all(
-        self, queries: Sequence[Query], candidates: Sequence[Candidates], k: int
+        self,
+        queries: Sequence[Query],
+        candidates: Sequence[Candidates],
+        k: int,
+        given: ItemData | None,
     ) -> list[Ranked]:
         """Return, for each query, indices and scores of its best `k` candidates, best first.
 
-        There is one set of candidates for each query; it may be empty.
+        Parameters
+        ----------
+        queries : sequence of Query
+            Whom to recommend to.
+        candidates : sequence of Candidates
+            One set for each query; it may be empty.
+        k : int
+            Number of items for each.
+        given : ItemData or None
+            Items whose side data comes with the query, of which the new ones are candidates, too.
         """
 
     @abstractmethod
@@ -401,17 +457,19 @@ class Recommender(ABC):
             return items if query.history is None else np.unique(items)
         return np.concatenate([np.unique(items), query.basket.new])
 
-    def _ranking(self, items: Indices, scores: Scores) -> Ranking:
+    def _ranking(self, items: Indices, scores: Scores, given: ItemData | None = None) -> Ranking:
         try:
-            return Ranking(self.items.ids(items), scores.tolist())
+            ids = self.items.ids(items) if given is None else given.ids(items)
+            return Ranking(ids, scores.tolist())
         except IndexError as error:  # all indices were checked when the model was loaded
             reason = "the file has changed: an item beyond the catalogue"
             raise ModelUnreadableError(self.path, 0, reason) from error
 
-    def _known_items(self, items: Sequence[Id], argument: str) -> Indices:
+    def _known_items(self, items: Sequence[Id], argument: str, given: ItemData | None) -> Indices:
         listed = read_list(items, argument)
         ids = [self._cast_item(item, argument, position) for position, item in enumerate(listed)]
-        indices = np.array(self.items.find_many(ids), np.int64)
+        find_many = self.items.find_many if given is None else given.find_many
+        indices = np.array(find_many(ids), np.int64)
         known: Indices = indices[indices != UNKNOWN]
         return known
 
@@ -426,6 +484,11 @@ def _read_switch(value: object, argument: str) -> bool:
     if not isinstance(value, bool | np.bool_):
         raise QueryError((argument,), "expected True or False")
     return bool(value)
+
+
+def _with_sides(queries: Sequence[Query], sides: Sides) -> list[Query]:
+    """Return the queries with the side data of their users that was given."""
+    return [replace(query, side=sides.get(query.user_id)) for query in queries]
 
 
 def _unknown_items(queries: Sequence[Query]) -> list[tuple[Id, ...]]:

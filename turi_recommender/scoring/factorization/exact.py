@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from turi_recommender.format import FactorModel
 from turi_recommender.scoring import limits
 from turi_recommender.scoring.factorization import float32
-from turi_recommender.scoring.factorization.catalogue import ItemFeatures
+from turi_recommender.scoring.factorization.catalogue import Catalogue
 from turi_recommender.scoring.factorization.features import Feature, QueryFeatures
 
 Scores = NDArray[np.float64]
@@ -69,11 +69,11 @@ class ExactForm(ABC):
     ----------
     model : FactorModel
         For its intercept.
-    catalogue : ItemFeatures
+    catalogue : Catalogue
         The items.
     """
 
-    def __init__(self, model: FactorModel, catalogue: ItemFeatures) -> None:
+    def __init__(self, model: FactorModel, catalogue: Catalogue) -> None:
         self._intercept = model.intercept
         self._catalogue = catalogue
 
@@ -111,11 +111,11 @@ class SimpleMatrixForm(ExactForm):
     ----------
     model : FactorModel
         For its intercept.
-    catalogue : ItemFeatures
+    catalogue : Catalogue
         The items; their weights are kept in float32, too.
     """
 
-    def __init__(self, model: FactorModel, catalogue: ItemFeatures) -> None:
+    def __init__(self, model: FactorModel, catalogue: Catalogue) -> None:
         super().__init__(model, catalogue)
         self._weights = catalogue.linear.astype(np.float32)
 
@@ -244,7 +244,7 @@ def _half_pairs(
     return 0.5 * halves.astype(np.float64), 0.5 * own_halves.astype(np.float64)
 
 
-def _own_linear(intercept: float, catalogue: ItemFeatures, pairs: Pairs) -> Scores:
+def _own_linear(intercept: float, catalogue: Catalogue, pairs: Pairs) -> Scores:
     """Return the intercept plus the user's and each item's own linear term, in this order."""
     users = pairs.users
     constants = np.array([intercept + user.linear for user in users] if users else [intercept])
@@ -252,7 +252,7 @@ def _own_linear(intercept: float, catalogue: ItemFeatures, pairs: Pairs) -> Scor
     return total
 
 
-def _add_other_linear(total: Scores, catalogue: ItemFeatures, pairs: Pairs) -> Scores:
+def _add_other_linear(total: Scores, catalogue: Catalogue, pairs: Pairs) -> Scores:
     """Add the linear terms of context, user side and item side, in this order."""
     if pairs.num_others:
         if len(pairs.queries) == 1:

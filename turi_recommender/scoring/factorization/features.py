@@ -5,7 +5,9 @@ Source: docs/format.md, sections 5.2 and 7.4.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -95,6 +97,25 @@ class QueryFeatures:
     others: Others
 
 
+class SideFeatures(NamedTuple):
+    """Features of side data, in arrays.
+
+    Attributes
+    ----------
+    x, linear : ndarray of float64, shape (n,)
+        x of each, and x times its weight.
+    places : ndarray of int64, shape (n,)
+        Row of `raw`.
+    raw : ndarray of float32, shape (different features, K)
+        Factors of each different one; no rows where side data has no factors.
+    """
+
+    x: NDArray[np.float64]
+    linear: NDArray[np.float64]
+    places: NDArray[np.int64]
+    raw: Factors
+
+
 class FeatureReader:
     """Translate queries into features.
 
@@ -121,10 +142,23 @@ class FeatureReader:
     def read(self, query: Query) -> QueryFeatures:
         """Translate one query."""
         if query.user == UNKNOWN:
-            return QueryFeatures(None, self._others(query.context))
-        user = self._feature(Entry(_USER, query.user, 1.0))
-        side = self._side_entries(query.user)
+            user, side = None, query.side
+        else:
+            user = self._feature(Entry(_USER, query.user, 1.0))
+            side = self._side_entries(query.user) if query.side is None else query.side
         return QueryFeatures(user, self._others((*query.context, *side) if side else query.context))
+
+    def side_features(self, entries: Sequence[Entry]) -> SideFeatures:
+        """Translate entries of side data; factors are read once for each different feature."""
+        rows = [self._model.offsets[column] + place for column, place, _ in entries]
+        x = [self._scaling[column].scaled(place, value) for column, place, value in entries]
+        linear = [one * float(self._weights[row]) for one, row in zip(x, rows, strict=True)]
+        distinct = {row: place for place, row in enumerate(dict.fromkeys(rows))}
+        places = [distinct[row] for row in rows]
+        factors = [self._factors.row(row) for row in distinct if row < len(self._factors)]
+        raw = np.array(factors, np.float32).reshape(len(factors), self._model.num_factors)
+        arrays = np.array(x, np.float64), np.array(linear, np.float64)
+        return SideFeatures(*arrays, np.array(places, np.int64), raw)
 
     def long_side(self, user: int) -> int:
         """Return how many words of side data a user has, if it is more than is usual; else 0."""
@@ -160,11 +194,11 @@ class FeatureReader:
         raw = self._factors.row(row) if has_factors else np.empty(0, np.float32)
         return Feature(row, linear, raw, raw if x == 1.0 else np.float32(x) * raw)
 
-    def _side_entries(self, user: int) -> list[Entry]:
-        return [
+    def _side_entries(self, user: int) -> tuple[Entry, ...]:
+        return tuple(
             Entry(column + self._first_user_side, index, value)
             for column, index, value in self._user_side.entries(user)
-        ]
+        )
 
 
 def _usual_side(width: int) -> int:

@@ -10,7 +10,6 @@ import sys
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
-from itertools import accumulate, pairwise
 from typing import Any
 
 import numpy as np
@@ -30,18 +29,20 @@ from turi_recommender.scoring import limits
 from turi_recommender.scoring.arguments import cast_id
 from turi_recommender.scoring.candidates import Candidates
 from turi_recommender.scoring.factorization import float32
-from turi_recommender.scoring.factorization.catalogue import ItemFeatures
+from turi_recommender.scoring.factorization.catalogue import Catalogue, ItemFeatures
 from turi_recommender.scoring.factorization.cosine_filter import CosineFilter
 from turi_recommender.scoring.factorization.exact import (
     ExactForm,
     LinearForm,
     MachineForm,
     MatrixForm,
-    Pairs,
     SimpleMatrixForm,
 )
 from turi_recommender.scoring.factorization.features import FeatureReader, QueryFeatures
+from turi_recommender.scoring.factorization.overlay import GivenItems, Overlay
+from turi_recommender.scoring.factorization.parts import score_each
 from turi_recommender.scoring.factorization.search import ScoreSearch
+from turi_recommender.scoring.given.item_data import ItemData
 from turi_recommender.scoring.query import Query
 from turi_recommender.scoring.recommender import Indices, Ranked, Recommender, Scores
 from turi_recommender.scoring.selection.similar import most_similar
@@ -65,7 +66,7 @@ class FactorizationRecommender(Recommender):
         self._model = model
         self._reader = FeatureReader(saved, model)
         self._catalogue = ItemFeatures(model, saved.metadata)
-        self._form = self._make_form()
+        self._form = self._make_form(self._catalogue)
         self._simple_form = self._make_simple_form(saved)
         self._search = None
         if model.mode != LINEAR:
@@ -128,13 +129,13 @@ class FactorizationRecommender(Recommender):
         values = self._catalogue.longest_side(looked_at) * max(self._width, 1)
         return values if values > limits.EXACT_VALUES else 0
 
-    def _make_form(self) -> ExactForm:
-        forms: dict[str, Callable[[FactorModel, ItemFeatures], ExactForm]] = {
+    def _make_form(self, catalogue: Catalogue) -> ExactForm:
+        forms: dict[str, Callable[[FactorModel, Catalogue], ExactForm]] = {
             MACHINE: MachineForm,
             MATRIX: MatrixForm,
             LINEAR: LinearForm,
         }
-        return forms[self._model.mode](self._model, self._catalogue)
+        return forms[self._model.mode](self._model, catalogue)
 
     def _make_simple_form(self, saved: SavedModel) -> SimpleMatrixForm | None:
         sides = (saved.metadata.user_side.columns, saved.metadata.item_side.columns)
@@ -145,9 +146,14 @@ class FactorizationRecommender(Recommender):
     # -- recommend -------------------------------------------------------------------------
 
     def _rank_all(
-        self, queries: Sequence[Query], candidates: Sequence[Candidates], k: int
+        self,
+        queries: Sequence[Query],
+        candidates: Sequence[Candidates],
+        k: int,
+        given: ItemData | None,
     ) -> list[Ranked]:
         """See `Recommender`: as many queries at a time as take bounded memory."""
+        overlay = None if given is None else self._overlay(given)
         ranked: list[Ranked] = []
         features: list[QueryFeatures] = []
         held, most = 0, limits.EXACT_VALUES // max(self._width, 1)
@@ -156,10 +162,10 @@ class FactorizationRecommender(Recommender):
             held += len(features[-1].others.linear)
             if held > most:
                 here = slice(len(ranked), len(ranked) + len(features))
-                ranked += self._rank_some(queries[here], features, candidates[here], k)
+                ranked += self._rank_some(queries[here], features, candidates[here], k, overlay)
                 features, held = [], 0
         here = slice(len(ranked), len(queries))
-        return ranked + self._rank_some(queries[here], features, candidates[here], k)
+        return ranked + self._rank_some(queries[here], features, candidates[here], k, overlay)
 
     def _rank_some(
         self,
@@ -167,6 +173,7 @@ class FactorizationRecommender(Recommender):
         features: Sequence[QueryFeatures],
         candidates: Sequence[Candidates],
         k: int,
+        overlay: Overlay | None,
     ) -> list[Ranked]:
         """Rank for queries, of which those that have the same kinds of features share steps."""
         alike: dict[tuple[bool, int, bool], list[int]] = defaultdict(list)
@@ -184,6 +191,7 @@ class FactorizationRecommender(Recommender):
                     [features[number] for number in some],
                     [candidates[number] for number in some],
                     k,
+                    overlay,
                 )
                 answers.update(zip(some, ranked, strict=True))
         return [answers[number] for number in range(len(queries))]
@@ -194,17 +202,23 @@ class FactorizationRecommender(Recommender):
         queries: Sequence[QueryFeatures],
         candidates: Sequence[Candidates],
         k: int,
+        overlay: Overlay | None,
     ) -> list[Ranked]:
         """Rank for queries that have the same kinds of features."""
-        items = self._narrow(queries, candidates, k)
-        raw = _score(form, self._catalogue, queries, items)
-        ends = list(accumulate(map(len, items)))
+        trained = candidates if overlay is None else [overlay.rest(out) for out in candidates]
+        items = self._narrow(queries, trained, k)
+        scored = score_each(form, self._catalogue, queries, items)
+        if overlay is not None:
+            scored = overlay.added(queries, candidates, scored)
         ranked = []
-        for of_query, out, end in zip(items, candidates, ends, strict=True):
-            scores = raw[end - len(of_query) : end]
+        for (of_query, scores), out in zip(scored, candidates, strict=True):
             best = select(scores, k, total=len(out))
             ranked.append(self._link(of_query[best], scores[best], k))
         return ranked
+
+    def _overlay(self, given: ItemData) -> Overlay:
+        items = GivenItems(given, self._catalogue, self._reader)
+        return Overlay(given, items, self._make_form(items))
 
     def _narrow(
         self, queries: Sequence[QueryFeatures], candidates: Sequence[Candidates], k: int
@@ -279,57 +293,6 @@ class FactorizationRecommender(Recommender):
         own_length = np.sqrt(float32.square_norm(own[np.newaxis]))
         cosines = (products / (own_length * lengths)).astype(np.float64)
         return np.where(np.isfinite(cosines), cosines, -1.0)
-
-
-def _score(
-    form: ExactForm,
-    catalogue: ItemFeatures,
-    queries: Sequence[QueryFeatures],
-    items: Sequence[NDArray[np.int64]],
-) -> Scores:
-    """Score the items of all queries, one after the other, in parts that fit the cache.
-
-    Parameters
-    ----------
-    form : ExactForm
-        How they are scored.
-    catalogue : ItemFeatures
-        All items.
-    queries : sequence of QueryFeatures
-        All with equally many features.
-    items : sequence of ndarray of int64
-        Those of each query.
-
-    Returns
-    -------
-    ndarray of float64
-        One score for each item of each query.
-    """
-    owners = np.arange(len(queries)).repeat([len(of_query) for of_query in items])
-    flat = np.concatenate(items)
-    width = max(catalogue.stored.shape[1], 1)
-    features = len(queries[0].others.features) + 2
-    most = (features + catalogue.max_side) * width
-    if len(flat) * most <= limits.EXACT_VALUES and len(flat) <= limits.EXACT_CHUNK:
-        return form.scores(Pairs(queries, owners, flat))
-    side = catalogue.side_starts[flat + 1] - catalogue.side_starts[flat]
-    parts = _parts((features + side) * width)
-    return np.concatenate([form.scores(Pairs(queries, owners[p], flat[p])) for p in parts])
-
-
-def _parts(values: NDArray[np.int64]) -> list[slice]:
-    """Cut items into parts: neither of more than `EXACT_CHUNK`, nor of much more than its values.
-
-    Parameters
-    ----------
-    values : ndarray of int64, shape (items,)
-        How many products each item takes.
-    """
-    least = -(-limits.EXACT_VALUES // limits.EXACT_CHUNK)
-    shares = np.maximum(values, least)
-    steps = (shares.cumsum() - shares) // limits.EXACT_VALUES
-    cuts = np.flatnonzero(np.diff(steps)) + 1
-    return [slice(low, high) for low, high in pairwise([0, *cuts.tolist(), len(values)])]
 
 
 def _means(column: Column) -> int:

@@ -18,6 +18,7 @@ from turi_recommender.format import NeighbourModel, SavedModel
 from turi_recommender.scoring import limits
 from turi_recommender.scoring.arguments import cast_id
 from turi_recommender.scoring.candidates import Candidates, in_sorted
+from turi_recommender.scoring.given.item_data import ItemData, scores_at
 from turi_recommender.scoring.neighbours.visits import ONE, NeighbourTable, Visits
 from turi_recommender.scoring.query import History, Query
 from turi_recommender.scoring.recommender import Ranked, Recommender, Scores
@@ -76,8 +77,14 @@ class ItemSimilarityRecommender(Recommender):
     # -- recommend -------------------------------------------------------------------------
 
     def _rank_all(
-        self, queries: Sequence[Query], candidates: Sequence[Candidates], k: int
+        self,
+        queries: Sequence[Query],
+        candidates: Sequence[Candidates],
+        k: int,
+        given: ItemData | None,
     ) -> list[Ranked]:
+        """See `Recommender`: side data has no effect, and new items score 0."""
+        _ = given
         ranked: list[Ranked] = []
         for here in self._passes(queries):
             ranked += self._rank_some(queries[here], candidates[here], k)
@@ -131,8 +138,9 @@ class ItemSimilarityRecommender(Recommender):
         if is_listed or self._table.similarity == "pearson":
             return Visits(owners[:0], items[:0], sums[:0], [0] * count, visits.lengths)
         left = sums > 0
-        excluded = [out.excluded + number * self.num_items for number, out in enumerate(candidates)]
-        left &= ~in_sorted(owners * self.num_items + items, np.concatenate(excluded))
+        stride = candidates[0].num_items  # with new items, which can be excluded, too
+        excluded = [out.excluded + number * stride for number, out in enumerate(candidates)]
+        left &= ~in_sorted(owners * stride + items, np.concatenate(excluded))
         owners, items, sums = owners[left], items[left], sums[left]
         ends = owners.searchsorted(np.arange(1, count + 1))
         kth = ends - np.diff(ends, prepend=0) + (k - 1)
@@ -194,8 +202,9 @@ class ItemSimilarityRecommender(Recommender):
 
     def _rank_catalogue(self, scores: Scores, candidates: Candidates, k: int) -> Ranked:
         items = candidates.indices()
-        best = select(scores[items], k)
-        return items[best], scores[items[best]]
+        found = scores_at(scores, items, 0.0)
+        best = select(found, k)
+        return items[best], found[best]
 
     # -- similar items ---------------------------------------------------------------------
 

@@ -1,0 +1,116 @@
+"""Check and translate side data that comes with a query.
+
+Source: docs/queries.md, sections 0.2, 2 and 10 (2, 8).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from turi_recommender.errors import QueryError
+from turi_recommender.format import Column, SideTable
+from turi_recommender.scoring.arguments import cast_id, kind_of, read_list
+from turi_recommender.scoring.expansion import Entry, expand
+from turi_recommender.scoring.ids import IdIndex
+from turi_recommender.scoring.results import Id
+
+Sides = dict[Id, tuple[Entry, ...]]
+
+
+class SideDataReader:
+    """Check rows of side data of users, or of items, for one model.
+
+    Parameters
+    ----------
+    ids : Column
+        The user or item column.
+    table : SideTable
+        The trained side data; its columns are those that a row must have.
+    first : int
+        Position of the first of them among all columns of the model.
+    main : sequence of Column
+        User, item and observation side columns.
+    """
+
+    def __init__(self, ids: Column, table: SideTable, first: int, main: Sequence[Column]) -> None:
+        self._ids = ids.kept()
+        self._columns = [
+            (position, column.kept(), IdIndex(column.values, column.size))
+            for position, column in enumerate(table.columns, first)
+        ]
+        saved = {column.name for column in table.columns}
+        taken = saved | {column.name for column in main}
+        self._before = {new: old for old, new in table.renamed.items() if old not in taken}
+        self._known = saved | set(self._before.values()) | {ids.name}
+
+    def read(self, rows: Any, argument: str) -> Sides:
+        """Return the entries of each id that has a row, in the order of the rows.
+
+        A model that was trained without such side data ignores it, whatever its columns: then
+        there are none.
+
+        Parameters
+        ----------
+        rows : sequence of mapping
+            The column of ids and all side columns, by the name that the model was saved with or, if
+            nothing else bears it, the name before training. None is the library's missing value.
+        argument : str
+            As what they were given, for errors.
+
+        Raises
+        ------
+        QueryError
+            For a row that is no mapping, a column that is missing or unknown, a value of the wrong
+            type, or an id that has a row already.
+        """
+        sides: Sides = {}
+        for position, row in enumerate(read_list(rows, argument)):
+            try:
+                if not isinstance(row, Mapping):
+                    wanted = "expected a mapping of columns to values"
+                    raise QueryError((), f"{wanted}, got {kind_of(row)}")
+                if self._ids.name not in row:
+                    raise QueryError((self._ids.name,), "missing")
+                row_id = cast_id(row[self._ids.name], self._ids)
+                if row_id in sides:
+                    raise QueryError((self._ids.name,), "another row has side data of the same id")
+                sides[row_id] = self._entries(row) if self._columns else ()
+            except QueryError as error:
+                raise error.within(argument, position) from None
+        return sides if self._columns else {}
+
+    def _entries(self, row: Mapping[str, Any]) -> tuple[Entry, ...]:
+        names = [self._name_in(row, column.name) for _, column, _ in self._columns]
+        missing = [
+            column.name
+            for (_, column, _), name in zip(self._columns, names, strict=True)
+            if name is None
+        ]
+        if missing:
+            raise QueryError(
+                (missing[0],), f"missing; all side columns count: {', '.join(missing)}"
+            )
+        if len(row) > len(names) + 1:
+            self._refuse_more(row, names)
+        entries: list[Entry] = []
+        for (position, column, categories), name in zip(self._columns, names, strict=True):
+            try:
+                entries += expand(position, column, categories, row[str(name)])
+            except QueryError as error:
+                raise QueryError((str(name), *error.path[1:]), error.message) from None
+        return tuple(entries)
+
+    def _name_in(self, row: Mapping[str, Any], name: str) -> str | None:
+        """Return the name that a row uses for a column; None where the column is missing."""
+        if name in row:
+            return name
+        before = self._before.get(name)
+        return before if before in row else None
+
+    def _refuse_more(self, row: Mapping[str, Any], names: Sequence[str | None]) -> None:
+        for name in row:
+            if name not in self._known:
+                raise QueryError((name,), "the model was not trained with this side column")
+            if name not in names and name != self._ids.name:
+                raise QueryError((name,), "the column is there twice: as it was before training")
