@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turi_recommender.errors import ModelFormatError, ModelUnreadableError, QueryError
-from turi_recommender.format import SavedModel, ValueType
+from turi_recommender.format import Column, SavedModel, ValueType
 from turi_recommender.scoring.arguments import cast_id, read_count, read_list
 from turi_recommender.scoring.basket_results import BasketRecommendations
 from turi_recommender.scoring.candidates import Candidates
@@ -113,6 +113,24 @@ class Recommender(ABC):
     def num_items(self) -> int:
         """Number of trained items."""
         return len(self.items)
+
+    @property
+    def user_side_columns(self) -> tuple[Column, ...]:
+        """The columns that a row of `user_data` must have, by their saved names."""
+        return self._user_data.columns
+
+    @property
+    def item_side_columns(self) -> tuple[Column, ...]:
+        """The columns that a row of `item_data` must have, by their saved names."""
+        return self._item_data.columns
+
+    @property
+    def side_names_before(self) -> tuple[Mapping[str, str], Mapping[str, str]]:
+        """Names that such rows of users, and of items, may use instead, by the saved name.
+
+        Training renamed these columns because another one had their name; nothing else bears it.
+        """
+        return self._user_data.names_before, self._item_data.names_before
 
     def recommend(  # noqa: PLR0913 - named arguments, all but one optional
         self,
