@@ -49,6 +49,15 @@ BATCH_SECONDS = 0.05
 # Nor of so many answers that writing them does.
 BATCH_ANSWERS = 4000
 
+# What a query brings along is read again for each piece of it: time for an entry of interactions,
+# of a basket, or of side data of users.
+ENTRY_SECONDS = 0.000005
+# Time for an item of `item_data`, to read it, and for each row to score it and to sort it in.
+NEW_ITEM_SECONDS = 0.00002
+SCORED_ITEM_SECONDS = 0.000001
+# A piece takes at least so many times what it takes to read that.
+READING_SHARE = 1.0
+
 # Threads for dear work. Two keep the cores of a small pod busy; NumPy lets go of the interpreter in
 # long calls, so the event loop goes on.
 DEAR_THREADS = 2
@@ -84,6 +93,9 @@ ADMIN_BODY_BYTES = 4096
 # -- answers ---------------------------------------------------------------------------------------
 # Bytes of a row of an answer beside its ids and the names of its columns.
 ROW_BYTES = 60
+# Bytes that an answer has for each row of the request, beside its id and the name of its column:
+# what the answer was made of, and the name of the model, which has no more than 255.
+ANSWERED_BYTES = 160
 # Ids up to this length cannot make the answer to a short query large: a thousand answers of two ids
 # take a megabyte.
 BRIEF_ID_BYTES = 80

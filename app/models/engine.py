@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from time import perf_counter
 from typing import TypeVar
 
-from turi_recommender import Recommendations, SimilarItems
+from turi_recommender import BasketRecommendations, Recommendations, SimilarItems
 from turi_recommender.errors import QueryError
 from turi_recommender.versions import ModelEntry
 
@@ -35,14 +35,15 @@ from .budget import Budget
 from .current import caller, is_long, note
 from .loaded import LoadedModels
 from .pool import Pool, Stop
-from .price import Ceilings, Price, price_of_recommend, price_of_similar
-from .queries import RecommendQuery, SimilarQuery
+from .price import Ceilings, Price, price_of_baskets, price_of_recommend, price_of_similar
+from .queries import BasketQuery, RecommendQuery, SimilarQuery
 from .roles import Role, Row
 from .turns import Turns
 
 Answer = TypeVar("Answer")
 Part = TypeVar("Part")
 WriteRecommendations = Callable[[ModelEntry, Recommendations], Answer]
+WriteBaskets = Callable[[ModelEntry, BasketRecommendations], Answer]
 WriteSimilar = Callable[[ModelEntry, SimilarItems], Answer]
 
 _Key = tuple[Role, bool, int, bool]  # role, side_data_defaults, k, exclude_known
@@ -104,7 +105,7 @@ class Engine:
         entry, pace = self.models.need(role), self.models.pace(role)
         price = price_of_recommend(query, entry.model, pace, self._ceilings)
         if price.is_small:
-            if query.is_restricted:
+            if query.stands_alone:
                 await self._turns.take(caller())
                 found = self._score(query._replace(choice=role), entry)
                 return self._write(query, write, entry, found)
@@ -117,6 +118,38 @@ class Engine:
                 with _rows_from("users", low):
                     parts.append(self._score(query._replace(users=users, choice=role), entry))
             return self._write(query, write, entry, Recommendations.joined(parts))
+
+        return await self._pool.run(caller(), work, lambda: self._hold(price))
+
+    async def recommend_baskets(self, query: BasketQuery, write: WriteBaskets[Answer]) -> Answer:
+        """Recommend items to baskets.
+
+        Parameters
+        ----------
+        query : BasketQuery
+            What is asked.
+        write : callable
+            Takes the model and its answer, and returns what is sent; see `recommend`.
+
+        Raises
+        ------
+        ModelUnavailableError, QueryError, OverloadedError
+            As `recommend`.
+        """
+        if is_long():
+            await self._turns.take(caller())
+        entry, pace = self.models.need(query.role), self.models.pace(query.role)
+        price = price_of_baskets(query, entry.model, pace, self._ceilings)
+        if price.is_small:
+            await self._turns.take(caller())
+            return self._write_baskets(query, write, entry, self._score_baskets(query, entry))
+
+        def work(stop: Stop) -> Answer:
+            parts = []
+            for low, baskets in _pieces(query.baskets, price.piece, stop):
+                with _rows_from("baskets", low):
+                    parts.append(self._score_baskets(query._replace(baskets=baskets), entry))
+            return self._write_baskets(query, write, entry, BasketRecommendations.joined(parts))
 
         return await self._pool.run(caller(), work, lambda: self._hold(price))
 
@@ -186,6 +219,12 @@ class Engine:
         self._metrics.count(entry.name, took, len(query.users), len(found.cold_users))
         return found
 
+    def _score_baskets(self, query: BasketQuery, entry: ModelEntry) -> BasketRecommendations:
+        started = perf_counter()
+        _, found = self.models.recommend_baskets(query, entry)
+        self._metrics.count(entry.name, perf_counter() - started, len(query.baskets))
+        return found
+
     def _find_similar(self, query: SimilarQuery, entry: ModelEntry) -> SimilarItems:
         started = perf_counter()
         _, found = self.models.similar_items(query, entry)
@@ -206,6 +245,16 @@ class Engine:
             k=query.k,
             cold=len(found.cold_users),
         )
+        return write(entry, found)
+
+    @staticmethod
+    def _write_baskets(
+        query: BasketQuery,
+        write: WriteBaskets[Answer],
+        entry: ModelEntry,
+        found: BasketRecommendations,
+    ) -> Answer:
+        note(model=entry.name, version=entry.version, baskets=len(query.baskets), k=query.k)
         return write(entry, found)
 
     @staticmethod

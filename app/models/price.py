@@ -6,7 +6,7 @@ by piece. Queries that are too expensive are refused, with the name of the limit
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -17,6 +17,7 @@ from turi_recommender.errors import QueryError
 from turi_recommender.wording import counted
 
 from ..limits import (
+    ANSWERED_BYTES,
     BRIEF_ID_BYTES,
     INLINE_ANSWERS,
     INLINE_ITEMS,
@@ -30,8 +31,10 @@ from ..limits import (
     SHORT_SECONDS,
     TEXT_GROWTH,
 )
+from .given_price import Load, load_of_baskets, load_of_recommend
 from .pace import Pace
-from .queries import RecommendQuery, SimilarQuery
+from .queries import BasketQuery, RecommendQuery, SimilarQuery
+from .roles import Row
 
 _INTEGERS = np.dtype(np.int64)
 
@@ -103,10 +106,13 @@ def price_of_recommend(
     """
     rows = len(query.users)
     _check_answers(rows, query.k, ceilings)
-    most = _most_work(query, model)
+    most = _most_work("users", query.users, query.k, model)
     user = model.user_column.name
     heads = [row.get(user) for row in query.users]
-    is_short = most == 0 and _is_short(rows, query.k, pace.row_seconds) and _names_few(query)
+    if query.given is not None:
+        load = load_of_recommend(query, model)
+        return _with_load(query, heads, load, most, model, pace, ceilings)
+    is_short = most == 0 and _is_short(rows, query.k, pace.row_seconds) and _names_few(query, rows)
     if is_short and _are_brief(heads, pace):
         return _SMALL
     return Price(
@@ -116,26 +122,117 @@ def price_of_recommend(
     )
 
 
-def _most_work(query: RecommendQuery, model: Recommender) -> int:
-    """Return the extra work of the row that takes most."""
+def price_of_baskets(
+    query: BasketQuery, model: Recommender, pace: Pace, ceilings: Ceilings
+) -> Price:
+    """Return what a query for baskets costs.
+
+    Parameters
+    ----------
+    query : BasketQuery
+        What is asked.
+    model : Recommender
+        The model that answers.
+    pace : Pace
+        How fast it answers.
+    ceilings : Ceilings
+        The limits that are settings.
+
+    Raises
+    ------
+    QueryError
+        If it is too expensive.
+    """
+    rows = len(query.baskets)
+    _check_answers(rows, query.k, ceilings)
+    visits = [basket if isinstance(basket, Mapping) else {} for basket in query.baskets]
+    most = _most_work("baskets", visits, query.k, model)
+    load = load_of_baskets(query, model)
+    return _with_load(query, range(rows), load, most, model, pace, ceilings)
+
+
+def _with_load(
+    query: RecommendQuery | BasketQuery,
+    heads: Sequence[Id | Any],
+    load: Load,
+    most: int,
+    model: Recommender,
+    pace: Pace,
+    ceilings: Ceilings,
+) -> Price:
+    """Return what a query costs with what it brings along.
+
+    Parameters
+    ----------
+    query : RecommendQuery or BasketQuery
+        What is asked.
+    heads : sequence
+        What the rows of the answer are for.
+    load : Load
+        What the query brings along.
+    most : int
+        Extra work of the row that takes most.
+    model, pace, ceilings
+        As for `price_of_recommend`.
+    """
+    rows, selected = len(heads), load.selected
+    _check_selected(rows, query.k, load, ceilings)
+    row_seconds = pace.row_seconds + load.row_seconds
+    seconds = load.reading_seconds + rows * row_seconds
+    is_short = rows <= INLINE_ROWS and rows * selected <= INLINE_ANSWERS
+    is_short = is_short and most == 0 and seconds <= INLINE_SECONDS and _names_few(query, rows)
+    answer_bytes = _answer_bytes(heads, query.k, model, ceilings, load.new_items)
+    if is_short and _are_brief([*heads, *load.new_items], pace):
+        return _SMALL_IN_TURN
+    # What is brought along is read for each piece, which should not take most of the time.
+    piece = int(max(PIECE_SECONDS, load.reading_seconds) / max(row_seconds, PIECE_SECONDS / 64))
+    if most > 0:
+        piece = min(piece, PIECE_WORK // most)
+    return Price(is_small=False, piece=max(piece, 1), answer_bytes=answer_bytes)
+
+
+def _check_selected(rows: int, k: int, load: Load, ceilings: Ceilings) -> None:
+    """Refuse a query that draws its answers from too many items."""
+    if load.selected > k and rows * load.selected > ceilings.answers:
+        drawn = f"{counted(rows, 'row')} times {counted(load.selected, 'item')} to draw from"
+        raise QueryError(("diversity",), f"{drawn} are more than {ceilings.answers} (MAX_ANSWERS)")
+    if not load.is_bounded:
+        message = f"a row would take more than {MAX_ROW_WORK} operations: ask for fewer items"
+        raise QueryError(("diversity",) if load.selected > k else ("k",), message)
+
+
+def _most_work(argument: str, rows: Sequence[Row], k: int, model: Recommender) -> int:
+    """Return the extra work of the row that takes most.
+
+    Parameters
+    ----------
+    argument : str
+        What has the rows, for errors.
+    rows : sequence of mappings
+        As `Recommender.extra_work` takes them.
+    k : int
+        Items that each row is to get.
+    model : Recommender
+        The model that answers.
+    """
     most = 0
-    for position, row in enumerate(query.users):
-        work = model.extra_work(row, query.k)
+    for position, row in enumerate(rows):
+        work = model.extra_work(row, k)
         if work > MAX_ROW_WORK:
             message = (
                 f"the row would take more than {MAX_ROW_WORK} operations: ask for fewer items, or "
                 "send less side data"
             )
-            raise QueryError(("users", position), message)
+            raise QueryError((argument, position), message)
         most = max(most, work)
     return most
 
 
-def _names_few(query: RecommendQuery) -> bool:
+def _names_few(query: RecommendQuery | BasketQuery, rows: int) -> bool:
     """Tell whether a query names few items, to allow or to exclude them for each row."""
     named = 0 if query.items is None else len(query.items)
     named += 0 if query.exclude is None else len(query.exclude)
-    return named * len(query.users) <= INLINE_ITEMS
+    return named * rows <= INLINE_ITEMS
 
 
 def price_of_similar(
@@ -197,18 +294,45 @@ def _check_answers(rows: int, k: int, ceilings: Ceilings) -> None:
         raise QueryError(("k",), f"{asked} are more than {ceilings.answers} (MAX_ANSWERS)")
 
 
-def _answer_bytes(heads: Sequence[Id | Any], k: int, model: Recommender, ceilings: Ceilings) -> int:
-    """Bound the size of the answer: each of its rows repeats the id that was asked about."""
-    answered = min(k, model.num_items)
+def _answer_bytes(
+    heads: Sequence[Id | Any],
+    k: int,
+    model: Recommender,
+    ceilings: Ceilings,
+    new_items: Sequence[Id] = (),
+) -> int:
+    """Bound the size of the answer: each of its rows repeats the id that was asked about.
+
+    Parameters
+    ----------
+    heads : sequence
+        What was asked about.
+    k : int
+        Answers for each of them.
+    model : Recommender
+        The model that answers.
+    ceilings : Ceilings
+        The limits that are settings.
+    new_items : sequence of int or str
+        Items that can be answered though the model does not know them.
+    """
+    answered = min(k, model.num_items + len(new_items))
     row = ROW_BYTES + len(model.user_column.name) + len(model.item_column.name)
-    text = 0
-    for head in heads:
-        text += len(head) * TEXT_GROWTH if isinstance(head, str) else len(str(head))
-    items = model.items.text_bound(answered)
+    about = ANSWERED_BYTES + len(model.user_column.name)
+    text = _text_bytes(heads)
+    items = model.items.text_bound(min(k, model.num_items))
     if model.items.dtype != _INTEGERS:
         items *= TEXT_GROWTH
-    total = len(heads) * (answered * row + items) + text * answered
+    items += _text_bytes(new_items)
+    total = len(heads) * (answered * row + items + about) + text * (answered + 1)
     if total > ceilings.answer_bytes:
         message = f"the answer could be larger than {counted(ceilings.answer_bytes, 'byte')}"
         raise QueryError(("k",), f"{message} (MAX_ANSWER_BYTES)")
+    return total
+
+
+def _text_bytes(ids: Sequence[Id | Any]) -> int:
+    total = 0
+    for one in ids:
+        total += len(one) * TEXT_GROWTH if isinstance(one, str) else len(str(one))
     return total

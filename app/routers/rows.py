@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, get_args
 
 from pydantic_core import to_json
 
 from turi_recommender import Id, Ranking
+from turi_recommender.scoring.results import Basis
 from turi_recommender.versions import ModelEntry
 
 
@@ -26,14 +28,14 @@ def _reference(name: str, version: str | None, kind: str) -> bytes:
     return write_json({"name": name, "version": version, "kind": kind})
 
 
-def write_rows(head: str, item: str, heads: list[Id], rankings: list[Ranking]) -> bytes:
+def write_rows(head: str, item: str, heads: Sequence[Id], rankings: list[Ranking]) -> bytes:
     """Write rows, one ranking at a time, because a million rows at once would be a million objects.
 
     Parameters
     ----------
     head, item : str
         Names of the column that was asked about, and of the items in the answer.
-    heads : list of int or str
+    heads : sequence of int or str
         What was asked about.
     rankings : list of Ranking
         One ranking for each of them.
@@ -51,3 +53,39 @@ def _rows(head: str, item: str, one: Id, ranking: Ranking) -> list[dict[str, Any
         {head: one, item: other, "score": score, "rank": rank}
         for rank, (other, score) in enumerate(zip(ranking.items, ranking.scores, strict=True), 1)
     ]
+
+
+def write_answered(
+    head: str, heads: Sequence[Id], bases: Sequence[Basis], entry: ModelEntry
+) -> bytes:
+    """Write who answered each row of a request, and from what.
+
+    Parameters
+    ----------
+    head : str
+        Name of the column that was asked about.
+    heads : sequence of int or str
+        What was asked about.
+    bases : sequence of str
+        What was known of each of them.
+    entry : ModelEntry
+        The model that answered.
+    """
+    # Every request pays for this, so the parts that answers have in common are written once.
+    begin, ends = _answered_by(head, entry.name, entry.version)
+    written = [
+        b"%b%b%b" % (begin, b"%d" % one if type(one) is int else write_json(one), ends[basis])
+        for one, basis in zip(heads, bases, strict=True)
+    ]
+    return b"[%b]" % b",".join(written)
+
+
+@lru_cache(maxsize=32)
+def _answered_by(head: str, name: str, version: str | None) -> tuple[bytes, dict[Basis, bytes]]:
+    """Return what stands before an id, and what stands behind it for each basis."""
+    reference = name if version is None else f"{name}:{version}"
+    ends: dict[Basis, bytes] = {
+        basis: b",%b" % write_json({"basis": basis, "model": reference})[1:]
+        for basis in get_args(Basis)
+    }
+    return b"{%b:" % write_json(head), ends

@@ -372,6 +372,22 @@ class Recommender(ABC):
         _ = row, k
         return 0
 
+    def basket_work(self, entries: int) -> int:
+        """Estimate what a basket, or interactions of one user, may take beyond a usual row.
+
+        Parameters
+        ----------
+        entries : int
+            How many items there are in it.
+
+        Returns
+        -------
+        int
+            Elementary operations, in the unit of `extra_work`.
+        """
+        _ = entries
+        return 0
+
     def check_side_data(self, row: Mapping[str, Any]) -> None:
         """Check side data that is to be given with users later.
 
