@@ -57,3 +57,11 @@ def test_answers_to_baskets_equal_turi_creates(name: str, tmp_path: Path) -> Non
     assert assert_same_baskets(model, queries) == sum(len(query["rows"]) for query in queries)
     with filter_always():
         assert_same_baskets(model, queries)
+
+
+def test_the_recorded_baskets_are_there() -> None:
+    answers = [read_answers(name, BASKETS) for name in case_names(BASKETS)]
+    queries = [query for each in answers for query in each["queries"]]
+    assert len(answers) == 21
+    assert len(queries) == 270
+    assert sum(len(query["rows"]) for query in queries) == 5096

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -19,14 +18,11 @@ from turi_recommender.scoring.arguments import cast_id, read_count, read_list
 from turi_recommender.scoring.basket_results import BasketRecommendations
 from turi_recommender.scoring.candidates import Candidates
 from turi_recommender.scoring.given.basis import basis_of
-from turi_recommender.scoring.given.baskets import BasketReader
-from turi_recommender.scoring.given.history import give, give_one, make_baskets
-from turi_recommender.scoring.given.interactions import InteractionReader, Pair
 from turi_recommender.scoring.given.item_data import ItemData
-from turi_recommender.scoring.given.side_data import SideDataReader, Sides
+from turi_recommender.scoring.given.reader import GivenReader
 from turi_recommender.scoring.ids import IdIndex
 from turi_recommender.scoring.lookup import UNKNOWN
-from turi_recommender.scoring.query import Basket, History, Query, QueryReader
+from turi_recommender.scoring.query import History, Query, QueryReader
 from turi_recommender.scoring.results import Basis, Id, Ranking, Recommendations, SimilarItems
 from turi_recommender.wording import counted
 
@@ -86,12 +82,7 @@ class Recommender(ABC):
         self._user_dtype = np.dtype(object if is_object else np.int64)
         self.interactions = saved.interactions
         self._queries = QueryReader(metadata.columns, self.users)
-        self._interactions = InteractionReader(metadata.columns, metadata.target)
-        self._baskets = BasketReader(self._interactions, self._queries)
-        main, first = metadata.columns, len(metadata.columns)
-        self._user_data = SideDataReader(user, metadata.user_side, first, main)
-        first += len(metadata.user_side.columns)
-        self._item_data = SideDataReader(item, metadata.item_side, first, main)
+        self._given = GivenReader(metadata, self.items, self._queries)
         self._everything = Candidates(self.num_items)
 
     def __repr__(self) -> str:
@@ -199,13 +190,11 @@ class Recommender(ABC):
         is_known_excluded = _read_switch(exclude_known, "exclude_known")
         rows = read_list(users, "users")
         queries = self._queries.read_all(rows)
-        given = self._items_given(item_data)
+        given = self._given.items(item_data)
         if interactions is not None:
-            asked = {query.user_id for query in queries}
-            pairs = self._interactions.by_user(interactions, asked)
-            queries = give(queries, self._baskets_of(pairs, given), self._history)
+            queries = self._given.with_interactions(queries, interactions, given, self._history)
         if user_data is not None:
-            queries = _with_sides(queries, self._user_data.read(user_data, "user_data"))
+            queries = self._given.with_user_data(queries, user_data)
         everyone = self._candidates(items, exclude, given)
         rankings = self._answer(queries, everyone, k, exclude_known=is_known_excluded, given=given)
         cold = {query.user_id: None for query in queries if query.user == UNKNOWN}
@@ -272,13 +261,8 @@ class Recommender(ABC):
         """
         k = read_count(k)
         is_known_excluded = _read_switch(exclude_known, "exclude_known")
-        visits, pairs = self._baskets.read(baskets)
-        given = self._items_given(item_data)
-        made = make_baskets(pairs, self.items, {} if given is None else given.new)
-        queries = [
-            give_one(visit, basket, self._history)
-            for visit, basket in zip(visits, made, strict=True)
-        ]
+        given = self._given.items(item_data)
+        queries = self._given.baskets(baskets, given, self._history)
         everyone = self._candidates(items, exclude, given)
         rankings = self._answer(queries, everyone, k, exclude_known=is_known_excluded, given=given)
         return BasketRecommendations(
@@ -295,20 +279,6 @@ class Recommender(ABC):
         count = self.num_items if given is None else given.num_items
         allowed = None if items is None else self._known_items(items, "items", given)
         return Candidates.of(count, allowed, self._known_items(exclude, "exclude", given))
-
-    def _items_given(self, item_data: Any) -> ItemData | None:
-        """Return the items of `item_data`; None where there are none, or the model ignores them."""
-        if item_data is None:
-            return None
-        sides = self._item_data.read(item_data, "item_data")
-        return ItemData(sides, self.items) if sides else None
-
-    def _baskets_of(
-        self, pairs: Mapping[Id, list[Pair]], given: ItemData | None
-    ) -> dict[Id, Basket]:
-        """Return the baskets of users."""
-        new = {} if given is None else given.new
-        return dict(zip(pairs, make_baskets(list(pairs.values()), self.items, new), strict=True))
 
     def _bases(self, queries: Sequence[Query]) -> list[Basis]:
         """Return what was known of each query."""
@@ -518,11 +488,6 @@ def _read_switch(value: object, argument: str) -> bool:
     if not isinstance(value, bool | np.bool_):
         raise QueryError((argument,), "expected True or False")
     return bool(value)
-
-
-def _with_sides(queries: Sequence[Query], sides: Sides) -> list[Query]:
-    """Return the queries with the side data of their users that was given."""
-    return [replace(query, side=sides.get(query.user_id)) for query in queries]
 
 
 def _unknown_items(queries: Sequence[Query]) -> list[tuple[Id, ...]]:

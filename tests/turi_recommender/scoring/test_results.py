@@ -107,3 +107,17 @@ def test_splitting_gives_each_part_its_users(lengths: list[int], cold: set[int])
     assert [row for part in parts for row in part.rows()] == list(whole.rows())
     for part in parts:
         assert part.cold_users == [user for user in dict.fromkeys(part.users) if user in cold]
+
+
+def test_bases_and_unknown_items_go_with_their_users() -> None:
+    rankings = [Ranking([user], [1.0]) for user in (1, 2, 3)]
+    whole = Recommendations(
+        [1, 2, 3], rankings, [], INT64, INT64, ["history", "basket", "nothing"], [(), (9,), (8, 9)]
+    )
+    first, second = whole.split([1, 2])
+    assert (first.basis, first.unknown_items) == (["history"], [])
+    assert (second.basis, second.unknown_items) == (["basket", "nothing"], [9, 8])
+    assert Recommendations.joined([first, second]) == whole
+    without = Recommendations([4], rankings[:1], [], INT64, INT64, ["nothing"])
+    mixed = Recommendations.joined([without, second])
+    assert mixed.unknown == [(), (9,), (8, 9)]

@@ -1,0 +1,26 @@
+"""What was known: the first that applies."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from turi_recommender.scoring.given.basis import basis_of
+from turi_recommender.scoring.lookup import UNKNOWN
+from turi_recommender.scoring.query import History, Query
+
+BASKET = History(np.array([1]), np.ones(1))
+
+
+@pytest.mark.parametrize(
+    ("query", "has_history", "basis"),
+    [
+        (Query(1, 1, (), True, BASKET, None, ()), True, "history"),
+        (Query(1, 1, (), True, BASKET, None, ()), False, "basket"),
+        (Query(1, UNKNOWN, (), True, None, None, ()), False, "side data"),
+        (Query(1, UNKNOWN, (), True), False, "context"),
+        (Query(1, UNKNOWN), False, "nothing"),
+    ],
+)
+def test_the_first_that_applies(query: Query, has_history: bool, basis: str) -> None:
+    assert basis_of(query, has_history=has_history) == basis
