@@ -89,7 +89,7 @@ class GivenTypes:
                 ANNOTATED[NUMBER, Field(ge=0)] | None,
                 Field(
                     None,
-                    description="Draw from `k` times (1 + diversity) items; null is 0: the best `k`",
+                    description="Draw from the best `k` times (1 + diversity) items; null is 0",
                 ),
             ),
             "seed": (

@@ -172,7 +172,7 @@ def _known_at(kind: Any, place: Sequence[int | str]) -> list[str] | None:
     if is_typeddict(kind) or (isinstance(kind, type) and issubclass(kind, BaseModel)):
         fields = _fields_of(kind)
         if len(place) == 0:
-            return list(fields)[:SHOWN_NAMES]
+            return [str(name) for name in fields][:SHOWN_NAMES]
         first, *rest = place
         return _known_at(fields[first], rest) if first in fields else None
     if get_origin(kind) is list and len(place) > 0 and isinstance(place[0], int):

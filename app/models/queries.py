@@ -27,11 +27,8 @@ class Given(NamedTuple):
 
     def options(self) -> dict[str, Any]:
         """Return what is given as arguments for the library."""
-        options = {
-            name: value
-            for name, value in zip(self._fields[:3], self[:3], strict=True)
-            if value is not None
-        }
+        named = zip(self._fields[:3], self[:3], strict=True)
+        options: dict[str, Any] = {name: rows for name, rows in named if rows is not None}
         if self.diversity > 0:
             options |= {"diversity": self.diversity, "seed": self.seed}
         return options

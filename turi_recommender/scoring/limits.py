@@ -38,9 +38,6 @@ LONG_TEXT = 64
 SHOWN_COLUMNS = 30
 """Names of side columns that an error lists."""
 
-NEIGHBOUR_WORK = 50
-"""Elementary operations, of a nanosecond each, for a neighbour of an item in a basket."""
-
 USUAL_HISTORY = 512
 """Items of a history up to which a user counts as a usual one: 512 items of 64 neighbours each are
 32,768 neighbours, which take about 3 ms to add up."""

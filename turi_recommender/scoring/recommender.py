@@ -108,12 +108,12 @@ class Recommender(ABC):
     @property
     def user_side_columns(self) -> tuple[Column, ...]:
         """The columns that a row of `user_data` must have, by their saved names."""
-        return self._user_data.columns
+        return self._given.user_side.columns
 
     @property
     def item_side_columns(self) -> tuple[Column, ...]:
         """The columns that a row of `item_data` must have, by their saved names."""
-        return self._item_data.columns
+        return self._given.item_side.columns
 
     @property
     def side_names_before(self) -> tuple[Mapping[str, str], Mapping[str, str]]:
@@ -121,7 +121,7 @@ class Recommender(ABC):
 
         Training renamed these columns because another one had their name; nothing else bears it.
         """
-        return self._user_data.names_before, self._item_data.names_before
+        return self._given.user_side.names_before, self._given.item_side.names_before
 
     def recommend(  # noqa: PLR0913 - named arguments, all but one optional
         self,
@@ -340,22 +340,6 @@ class Recommender(ABC):
             Elementary operations, such as multiplications, at most; 0 for a usual row.
         """
         _ = row, k
-        return 0
-
-    def basket_work(self, entries: int) -> int:
-        """Estimate what a basket, or interactions of one user, may take beyond a usual row.
-
-        Parameters
-        ----------
-        entries : int
-            How many items there are in it.
-
-        Returns
-        -------
-        int
-            Elementary operations, in the unit of `extra_work`.
-        """
-        _ = entries
         return 0
 
     def check_side_data(self, row: Mapping[str, Any]) -> None:

@@ -64,10 +64,6 @@ class ItemSimilarityRecommender(Recommender):
             return 0
         return self._table.count(self._history(Query(user_id, self.users.find(user_id))).items)
 
-    def basket_work(self, entries: int) -> int:
-        """See `Recommender.basket_work`: each item gives something to its neighbours."""
-        return entries * self._table.widest * limits.NEIGHBOUR_WORK
-
     def _heavy_users(self) -> frozenset[Id]:
         """Return the users whose histories are longer than usual."""
         lengths = np.diff(self.interactions.starts)
