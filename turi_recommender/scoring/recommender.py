@@ -320,7 +320,14 @@ class Recommender(ABC):
             ranked = self._rank_all(queries, candidates, k, given)
         return [self._ranking(*answer, given) for answer in ranked]
 
-    def extra_work(self, row: Mapping[str, Any], k: int) -> int:
+    def extra_work(
+        self,
+        row: Mapping[str, Any],
+        k: int,
+        *,
+        interactions: int = 0,
+        user_data: Mapping[str, Any] | None = None,
+    ) -> int:
         """Estimate what one row of a query may take beyond a usual one, from its sizes alone.
 
         Most queries of a model take about the same time, which can be measured. Some take far more:
@@ -333,14 +340,33 @@ class Recommender(ABC):
             As in `recommend`; it is not checked here.
         k : int
             Number of items for this row.
+        interactions : int
+            How many interactions, or items of a basket, come with it.
+        user_data : mapping, optional
+            The side data that comes with it; it is not checked here.
 
         Returns
         -------
         int
             Elementary operations, such as multiplications, at most; 0 for a usual row.
         """
-        _ = row, k
+        _ = row, k, interactions, user_data
         return 0
+
+    def item_data_work(self, rows: Sequence[Mapping[str, Any]]) -> int:
+        """Estimate what `item_data` adds to each row of a query, from its sizes alone.
+
+        Parameters
+        ----------
+        rows : sequence of mapping
+            As in `recommend`; they are not checked here.
+
+        Returns
+        -------
+        int
+            Elementary operations, at most.
+        """
+        return len(rows)
 
     def check_side_data(self, row: Mapping[str, Any]) -> None:
         """Check side data that is to be given with users later.

@@ -83,15 +83,23 @@ class FactorizationRecommender(Recommender):
         self._has_long_sides = self._reader.has_long_sides
         self._has_dear_rows = bool(self._dear_columns or self._has_long_sides or self._dear_items)
 
-    def extra_work(self, row: Mapping[str, Any], k: int) -> int:
+    def extra_work(
+        self,
+        row: Mapping[str, Any],
+        k: int,
+        *,
+        interactions: int = 0,
+        user_data: Mapping[str, Any] | None = None,
+    ) -> int:
         """See `Recommender.extra_work`: what counts is how many features, and how large.
 
         The search looks at few items as long as a query's features are about as large as those of
         known users; a number far outside the trained range can make it look at all of them.
         """
-        if not self._has_dear_rows:
+        _ = interactions  # they only exclude
+        if user_data is None and not self._has_dear_rows:
             return 0
-        features, is_usual = 0, True
+        features, is_usual = (0, True) if user_data is None else self._given_side(user_data)
         for position, name, mode, means in self._dear_columns:
             value = row.get(name)
             if value is None:
@@ -102,7 +110,7 @@ class FactorizationRecommender(Recommender):
             features += count
             if is_usual and self._reader.largest(position, magnitude) > limits.USUAL_VALUE:
                 is_usual = False
-        own = self._long_side(row) if self._has_long_sides else 0
+        own = self._long_side(row) if self._has_long_sides and user_data is None else 0
         if is_usual and features <= limits.KEPT_FEATURES and not (own or self._dear_items):
             return 0
         features += own
@@ -112,6 +120,23 @@ class FactorizationRecommender(Recommender):
             looked_at = min(limits.SEARCH_FIRST + limits.SEARCH_GROWTH * k, looked_at)
         values = looked_at * (features + 2) * max(self._width, 1) + self._dear_items
         return values * limits.VALUE_WORK + features * limits.FEATURE_WORK
+
+    def item_data_work(self, rows: Sequence[Mapping[str, Any]]) -> int:
+        """See `Recommender.item_data_work`: these items are scored exactly, whatever the search."""
+        features = 2 * len(rows)
+        for row in rows:
+            for _, column, value in self._given.item_side.values(row):
+                features += _size(column.mode, value)[0] + (_means(column) if value is None else 0)
+        return features * (max(self._width, 1) * limits.VALUE_WORK + limits.FEATURE_WORK)
+
+    def _given_side(self, user_data: Mapping[str, Any]) -> tuple[int, bool]:
+        """Return how many features given side data makes at most, and whether all are usual."""
+        features, is_usual = 0, True
+        for position, column, value in self._given.user_side.values(user_data):
+            count, magnitude = _size(column.mode, value)
+            features += count + (_means(column) if value is None else 0)
+            is_usual &= self._reader.largest(position, magnitude) <= limits.USUAL_VALUE
+        return features, is_usual
 
     def _long_side(self, row: Mapping[str, Any]) -> int:
         """Return how many words of side data a row's user has, if it is more than is usual."""

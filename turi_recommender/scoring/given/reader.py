@@ -32,6 +32,11 @@ class GivenReader:
         The trained items.
     queries : QueryReader
         Checks users and the context of a visit.
+
+    Attributes
+    ----------
+    user_side, item_side : SideDataReader
+        Check side data of users and of items.
     """
 
     def __init__(self, metadata: Metadata, items: IdIndex, queries: QueryReader) -> None:
@@ -40,15 +45,15 @@ class GivenReader:
         self._interactions = InteractionReader(main, metadata.target)
         self._baskets = BasketReader(self._interactions, queries)
         first = len(main)
-        self._users = SideDataReader(metadata.user, metadata.user_side, first, main)
+        self.user_side = SideDataReader(metadata.user, metadata.user_side, first, main)
         first += len(metadata.user_side.columns)
-        self._items = SideDataReader(metadata.item, metadata.item_side, first, main)
+        self.item_side = SideDataReader(metadata.item, metadata.item_side, first, main)
 
     def items(self, item_data: Any) -> ItemData | None:
         """Return the items of `item_data`; None where there are none, or the model ignores them."""
         if item_data is None:
             return None
-        sides = self._items.read(item_data, "item_data")
+        sides = self.item_side.read(item_data, "item_data")
         return ItemData(sides, self._all_items) if sides else None
 
     def with_interactions(
@@ -91,7 +96,7 @@ class GivenReader:
         QueryError
             If a row is not what it should be.
         """
-        sides = self._users.read(rows, "user_data")
+        sides = self.user_side.read(rows, "user_data")
         return [replace(query, side=sides.get(query.user_id)) for query in queries]
 
     def baskets(self, baskets: Any, items: ItemData | None, trained: Trained) -> list[Query]:

@@ -5,7 +5,7 @@ Source: docs/queries.md, sections 0.2, 2 and 10 (2, 8).
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from turi_recommender.errors import QueryError
@@ -88,6 +88,13 @@ class SideDataReader:
             except QueryError as error:
                 raise error.within(argument, position) from None
         return sides if self._columns else {}
+
+    def values(self, row: Mapping[str, Any]) -> Iterator[tuple[int, Column, Any]]:
+        """Yield position, column and value of what a row has, unchecked."""
+        for position, column, _ in self._columns:
+            name = self._name_in(row, column.name)
+            if name is not None:
+                yield position, column, row[name]
 
     def _entries(self, row: Mapping[str, Any]) -> tuple[Entry, ...]:
         names = [self._name_in(row, column.name) for _, column, _ in self._columns]

@@ -48,9 +48,21 @@ class ItemSimilarityRecommender(Recommender):
 
         self._heavy = self._heavy_users()
 
-    def extra_work(self, row: Mapping[str, Any], k: int) -> int:
+    def extra_work(
+        self,
+        row: Mapping[str, Any],
+        k: int,
+        *,
+        interactions: int = 0,
+        user_data: Mapping[str, Any] | None = None,
+    ) -> int:
         """See `Recommender.extra_work`: a history is long by the neighbours of its items."""
-        _ = k
+        _ = k, user_data
+        given = interactions * self._table.widest if interactions > limits.USUAL_HISTORY else 0
+        return given + self._trained_work(row)
+
+    def _trained_work(self, row: Mapping[str, Any]) -> int:
+        """Return how many neighbours the trained history of a row has, if it is a long one."""
         if not self._heavy:
             return 0
         user_id = row.get(self.user_column.name)

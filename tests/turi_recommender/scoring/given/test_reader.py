@@ -131,7 +131,7 @@ def test_new_items_do_not_mix_with_other_histories(tmp_path: Path, name: str) ->
     """Also where new items are excluded and several users share a pass."""
     model = load_model(unpack_model(name, tmp_path))
     sides = {"category": "category1", "price": 1.0, "tags": ["new"]}
-    columns = {column.name for _, column, _ in model._given._items._columns}
+    columns = {column.name for _, column, _ in model._given.item_side._columns}
     row = {side: value for side, value in sides.items() if side in columns}
     new = [{"item_id": 10**9 + n, **row} for n in range(5)]
     users = model.users.ids(range(6))
@@ -194,3 +194,24 @@ def test_the_functions_ask_the_model() -> None:
     assert recommend(model, [1, 99], **given_rows) == model.recommend([1, 99], **given_rows)
     answer = recommend_basket(model, [[1], [2]], k=3, item_data=new)
     assert answer == model.recommend_basket([[1], [2]], k=3, item_data=new)
+
+
+def test_what_is_given_has_a_price() -> None:
+    similar = make_recommender(neighbour_model(0, items=ITEMS))
+    assert similar.extra_work({"user": 1}, 10, interactions=8) == 0
+    assert similar.extra_work({"user": 1}, 10, interactions=100_000) >= 100_000
+    ranking = make_recommender(factor_model(0, items=ITEMS, user_side=True))
+    assert ranking.extra_work({"user": 1}, 10, user_data={"user": 1, "country": "country1"}) == 0
+    rows = [{"item": n, "category": "category1", "brand": "brand1"} for n in range(10)]
+    assert ranking.item_data_work(rows[:5]) * 2 == ranking.item_data_work(rows) > 0
+
+
+def test_long_lists_and_large_numbers_have_a_higher_price(tmp_path: Path) -> None:
+    model = load_model(unpack_model("ranking_everything", tmp_path))
+    row = {"user_id": 1, "state": "state1", "month.1": 5, "tags.1": ["new"], "price": 9.0}
+    visit = {"user_id": 1}
+    assert model.extra_work(visit, 10, user_data=row) == 0
+    far = model.extra_work(visit, 10, user_data={**row, "price": 1e9})
+    long = model.extra_work(visit, 10, user_data={**row, "tags.1": ["new"] * 10_000})
+    assert long > far >= 0
+    assert long > 10_000
