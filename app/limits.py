@@ -49,14 +49,11 @@ BATCH_SECONDS = 0.05
 # Nor of so many answers that writing them does.
 BATCH_ANSWERS = 4000
 
-# What a query brings along is read again for each piece of it: time for an entry of interactions,
-# of a basket, or of side data of users.
+# A value that a query brings along, in interactions, baskets or side data, to check and translate.
+# What is not a basket is read again for each piece of the query.
 ENTRY_SECONDS = 0.000005
-# Time for an item of `item_data`, to read it, and for each row to score it and to sort it in.
-NEW_ITEM_SECONDS = 0.00002
-SCORED_ITEM_SECONDS = 0.000001
-# A piece takes at least so many times what it takes to read that.
-READING_SHARE = 1.0
+# An item of `item_data` for each row, to score it and to sort it in among the others.
+SCORED_ITEM_SECONDS = 0.000003
 
 # Threads for dear work. Two keep the cores of a small pod busy; NumPy lets go of the interpreter in
 # long calls, so the event loop goes on.

@@ -7,22 +7,22 @@ more items for each row than it returns.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from turi_recommender import Id, Recommender
+from turi_recommender.errors import QueryError
 
 from ..limits import (
     ENTRY_SECONDS,
     MAX_ROW_WORK,
-    NEW_ITEM_SECONDS,
     PIECE_SECONDS,
     PIECE_WORK,
     SCORED_ITEM_SECONDS,
 )
 from .queries import BasketQuery, Given, RecommendQuery, items_of
+from .roles import Row
 
-_NOTHING = Given()
 _WORK_SECONDS = PIECE_SECONDS / PIECE_WORK
 
 
@@ -32,92 +32,133 @@ class Load(NamedTuple):
     Attributes
     ----------
     reading_seconds : float
-        Time to read it.
+        Time to read it, which each piece of the query takes again.
     row_seconds : float
         Time that it adds to a row, at most.
+    work : int
+        Extra work of the row that takes most, `Recommender.extra_work` included.
     selected : int
         Items that are ranked for a row: `k`, or more with `diversity`.
-    is_bounded : bool
-        Whether no row takes more than any row may.
     new_items : sequence of int or str
         Items of `item_data`, which can be in the answer.
     """
 
     reading_seconds: float
     row_seconds: float
+    work: int
     selected: int
-    is_bounded: bool
     new_items: Sequence[Id]
 
 
-def load_of_recommend(query: RecommendQuery, model: Recommender) -> Load:
+def load_of_recommend(query: RecommendQuery, given: Given, model: Recommender) -> Load:
     """Return what a query for users brings along.
 
     Parameters
     ----------
     query : RecommendQuery
         What is asked.
+    given : Given
+        What it brings along.
     model : Recommender
         The model that answers.
+
+    Raises
+    ------
+    QueryError
+        If a row takes more than any row may.
     """
-    given = query.given or _NOTHING
     user = model.user_column.name
-    interactions = given.interactions or ()
-    entries = len(interactions) + _values_in(given.user_data or ())
-    asked = {row.get(user) for row in query.users}
-    by_user = Counter(one for row in interactions if (one := row.get(user)) in asked)
-    return _load(given, query.k, entries, max(by_user.values(), default=0), model)
+    interactions, user_data = given.interactions or (), given.user_data or ()
+    entries = Counter(row.get(user) for row in interactions)
+    told = {row.get(user): row for row in user_data}
+    rows = [(row, entries[row.get(user)], told.get(row.get(user))) for row in query.users]
+    read = len(interactions) + _num_values(user_data)
+    return _load("users", rows, query.k, given, read, model)
 
 
-def load_of_baskets(query: BasketQuery, model: Recommender) -> Load:
+def load_of_baskets(query: BasketQuery, given: Given, model: Recommender) -> Load:
     """Return what a query for baskets brings along.
 
     Parameters
     ----------
     query : BasketQuery
         What is asked.
+    given : Given
+        What it brings along beside its baskets.
     model : Recommender
         The model that answers.
+
+    Raises
+    ------
+    QueryError
+        If a basket takes more than any row may.
     """
-    sizes = [len(items_of(basket)) for basket in query.baskets]
-    # Those of other baskets are not read again for each piece, as other parts of a query are.
-    return _load(query.given or _NOTHING, query.k, 0, max(sizes, default=0), model)
+    rows = [
+        (basket if isinstance(basket, Mapping) else {}, len(items_of(basket)), None)
+        for basket in query.baskets
+    ]
+    return _load("baskets", rows, query.k, given, 0, model)
 
 
-def _load(given: Given, k: int, entries: int, most: int, model: Recommender) -> Load:
+def _load(
+    argument: str,
+    rows: Sequence[tuple[Row, int, Row | None]],
+    k: int,
+    given: Given,
+    read: int,
+    model: Recommender,
+) -> Load:
     """Put a load together.
 
     Parameters
     ----------
-    given : Given
-        What is brought along.
+    argument : str
+        What has the rows, for errors.
+    rows : sequence of (mapping, int, mapping or None)
+        Each row, how many interactions or items it has, and the side data of its user.
     k : int
         Items that each row is to get.
-    entries : int
-        Entries to read for each piece, beside `item_data`.
-    most : int
-        Entries that one row has, at most.
+    given : Given
+        What is brought along.
+    read : int
+        Values to read for each piece, beside those of `item_data`.
     model : Recommender
         The model that answers.
     """
     items = given.item_data or ()
-    name = model.item_column.name
-    work = model.basket_work(most)
+    shared = model.item_data_work(items) if len(items) > 0 else 0
     selected = k
     if given.diversity > 0:
         spread = model.spread_work(k, given.diversity)
         selected = max(k, spread.selected)
-        work += spread.draw + spread.ties
+        shared += spread.draw + spread.ties
+    if shared > MAX_ROW_WORK:
+        message = f"each row would take more than {MAX_ROW_WORK} operations: ask for fewer items"
+        raise QueryError(("diversity",) if selected > k else ("item_data",), message)
+    extra = 0
+    for position, (row, entries, told) in enumerate(rows):
+        work = model.extra_work(row, selected, interactions=entries, user_data=told)
+        if work > MAX_ROW_WORK - shared:
+            message = (
+                f"the row would take more than {MAX_ROW_WORK} operations: ask for fewer items, or "
+                "send less with it"
+            )
+            raise QueryError((argument, position), message)
+        extra = max(extra, work)
+    longest = max((entries for _, entries, _ in rows), default=0)
+    name = model.item_column.name
     return Load(
-        reading_seconds=entries * ENTRY_SECONDS + _values_in(items) * NEW_ITEM_SECONDS,
-        row_seconds=most * ENTRY_SECONDS + len(items) * SCORED_ITEM_SECONDS + work * _WORK_SECONDS,
+        reading_seconds=(read + _num_values(items)) * ENTRY_SECONDS,
+        row_seconds=longest * ENTRY_SECONDS
+        + len(items) * SCORED_ITEM_SECONDS
+        + (extra + shared) * _WORK_SECONDS,
+        work=extra,
         selected=selected,
-        is_bounded=work <= MAX_ROW_WORK,
         new_items=[row[name] for row in items if name in row],
     )
 
 
-def _values_in(rows: Sequence[Any]) -> int:
+def _num_values(rows: Sequence[Mapping[str, Any]]) -> int:
     """Return how many values side data has: rows, their columns, and what is in lists of them."""
     count = 0
     for row in rows:

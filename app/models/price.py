@@ -6,7 +6,7 @@ by piece. Queries that are too expensive are refused, with the name of the limit
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,8 +33,7 @@ from ..limits import (
 )
 from .given_price import Load, load_of_baskets, load_of_recommend
 from .pace import Pace
-from .queries import BasketQuery, RecommendQuery, SimilarQuery
-from .roles import Row
+from .queries import BasketQuery, Given, RecommendQuery, SimilarQuery
 
 _INTEGERS = np.dtype(np.int64)
 
@@ -106,12 +105,12 @@ def price_of_recommend(
     """
     rows = len(query.users)
     _check_answers(rows, query.k, ceilings)
-    most = _most_work("users", query.users, query.k, model)
     user = model.user_column.name
     heads = [row.get(user) for row in query.users]
     if query.given is not None:
-        load = load_of_recommend(query, model)
-        return _with_load(query, heads, load, most, model, pace, ceilings)
+        load = load_of_recommend(query, query.given, model)
+        return _with_load(query, heads, load, model, pace, ceilings)
+    most = _most_work(query, model)
     is_short = most == 0 and _is_short(rows, query.k, pace.row_seconds) and _names_few(query, rows)
     if is_short and _are_brief(heads, pace):
         return _SMALL
@@ -145,17 +144,14 @@ def price_of_baskets(
     """
     rows = len(query.baskets)
     _check_answers(rows, query.k, ceilings)
-    visits = [basket if isinstance(basket, Mapping) else {} for basket in query.baskets]
-    most = _most_work("baskets", visits, query.k, model)
-    load = load_of_baskets(query, model)
-    return _with_load(query, range(rows), load, most, model, pace, ceilings)
+    load = load_of_baskets(query, query.given or Given(), model)
+    return _with_load(query, range(rows), load, model, pace, ceilings)
 
 
 def _with_load(
     query: RecommendQuery | BasketQuery,
     heads: Sequence[Id | Any],
     load: Load,
-    most: int,
     model: Recommender,
     pace: Pace,
     ceilings: Ceilings,
@@ -170,60 +166,39 @@ def _with_load(
         What the rows of the answer are for.
     load : Load
         What the query brings along.
-    most : int
-        Extra work of the row that takes most.
     model, pace, ceilings
         As for `price_of_recommend`.
     """
     rows, selected = len(heads), load.selected
-    _check_selected(rows, query.k, load, ceilings)
+    if selected > query.k and rows * selected > ceilings.answers:
+        drawn = f"{counted(rows, 'row')} times {counted(selected, 'item')} to draw from"
+        raise QueryError(("diversity",), f"{drawn} are more than {ceilings.answers} (MAX_ANSWERS)")
     row_seconds = pace.row_seconds + load.row_seconds
-    seconds = load.reading_seconds + rows * row_seconds
-    is_short = rows <= INLINE_ROWS and rows * selected <= INLINE_ANSWERS
-    is_short = is_short and most == 0 and seconds <= INLINE_SECONDS and _names_few(query, rows)
-    answer_bytes = _answer_bytes(heads, query.k, model, ceilings, load.new_items)
-    if is_short and _are_brief([*heads, *load.new_items], pace):
+    reading = load.reading_seconds
+    is_short = rows <= INLINE_ROWS and rows * selected <= INLINE_ANSWERS and load.work == 0
+    is_short = is_short and reading + rows * row_seconds <= INLINE_SECONDS
+    if is_short and _names_few(query, rows) and _are_brief([*heads, *load.new_items], pace):
         return _SMALL_IN_TURN
     # What is brought along is read for each piece, which should not take most of the time.
-    piece = int(max(PIECE_SECONDS, load.reading_seconds) / max(row_seconds, PIECE_SECONDS / 64))
-    if most > 0:
-        piece = min(piece, PIECE_WORK // most)
-    return Price(is_small=False, piece=max(piece, 1), answer_bytes=answer_bytes)
+    piece = int(max(PIECE_SECONDS, reading) / max(row_seconds, PIECE_SECONDS / 64))
+    return Price(
+        is_small=False,
+        piece=max(piece, 1),
+        answer_bytes=_answer_bytes(heads, query.k, model, ceilings, load.new_items),
+    )
 
 
-def _check_selected(rows: int, k: int, load: Load, ceilings: Ceilings) -> None:
-    """Refuse a query that draws its answers from too many items."""
-    if load.selected > k and rows * load.selected > ceilings.answers:
-        drawn = f"{counted(rows, 'row')} times {counted(load.selected, 'item')} to draw from"
-        raise QueryError(("diversity",), f"{drawn} are more than {ceilings.answers} (MAX_ANSWERS)")
-    if not load.is_bounded:
-        message = f"a row would take more than {MAX_ROW_WORK} operations: ask for fewer items"
-        raise QueryError(("diversity",) if load.selected > k else ("k",), message)
-
-
-def _most_work(argument: str, rows: Sequence[Row], k: int, model: Recommender) -> int:
-    """Return the extra work of the row that takes most.
-
-    Parameters
-    ----------
-    argument : str
-        What has the rows, for errors.
-    rows : sequence of mappings
-        As `Recommender.extra_work` takes them.
-    k : int
-        Items that each row is to get.
-    model : Recommender
-        The model that answers.
-    """
+def _most_work(query: RecommendQuery, model: Recommender) -> int:
+    """Return the extra work of the row that takes most."""
     most = 0
-    for position, row in enumerate(rows):
-        work = model.extra_work(row, k)
+    for position, row in enumerate(query.users):
+        work = model.extra_work(row, query.k)
         if work > MAX_ROW_WORK:
             message = (
                 f"the row would take more than {MAX_ROW_WORK} operations: ask for fewer items, or "
                 "send less side data"
             )
-            raise QueryError((argument, position), message)
+            raise QueryError(("users", position), message)
         most = max(most, work)
     return most
 

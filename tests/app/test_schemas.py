@@ -67,7 +67,7 @@ def test_limits_are_shown() -> None:
 
 def test_problems_are_described(client: httpx.Client) -> None:
     document = client.get("/openapi.json").json()
-    for path in ("/recommend/users", "/similar/items"):
+    for path in ("/recommend/users", "/recommend/baskets", "/similar/items"):
         answers = document["paths"][path]["post"]["responses"]
         statuses = {"200", "400", "401", "403", "408", "413", "415", "422", "431", "503"}
         assert set(answers) == statuses

@@ -31,6 +31,7 @@ DECLARED = {
     "/metrics": (None, False, False),
     "/models": ("recommend", False, True),
     "/openapi.json": (None, False, True),
+    "/recommend/baskets": ("recommend", False, True),
     "/recommend/users": ("recommend", False, True),
     "/redoc": (None, False, True),
     "/score": ("recommend", False, True),
