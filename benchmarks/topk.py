@@ -69,7 +69,7 @@ def main() -> None:
 
     means: dict[str, Callable[[int], Any]] = {
         "this service, top-k with exact scores": lambda n: model._rank_alike(
-            model._form, [queries[n]], everything, 10
+            model._form, [queries[n]], everything, 10, None
         ),
         "this service, whole call": lambda n: model.recommend([rows[n]]),
         "this service, whole call, 32 users, each": lambda n: model.recommend(

@@ -233,15 +233,23 @@ class Judge:
         self.path = path
         self.made = made
 
-    def recommend(self, asked: Query) -> Query:
-        """Return a query with the rows that the library recommends."""
+    def recommend(self, asked: Query, **more: Any) -> Query:
+        """Return a query with the rows that the library recommends.
+
+        Parameters
+        ----------
+        asked : dict
+            The query.
+        **more
+            Further options of the library.
+        """
         model = tc.load_model(self.path)
         user = model.user_id
         users = self._users(asked["users"], user)
         items = asked["items"]
         if items is not None:
             items = [item for item in items if item not in self.made.shop.unknown_items]
-        options: Dict[str, Any] = {}
+        options: Dict[str, Any] = dict(more)
         if asked["exclude"]:
             options["exclude"] = self._pairs(asked, user)
         answer = model.recommend(

@@ -16,9 +16,11 @@ from turi_recommender.scoring import (
     RECOMMENDERS,
     BasketRecommendations,
     Id,
+    Predictions,
     Recommendations,
     Recommender,
     SimilarItems,
+    SimilarUsers,
     make_recommender,
 )
 
@@ -94,6 +96,9 @@ def recommend(  # noqa: PLR0913 - named arguments, most of them optional
     interactions: Sequence[Mapping[str, Any]] | None = None,
     user_data: Sequence[Mapping[str, Any]] | None = None,
     item_data: Sequence[Mapping[str, Any]] | None = None,
+    diversity: float = 0.0,
+    seed: int | None = None,
+    explain: bool = False,
 ) -> Recommendations:
     """Recommend the best `k` items to each user.
 
@@ -117,6 +122,12 @@ def recommend(  # noqa: PLR0913 - named arguments, most of them optional
     user_data, item_data : sequence of mapping, optional
         Side data that replaces the trained one for this call: rows of the user or item column and
         all side columns. Items that the model does not know become candidates.
+    diversity : float
+        Draw the answer from the best ``k * (1 + diversity)`` items; a finite number of 0 or more.
+    seed : int or None
+        What the draw depends on: any signed integer of 64 bits; None is 0.
+    explain : bool
+        Whether to tell the terms of each score, in `Ranking.why`.
 
     Returns
     -------
@@ -146,10 +157,13 @@ def recommend(  # noqa: PLR0913 - named arguments, most of them optional
         interactions=interactions,
         user_data=user_data,
         item_data=item_data,
+        diversity=diversity,
+        seed=seed,
+        explain=explain,
     )
 
 
-def recommend_basket(
+def recommend_basket(  # noqa: PLR0913 - named arguments, most of them optional
     model: Model,
     baskets: Sequence[Sequence[Id | Mapping[str, Any]] | Mapping[str, Any]],
     *,
@@ -158,6 +172,9 @@ def recommend_basket(
     items: Sequence[Id] | None = None,
     exclude: Sequence[Id] | None = None,
     item_data: Sequence[Mapping[str, Any]] | None = None,
+    diversity: float = 0.0,
+    seed: int | None = None,
+    explain: bool = False,
 ) -> BasketRecommendations:
     """Recommend the best `k` items to whoever has each basket.
 
@@ -179,6 +196,8 @@ def recommend_basket(
     exclude : sequence of int or str, optional
         Recommend none of these. Unknown ids are ignored.
     item_data : sequence of mapping, optional
+        As for `recommend`.
+    diversity, seed, explain
         As for `recommend`.
 
     Returns
@@ -202,6 +221,9 @@ def recommend_basket(
         items=items,
         exclude=exclude,
         item_data=item_data,
+        diversity=diversity,
+        seed=seed,
+        explain=explain,
     )
 
 
@@ -232,6 +254,94 @@ def similar_items(model: Model, items: Sequence[Id], *, k: int = 10) -> SimilarI
         If an id is of the wrong type, or the model cannot tell what is similar.
     """
     return _loaded(model).similar_items(items, k=k)
+
+
+def similar_users(model: Model, users: Sequence[Id], *, k: int = 10) -> SimilarUsers:
+    """Find the `k` users most similar to each user.
+
+    Parameters
+    ----------
+    model : Recommender, str or path-like
+        A loaded model, or the directory of one, which is then loaded for this call alone.
+    users : sequence of int or str
+        User ids; unknown ones get no answer.
+    k : int
+        Number of similar users per user; at least 1.
+
+    Returns
+    -------
+    SimilarUsers
+        One ranking for each known user, in the order of the query.
+
+    Raises
+    ------
+    ModelNotFoundError
+        If there is no such directory.
+    ModelFormatError
+        If it cannot be read.
+    QueryError
+        If an id is of the wrong type, or the model cannot tell which users are similar.
+    """
+    return _loaded(model).similar_users(users, k=k)
+
+
+def predict(
+    model: Model, pairs: Sequence[Mapping[str, Any]], *, explain: bool = False
+) -> Predictions:
+    """Score given pairs of user and item.
+
+    Parameters
+    ----------
+    model : Recommender, str or path-like
+        A loaded model, or the directory of one, which is then loaded for this call alone.
+    pairs : sequence of mapping
+        Column names to values: user, item, and any of the observation side columns.
+    explain : bool
+        Whether to tell the terms of each score, in `Predictions.why`.
+
+    Returns
+    -------
+    Predictions
+        One score for each pair, in the order of the query.
+
+    Raises
+    ------
+    ModelNotFoundError
+        If there is no such directory.
+    ModelFormatError
+        If it cannot be read.
+    QueryError
+        If the model cannot be asked that.
+    """
+    return _loaded(model).predict(pairs, explain=explain)
+
+
+def summary(model: Model) -> Mapping[str, Any]:
+    """Return what a model says of itself: options and results of its training, as saved.
+
+    Parameters
+    ----------
+    model : Recommender, str or path-like
+        A loaded model, or the directory of one, which is then loaded for this call alone.
+
+    Returns
+    -------
+    mapping
+        See `Recommender.summary`.
+
+    Raises
+    ------
+    ModelNotFoundError
+        If there is no such directory.
+    ModelFormatError
+        If it cannot be read.
+
+    Examples
+    --------
+    >>> summary(model)["similarity_type"]
+    'jaccard'
+    """
+    return _loaded(model).summary
 
 
 def _loaded(model: Model) -> Recommender:

@@ -12,7 +12,14 @@ import pytest
 import turi_recommender
 from tests.turi_recommender.encode import flexible
 from tests.turi_recommender.golden import SAMPLE_MODELS, unpack_model
-from turi_recommender import Recommender, load_model, loading, recommend, similar_items
+from turi_recommender import (
+    Recommender,
+    load_model,
+    loading,
+    recommend,
+    similar_items,
+    summary,
+)
 from turi_recommender.errors import ModelFormatError, ModelNotFoundError, QueryError
 from turi_recommender.format import ValueType, read_model
 
@@ -46,6 +53,7 @@ def test_one_call_is_enough(loaded: bool) -> None:
     assert answer == model.recommend([user], k=3, exclude_known=False, exclude=[item])
     assert item not in answer.rankings[0].items
     assert similar_items(given, [item], k=2) == model.similar_items([item], k=2)
+    assert summary(given) == model.summary
 
 
 def test_what_cannot_be_loaded_or_asked(tmp_path: Path) -> None:

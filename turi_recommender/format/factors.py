@@ -14,6 +14,7 @@ from turi_recommender.format.fields import Fields
 from turi_recommender.format.metadata import Metadata, skip_copy
 from turi_recommender.format.pairs import PairList
 from turi_recommender.format.stream import Stream
+from turi_recommender.format.summary import named, short_text
 from turi_recommender.format.values import ValueReader
 from turi_recommender.wording import counted
 
@@ -54,6 +55,8 @@ class FactorModel:
         w, a view of the file; it may be unaligned.
     factors : ndarray of float32, shape (rows with factors, K)
         V, likewise. Matrix factorization has factors for users and items only.
+    solver : str or None
+        The solver that training used: "sgd", "adagrad", "als" or "ials"; None if it is not said.
     """
 
     mode: str
@@ -65,6 +68,7 @@ class FactorModel:
     intercept: float
     weights: NDArray[np.float32]
     factors: NDArray[np.float32]
+    solver: str | None = None
 
     @property
     def num_factors(self) -> int:
@@ -121,6 +125,7 @@ def read_factor_model(
         intercept=intercept,
         weights=weights,
         factors=factors,
+        solver=short_text(named(fields.entries.get("options")).get("solver")),
     )
 
 

@@ -8,7 +8,8 @@ Source: docs/format.md, sections 3 and 5.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +23,7 @@ from turi_recommender.format.neighbours import NeighbourModel, read_neighbour_mo
 from turi_recommender.format.popularity import PopularityModel, read_popularity_model
 from turi_recommender.format.rows import Rows
 from turi_recommender.format.stream import Stream
+from turi_recommender.format.summary import read_summary
 from turi_recommender.format.values import ValueReader
 from turi_recommender.wording import counted
 
@@ -58,6 +60,8 @@ class SavedModel:
         What the class adds.
     num_observations : int
         Rows of the training data.
+    summary : mapping
+        Fields of the state, as saved: options and results of training.
     stream : Stream or None
         The mapped file that the arrays are views of.
     """
@@ -68,6 +72,7 @@ class SavedModel:
     interactions: Interactions
     details: Details
     num_observations: int
+    summary: Mapping[str, Any] = field(default_factory=dict)
     stream: Stream | None = None
 
     def rows(self, view: NDArray[Any]) -> Rows:
@@ -107,6 +112,7 @@ def read_model(path: Path) -> SavedModel:
         others=stream.size,
     )
     observations = state.get("num_observations")
+    solver = details.solver if isinstance(details, FactorModel) else None
     return SavedModel(
         path=path,
         kind=kind,
@@ -114,6 +120,7 @@ def read_model(path: Path) -> SavedModel:
         interactions=interactions,
         details=details,
         num_observations=observations if isinstance(observations, int) else 0,
+        summary=read_summary(kind, state, solver),
         stream=stream,
     )
 

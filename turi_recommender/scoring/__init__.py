@@ -8,6 +8,7 @@ from turi_recommender.scoring.factorization.recommender import FactorizationReco
 from turi_recommender.scoring.ids import IdIndex, StringIds
 from turi_recommender.scoring.neighbours.recommender import ItemSimilarityRecommender
 from turi_recommender.scoring.popularity import PopularityRecommender
+from turi_recommender.scoring.predictions import PredictionColumns, Predictions
 from turi_recommender.scoring.recommender import Recommender
 from turi_recommender.scoring.results import (
     Id,
@@ -16,7 +17,10 @@ from turi_recommender.scoring.results import (
     Recommendations,
     SimilarItemColumns,
     SimilarItems,
+    SimilarUserColumns,
+    SimilarUsers,
 )
+from turi_recommender.scoring.terms import Term, Why
 
 __all__ = [
     "RECOMMENDERS",
@@ -24,13 +28,19 @@ __all__ = [
     "BasketRecommendations",
     "Id",
     "IdIndex",
+    "PredictionColumns",
+    "Predictions",
     "Ranking",
     "RecommendationColumns",
     "Recommendations",
     "Recommender",
     "SimilarItemColumns",
     "SimilarItems",
+    "SimilarUserColumns",
+    "SimilarUsers",
     "StringIds",
+    "Term",
+    "Why",
     "make_recommender",
 ]
 

@@ -107,6 +107,26 @@ def read_count(value: object) -> int:
     return min(value, MAX_INDICES)
 
 
+def read_choice(value: object, argument: str) -> bool:
+    """Check a switch.
+
+    Parameters
+    ----------
+    value : object
+        What was given.
+    argument : str
+        As what, for errors.
+
+    Raises
+    ------
+    QueryError
+        If it is neither True nor False.
+    """
+    if not isinstance(value, bool | np.bool_):
+        raise QueryError((argument,), "expected True or False")
+    return bool(value)
+
+
 def read_list(values: Any, argument: str) -> Sequence[Any]:
     """Check a list of ids, rows or values: a sequence, an array of one dimension, or a series.
 

@@ -44,7 +44,8 @@ def expand(position: int, column: Column, categories: IdIndex, value: Any) -> li
     column : Column
         How its values become entries; errors name it.
     categories : IdIndex
-        Its trained categories; one that is not among them has no entry.
+        Its trained categories. Those that are not among them are counted on from the trained ones,
+        as Turi Create would learn them now; they have no part in any score.
     value : object
         What was given. None is the library's missing value.
 
@@ -58,14 +59,14 @@ def expand(position: int, column: Column, categories: IdIndex, value: Any) -> li
             number = float(column.means[0]) if value is None else read_number(value, column)
             return [Entry(position, 0, number)]
         case ColumnMode.CATEGORICAL:
-            return [Entry(position, index, 1.0) for index in _known(column, categories, value)]
+            return [Entry(position, index, 1.0) for index in _places(column, categories, value)]
         case ColumnMode.NUMERIC_VECTOR:
             return [
                 Entry(position, index, number)
                 for index, number in enumerate(_vector(value, column))
             ]
         case ColumnMode.CATEGORICAL_LIST:
-            indices = sorted(_known(column, categories, value))
+            indices = sorted(_places(column, categories, value))
             return [Entry(position, index, 1.0) for index in indices]
         case ColumnMode.DICTIONARY:
             return _dictionary(position, column, categories, value)
@@ -87,9 +88,23 @@ def categories_of(column: Column, value: Any) -> Sequence[Any]:
     return [read_category(one, column) for one in listed]
 
 
-def _known(column: Column, categories: IdIndex, value: Any) -> list[int]:
-    indices = categories.find_many(categories_of(column, value))
-    return [index for index in indices if index != UNKNOWN]
+def _places(column: Column, categories: IdIndex, value: Any) -> list[int]:
+    values = categories_of(column, value)
+    return _numbered(values, categories.find_many(values), column.size)
+
+
+def _numbered(values: Sequence[Any], indices: list[int], size: int) -> list[int]:
+    """Return the indices of categories; those that are not known are counted on from `size`.
+
+    Turi Create would learn them now, and give each the next index.
+    """
+    if UNKNOWN not in indices:  # nearly always
+        return indices
+    learned: dict[tuple[type, Any], int] = {}  # 1 and 1.0 are one key, but not one category
+    return [
+        learned.setdefault((type(value), value), size + len(learned)) if index == UNKNOWN else index
+        for value, index in zip(values, indices, strict=True)
+    ]
 
 
 def unknown_of(categories: IdIndex, values: Sequence[Any]) -> list[Any]:
@@ -111,13 +126,13 @@ def _vector(value: Any, column: Column) -> list[float]:
 
 def _dictionary(position: int, column: Column, categories: IdIndex, value: Any) -> list[Entry]:
     weights = _mapping(value, column)
-    places = categories.find_many([read_category(key, column) for key in weights])
+    keys = [read_category(key, column) for key in weights]
+    places = _numbered(keys, categories.find_many(keys), column.size)
     entries = [
         Entry(position, place, read_number(number, column))
         for place, number in zip(places, weights.values(), strict=True)
     ]
-    known = [entry for entry in entries if entry.place != UNKNOWN]
-    return sorted(known, key=lambda entry: entry.place)
+    return sorted(entries, key=lambda entry: entry.place)
 
 
 def _mapping(value: Any, column: Column) -> Mapping[Any, Any]:

@@ -68,6 +68,15 @@ class IdIndex:
         """Return the values at these indices as Python objects."""
         return self._values.take(indices)
 
+    def ids_in_memory(self, indices: NDArray[np.integer[Any]]) -> list[Any]:
+        """Return the values at these indices without a look at the mapped file.
+
+        What serves must not touch the map (docs/decisions/mapped-files.md). The first call makes an
+        array of 4 bytes for each id.
+        """
+        integers = self._lookup.integers_at(indices)
+        return self.ids(indices) if integers is None else integers.tolist()
+
     def text_bound(self, count: int) -> int:
         """Return how many bytes `count` different ids take at most, written as UTF-8 text."""
         if isinstance(self._values, StringValues):

@@ -67,6 +67,20 @@ NTH_ELEMENT_FEW = 256
 shrinks, and a list of many equal scores takes Python longer.
 """
 
+# -- diversity -----------------------------------------------------------------------------
+
+DRAW_WORK = 1 << 6
+"""Elementary operations for each item and round of a draw by hashes: 10 rounds among 233,000 items
+take 106 ms, which is 45 ns each."""
+
+LIKENESS_WORK = 24
+"""The same for each factor of items that are compared: 10 rounds among 233,397 items of 32 factors
+take 1.9 s, which is 25 ns for each factor."""
+
+ORDER_WORK = 1 << 5
+"""Elementary operations for each item where the library's selection runs on all of them: 116,212
+take 2.8 ms."""
+
 # -- neighbours ----------------------------------------------------------------------------
 
 HISTORIES_AT_ONCE = 64
@@ -86,6 +100,9 @@ and 0.5 s, 22 MiB and 0.5 s. With 2**16 that one takes 0.8 s.
 
 COLD_ANSWERS = 64
 """Answers for users without a history that are kept, one for each k."""
+
+SHOWN_SHARES = 10
+"""Items of a history that explain a score one by one; the others make one term together."""
 
 # -- factorization -------------------------------------------------------------------------
 
@@ -178,3 +195,14 @@ TYPICAL_USERS = 512
 
 BOUND_LENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0, 5.0)
 """Lengths of a query's vector, in units of the typical one, at which blocks' bounds are kept."""
+
+USER_VALUES = 1 << 17
+"""Factors of users that are read from the file in one step (float32: 512 KiB).
+
+One of 1,407,580 users with 32 factors: 30 ms with 2**17 and 2**18. Of larger blocks the product is
+one that the linear algebra library takes several threads for, which wait for each other.
+"""
+
+USER_PRODUCTS = 1 << 23
+"""Inner products of users with users that one pass through the file makes at most (float32: 32
+MiB), but always those of one user."""

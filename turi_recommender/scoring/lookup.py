@@ -10,6 +10,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from bisect import bisect_left
 from collections.abc import Sequence
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,6 +39,11 @@ class Lookup(ABC):
 
     def integers(self) -> NDArray[np.int64] | None:
         """Return all values by index if they are integers in memory."""
+        return None
+
+    def integers_at(self, indices: NDArray[np.integer[Any]]) -> NDArray[np.int64] | None:
+        """Return the values at some indices if they are integers in memory."""
+        _ = indices
         return None
 
 
@@ -78,6 +85,18 @@ class _IntegerLookup(Lookup):
         values = np.empty(len(self._order), np.int64)
         values[self._order] = self._sorted
         return values
+
+    def integers_at(self, indices: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
+        """Return the values at some indices, from the sorted copy, too."""
+        values: NDArray[np.int64] = self._sorted[self._ranks[indices]]
+        return values
+
+    @cached_property
+    def _ranks(self) -> NDArray[np.int32]:
+        """Where each index stands in the sorted copy."""
+        ranks = np.empty(len(self._order), np.int32)
+        ranks[self._order] = np.arange(len(self._order), dtype=np.int32)
+        return ranks
 
 
 def _sort(values: NDArray[np.int64]) -> tuple[NDArray[np.int32], NDArray[np.int64]]:

@@ -5,17 +5,23 @@ Source: docs/format.md, sections 7.5 and 8.
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from turi_recommender.format import PopularityModel, SavedModel
 from turi_recommender.scoring.candidates import Candidates
 from turi_recommender.scoring.given.item_data import ItemData, scores_at
+from turi_recommender.scoring.lookup import UNKNOWN
 from turi_recommender.scoring.query import Query
-from turi_recommender.scoring.recommender import Ranked, Recommender
+from turi_recommender.scoring.recommender import Indices, Ranked, Recommender, Scores
+from turi_recommender.scoring.selection.nth_element import best_by_nth_element
 from turi_recommender.scoring.selection.similar import most_similar
-from turi_recommender.scoring.selection.topk import select
+from turi_recommender.scoring.selection.topk import select, without_nan
+from turi_recommender.scoring.strangers import differ
+from turi_recommender.scoring.terms import Term, Why, closed
 
 
 class PopularityRecommender(Recommender):
@@ -35,6 +41,13 @@ class PopularityRecommender(Recommender):
         self._unseen = model.unseen
         self._scores = np.full(self.num_items, model.unseen)
         self._scores[: len(predictions)] = predictions
+        self._unseen = model.unseen
+        self._counts = UserCounts(saved)
+
+    @property
+    def knows_strangers(self) -> bool:
+        """See `Recommender.knows_strangers`: all users are alike here."""
+        return differ(self._scores)
 
     def _rank_all(
         self,
@@ -53,8 +66,80 @@ class PopularityRecommender(Recommender):
         best = select(scores, k)
         return items[best], scores[best]
 
+    def _rank_in_library_order(
+        self, query: Query, candidates: Candidates, k: int, given: ItemData | None
+    ) -> Ranked:
+        _ = query, given
+        items = candidates.indices()
+        scores = scores_at(self._scores, items, self._unseen)
+        best = best_by_nth_element(without_nan(scores), k)
+        return items[best], scores[best]
+
+    def _predict(
+        self,
+        queries: Sequence[Query],
+        items: Sequence[NDArray[np.int64]],
+        given: ItemData | None,
+    ) -> list[Scores]:
+        _ = queries, given
+        # The index of an unknown item is -1, which here is the last score.
+        padded = np.append(self._scores, self._unseen)
+        return [padded[np.minimum(asked, self.num_items)] for asked in items]
+
+    def _explain(
+        self,
+        query: Query,
+        items: Indices,
+        scores: Scores,
+        given: ItemData | None,
+        *,
+        as_pairs: bool,
+    ) -> list[Why]:
+        _ = query, given, as_pairs
+        known = "how often this item was chosen"
+        if self.target is not None:
+            known = f"this item's average {self.target}"
+        is_known = (items != UNKNOWN) & (items < self.num_items)
+        names = [known if one else "unknown item" for one in is_known.tolist()]
+        return [closed([Term(*term)], term[1]) for term in zip(names, scores.tolist(), strict=True)]
+
+    def _similar_users(self, users: Sequence[int], k: int) -> list[Ranked]:
+        counts = self._counts.all() if users else np.empty(0)
+        return [_most_alike(counts, user, k) for user in users]
+
     @np.errstate(all="ignore")  # as in `_answer`
     def _similar(self, item: int, k: int) -> Ranked:
-        squares = (self._scores[item] - self._scores) ** 2
-        scores = 1.0 - squares / squares.max()
-        return most_similar(scores, item, k)
+        return _most_alike(self._scores, item, k)
+
+
+def _most_alike(values: Scores, one: int, k: int) -> Ranked:
+    """Return the positions of the `k` values nearest to one of them, and how alike they are."""
+    squares = (values[one] - values) ** 2
+    return most_similar(1.0 - squares / squares.max(), one, k)
+
+
+class UserCounts:
+    """How many rows of the training data each user has, read when somebody first asks.
+
+    Parameters
+    ----------
+    saved : SavedModel
+        The model; the counts are in its file (docs/format.md, section 4).
+    """
+
+    def __init__(self, saved: SavedModel) -> None:
+        user = saved.metadata.user
+        self._rows = saved.rows(user.counts)
+        self._users = user.size
+        self._lock = threading.Lock()
+        self._counts: Scores | None = None
+
+    def all(self) -> Scores:
+        """Return the counts by user, shape (users,); 0 for a user known from side data only."""
+        with self._lock:
+            if self._counts is None:
+                counts = np.zeros(self._users)
+                end = min(len(self._rows), self._users)
+                counts[:end] = self._rows.slice(0, end)
+                self._counts = counts
+            return self._counts

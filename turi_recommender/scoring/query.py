@@ -5,7 +5,7 @@ Source: docs/format.md, section 7.1; docs/queries.md, sections 1 and 2.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turi_recommender.errors import QueryError
-from turi_recommender.format import Column
+from turi_recommender.format import Column, ColumnMode
 from turi_recommender.scoring import limits
 from turi_recommender.scoring.arguments import cast_id
 from turi_recommender.scoring.expansion import Entry, categories_of, expand, unknown_of
@@ -21,6 +21,7 @@ from turi_recommender.scoring.ids import IdIndex
 from turi_recommender.scoring.lookup import UNKNOWN
 from turi_recommender.scoring.remember import remember
 from turi_recommender.scoring.results import Id
+from turi_recommender.scoring.terms import shown
 
 _ABSENT = object()
 _LONG_INTEGER = 64  # bits; the same for integers as `limits.LONG_TEXT` for texts
@@ -76,6 +77,9 @@ class Query:
         Whether any side column was given, even if it came to no entry.
     history : History or None
         What counts as the user's history; None for the one the model was trained with.
+    unknown : tuple of Entry
+        Categories of the context that the model does not know, counted on from the known ones of
+        their column. They have no part in any score, but in what identifies the row.
     basket : Basket or None
         What the query brings along; its items are part of `history`.
     side : tuple of Entry or None
@@ -87,8 +91,28 @@ class Query:
     context: tuple[Entry, ...] = ()
     has_context: bool = False
     history: History | None = None
+    unknown: tuple[Entry, ...] = ()
     basket: Basket | None = None
     side: tuple[Entry, ...] | None = None
+
+
+class _Context(NamedTuple):
+    """What the side columns of a row come to.
+
+    Attributes
+    ----------
+    known, unknown : tuple of Entry
+        As in `Query`.
+    is_given : bool
+        Whether any was given.
+    """
+
+    known: tuple[Entry, ...] = ()
+    unknown: tuple[Entry, ...] = ()
+    is_given: bool = False
+
+
+_NO_CONTEXT = _Context()
 
 
 class QueryReader:
@@ -115,13 +139,17 @@ class QueryReader:
         self._side_names = [column.name for column in columns[2:]]
         self._known_names = {self._user.name, *(column.name for column in columns[2:])}
 
-    def read_all(self, rows: Sequence[Id | Mapping[str, Any]]) -> list[Query]:
+    def read_all(
+        self, rows: Sequence[Id | Mapping[str, Any]], argument: str = "users"
+    ) -> list[Query]:
         """Translate the rows of a query, whose users are looked up together.
 
         Parameters
         ----------
         rows : sequence
             As for `read`.
+        argument : str
+            As what they were given, for errors.
 
         Raises
         ------
@@ -129,15 +157,15 @@ class QueryReader:
             As `read`.
         """
         if len(rows) < limits.MANY_IDS:
-            return [self.read(row, position) for position, row in enumerate(rows)]
-        checked = [self._check(row, position) for position, row in enumerate(rows)]
-        users = self._users.find_many([user_id for user_id, *_ in checked])
+            return [self.read(row, position, argument) for position, row in enumerate(rows)]
+        checked = [self._check(row, position, argument) for position, row in enumerate(rows)]
+        users = self._users.find_many([user_id for user_id, _ in checked])
         return [
-            Query(user_id, user, context, has_context)
-            for (user_id, context, has_context), user in zip(checked, users, strict=True)
+            _query(user_id, user, context)
+            for (user_id, context), user in zip(checked, users, strict=True)
         ]
 
-    def read(self, row: Id | Mapping[str, Any], position: int) -> Query:
+    def read(self, row: Id | Mapping[str, Any], position: int, argument: str = "users") -> Query:
         """Translate one row.
 
         Parameters
@@ -147,30 +175,42 @@ class QueryReader:
             nothing; None is the library's missing value.
         position : int
             Place of the row in the query, for errors.
+        argument : str
+            As what the rows were given, for errors.
 
         Raises
         ------
         QueryError
             For an unknown column or a value of the wrong type.
         """
-        user_id, context, has_context = self._check(row, position)
-        return Query(user_id, self._users.find(user_id), context, has_context)
+        user_id, context = self._check(row, position, argument)
+        return _query(user_id, self._users.find(user_id), context)
 
     def _check(
-        self, row: Id | Mapping[str, Any], position: int
-    ) -> tuple[Id, tuple[Entry, ...], bool]:
-        """Return the user, the context, and whether there is any."""
+        self, row: Id | Mapping[str, Any], position: int, argument: str
+    ) -> tuple[Id, _Context]:
+        """Return the user and the context."""
         try:
             # A type is compared faster than an abstract class is looked up, row after row.
             if type(row) is not dict and not isinstance(row, Mapping):
-                return cast_id(row, self._user), (), False
+                return cast_id(row, self._user), _NO_CONTEXT
             if self._user.name not in row:
                 raise QueryError((self._user.name,), "missing")
             user_id = cast_id(row[self._user.name], self._user)
-            has_context = len(row) > 1
-            return user_id, self.context(row) if has_context else (), has_context
+            return user_id, self._context(row) if len(row) > 1 else _NO_CONTEXT
         except QueryError as error:
-            raise error.within("users", position) from None
+            raise error.within(argument, position) from None
+
+    def label(self, entries: Sequence[Entry]) -> str:
+        """Return the name of a side column with the value that became these entries of it.
+
+        Parameters
+        ----------
+        entries : sequence of Entry
+            Those of one observation side column; at least one.
+        """
+        _, column, categories = self._side[entries[0].column - 2]
+        return label(column, categories.ids_in_memory, entries)
 
     def visit(self, row: Mapping[str, Any]) -> Query:
         """Translate what is known of a visit, which need not be its user.
@@ -201,6 +241,9 @@ class QueryReader:
         QueryError
             As `read`.
         """
+        return self._context(row).known
+
+    def _context(self, row: Mapping[str, Any]) -> _Context:
         values = [row.get(name, _ABSENT) for name in self._side_names]
         given = [value for value in values if value is not _ABSENT]  # arrays cannot be compared
         if len(given) + (self._user.name in row) != len(row):
@@ -223,13 +266,15 @@ class QueryReader:
             if category is not None
         )
 
-    def _read_context(self, *values: Any) -> tuple[Entry, ...]:
+    def _read_context(self, *values: Any) -> _Context:
         """Translate the value, or its absence, of each side column."""
-        entries: list[Entry] = []
+        known: list[Entry] = []
+        unknown: list[Entry] = []
         for (position, column, categories), value in zip(self._side, values, strict=True):
             if value is not _ABSENT:
-                entries += expand(position, column, categories, value)
-        return tuple(entries)
+                for entry in expand(position, column, categories, value):
+                    (known if entry.place < column.size else unknown).append(entry)
+        return _Context(tuple(known), tuple(unknown), is_given=True)
 
     def _check_names(self, row: Mapping[str, Any]) -> None:
         for name in row:
@@ -246,6 +291,33 @@ class QueryReader:
         named = self._side_names[: limits.SHOWN_COLUMNS]
         more = ", ..." if len(named) < len(self._side_names) else ""
         return f"its side columns are {', '.join(named)}{more}"
+
+
+def _query(user_id: Id, user: int, context: _Context) -> Query:
+    known, unknown, is_given = context
+    return Query(user_id, user, known, is_given, unknown=unknown)
+
+
+def label(
+    column: Column, take: Callable[[NDArray[np.int64]], list[Any]], entries: Sequence[Entry]
+) -> str:
+    """Return the name of a column with its value, where that is a category or a number.
+
+    Parameters
+    ----------
+    column : Column
+        The column.
+    take : callable
+        Returns its categories at some indices.
+    entries : sequence of Entry
+        What a value of it became; at least one.
+    """
+    first = entries[0]
+    if column.mode == ColumnMode.NUMERIC:
+        return shown(column.name, float(first.value))
+    if column.mode == ColumnMode.CATEGORICAL and 0 <= first.place < column.size:
+        return shown(column.name, take(np.array([first.place]))[0])
+    return column.name
 
 
 def _can_be_remembered(values: Sequence[Any]) -> bool:

@@ -14,16 +14,30 @@ from numpy.typing import NDArray
 
 from turi_recommender.errors import ModelFormatError, ModelUnreadableError, QueryError
 from turi_recommender.format import Column, SavedModel, ValueType
-from turi_recommender.scoring.arguments import cast_id, read_count, read_list
+from turi_recommender.scoring import limits
+from turi_recommender.scoring.arguments import cast_id, read_choice, read_count, read_list
 from turi_recommender.scoring.basket_results import BasketRecommendations
 from turi_recommender.scoring.candidates import Candidates
+from turi_recommender.scoring.counts import read_counts
+from turi_recommender.scoring.diversity import Likeness, Spread, SpreadWork, draw, read_spread
 from turi_recommender.scoring.given.basis import basis_of
 from turi_recommender.scoring.given.item_data import ItemData
 from turi_recommender.scoring.given.reader import GivenReader
 from turi_recommender.scoring.ids import IdIndex
 from turi_recommender.scoring.lookup import UNKNOWN
+from turi_recommender.scoring.pairs import AskedPairs
+from turi_recommender.scoring.predictions import Predictions
 from turi_recommender.scoring.query import History, Query, QueryReader
-from turi_recommender.scoring.results import Basis, Id, Ranking, Recommendations, SimilarItems
+from turi_recommender.scoring.results import (
+    Basis,
+    Id,
+    Ranking,
+    Recommendations,
+    SimilarItems,
+    SimilarUsers,
+)
+from turi_recommender.scoring.selection.topk import EXACT_TIES_UP_TO, is_strict
+from turi_recommender.scoring.terms import Why
 from turi_recommender.wording import counted
 
 Indices = NDArray[np.integer[Any]]
@@ -56,6 +70,11 @@ class Recommender(ABC):
         Rows it was trained on.
     num_factors : int or None
         Factors, for factorization models.
+    summary : mapping of str to int, float, bool, str, tuple of str, or None
+        What the model says of itself, as saved: options and results of its training, read-only.
+        Which names it has depends on `kind` alone (docs/queries.md, section 7); what was not set is
+        None. `solver` is what was asked for, and `solver_used` what was used. A float can be
+        infinite or NaN where training diverged.
     """
 
     num_factors: int | None = None
@@ -70,6 +89,9 @@ class Recommender(ABC):
         self.side_columns = tuple(column.kept() for column in metadata.columns[2:])
         self.target = metadata.target.name if metadata.target else None
         self.num_observations = saved.num_observations
+        self.summary = saved.summary
+        self._user_counts = saved.rows(metadata.user.counts)
+        self._item_counts = saved.rows(metadata.item.counts)
         user, item = metadata.user, metadata.item
         self.users = IdIndex(user.values, user.size, user.value_type)
         self.items = IdIndex(item.values.in_memory(), item.size, item.value_type)
@@ -123,6 +145,48 @@ class Recommender(ABC):
         """
         return self._given.user_side.names_before, self._given.item_side.names_before
 
+    @property
+    @abstractmethod
+    def knows_strangers(self) -> bool:
+        """Whether the items score differently for a user whom the model does not know.
+
+        False means that all score the same, so that what such a user gets is an arbitrary list. So
+        it is in models of the solvers "als" and "ials" and with `nmf`, which have factors of users
+        and items and no weights: to a user without factors every item is alike. What a query says
+        besides the id (the context of a visit, a basket, side data) is left out of account here.
+        """
+
+    def user_counts(self) -> NDArray[np.int64]:
+        """Return how many rows of the training data each user has, from the file.
+
+        Returns
+        -------
+        ndarray of int64, shape (num_users,)
+            By index, as `users` has them. A user with the same item twice counts twice; one who was
+            known from side data only has 0.
+
+        Raises
+        ------
+        ModelUnreadableError
+            If the model's file can no longer be read.
+        """
+        return read_counts(self._user_counts, self.num_users)
+
+    def item_counts(self) -> NDArray[np.int64]:
+        """Return how many rows of the training data each item has, from the file.
+
+        Returns
+        -------
+        ndarray of int64, shape (num_items,)
+            By index, as `items` has them. As for `user_counts`, these are rows, not distinct users.
+
+        Raises
+        ------
+        ModelUnreadableError
+            If the model's file can no longer be read.
+        """
+        return read_counts(self._item_counts, self.num_items)
+
     def recommend(  # noqa: PLR0913 - named arguments, all but one optional
         self,
         users: Sequence[Id | Mapping[str, Any]],
@@ -134,6 +198,9 @@ class Recommender(ABC):
         interactions: Sequence[Mapping[str, Any]] | None = None,
         user_data: Sequence[Mapping[str, Any]] | None = None,
         item_data: Sequence[Mapping[str, Any]] | None = None,
+        diversity: float = 0.0,
+        seed: int | None = None,
+        explain: bool = False,
     ) -> Recommendations:
         """Recommend the best `k` items to each user.
 
@@ -165,6 +232,15 @@ class Recommender(ABC):
             Side data of items, likewise. An item that the model does not know becomes a candidate
             of every user, in `items` and `exclude`, too. Models other than factorization models
             score it as the library scores an item without interactions.
+        diversity : float
+            From how many items an answer is drawn: the best ``k * (1 + diversity)``, rounded, of
+            which better ones are drawn more likely. They stand in the order of their scores. With
+            0, and wherever that number is `k`, the answer is the best `k`.
+        seed : int or None
+            What the draw depends on: any signed integer of 64 bits; None is 0. The same model,
+            row and seed draw the same items, whatever else is asked in the same call.
+        explain : bool
+            Whether to tell the terms of each score (`Ranking.why`; docs/queries.md, section 9).
 
         Returns
         -------
@@ -175,10 +251,19 @@ class Recommender(ABC):
         Raises
         ------
         QueryError
-            If `k` is less than 1, an id or a value is of the wrong type, or a column is unknown; it
-            names the place in the query.
+            If `k` is less than 1, an id or a value is of the wrong type, a column is unknown,
+            `diversity` is no finite number of 0 or more, or `seed` no such integer; it names the
+            place in the query.
         ModelUnreadableError
             If the model's file can no longer be read.
+
+        Notes
+        -----
+        Draws are those of Turi Create (docs/queries.md, section 4), with these differences. An
+        item that was drawn makes items like *it* more likely in factorization models, and not those
+        like some other item. Every unknown user, and the first unknown category of each column,
+        counts as the first that Turi Create would learn. There, a seed of None differs from call to
+        call.
 
         Examples
         --------
@@ -187,7 +272,9 @@ class Recommender(ABC):
         ...     print(user, item, score, rank)
         """
         k = read_count(k)
-        is_known_excluded = _read_switch(exclude_known, "exclude_known")
+        spread = read_spread(k, diversity, seed)
+        exclude_known = read_choice(exclude_known, "exclude_known")
+        explain = read_choice(explain, "explain")
         rows = read_list(users, "users")
         queries = self._queries.read_all(rows)
         given = self._given.items(item_data)
@@ -196,7 +283,15 @@ class Recommender(ABC):
         if user_data is not None:
             queries = self._given.with_user_data(queries, user_data)
         everyone = self._candidates(items, exclude, given)
-        rankings = self._answer(queries, everyone, k, exclude_known=is_known_excluded, given=given)
+        rankings = self._answer(
+            queries,
+            everyone,
+            k,
+            exclude_known=exclude_known,
+            given=given,
+            spread=spread,
+            explain=explain,
+        )
         cold = {query.user_id: None for query in queries if query.user == UNKNOWN}
         unknown = [] if interactions is None else _unknown_items(queries)
         return Recommendations(
@@ -209,7 +304,7 @@ class Recommender(ABC):
             unknown,
         )
 
-    def recommend_basket(
+    def recommend_basket(  # noqa: PLR0913 - named arguments, all but one optional
         self,
         baskets: Sequence[Sequence[Id | Mapping[str, Any]] | Mapping[str, Any]],
         *,
@@ -218,6 +313,9 @@ class Recommender(ABC):
         items: Sequence[Id] | None = None,
         exclude: Sequence[Id] | None = None,
         item_data: Sequence[Mapping[str, Any]] | None = None,
+        diversity: float = 0.0,
+        seed: int | None = None,
+        explain: bool = False,
     ) -> BasketRecommendations:
         """Recommend the best `k` items to whoever has each basket, such as a visitor not known.
 
@@ -237,6 +335,8 @@ class Recommender(ABC):
         items, exclude : sequence of int or str, optional
             As for `recommend`.
         item_data : sequence of mapping, optional
+            As for `recommend`.
+        diversity, seed, explain
             As for `recommend`.
 
         Returns
@@ -260,11 +360,21 @@ class Recommender(ABC):
         []
         """
         k = read_count(k)
-        is_known_excluded = _read_switch(exclude_known, "exclude_known")
+        spread = read_spread(k, diversity, seed)
+        exclude_known = read_choice(exclude_known, "exclude_known")
+        explain = read_choice(explain, "explain")
         given = self._given.items(item_data)
         queries = self._given.baskets(baskets, given, self._history)
         everyone = self._candidates(items, exclude, given)
-        rankings = self._answer(queries, everyone, k, exclude_known=is_known_excluded, given=given)
+        rankings = self._answer(
+            queries,
+            everyone,
+            k,
+            exclude_known=exclude_known,
+            given=given,
+            spread=spread,
+            explain=explain,
+        )
         return BasketRecommendations(
             rankings, self.items.dtype, self._bases(queries), _unknown_items(queries)
         )
@@ -296,6 +406,8 @@ class Recommender(ABC):
         *,
         exclude_known: bool,
         given: ItemData | None = None,
+        spread: Spread | None = None,
+        explain: bool = False,
     ) -> list[Ranking]:
         """Answer queries that were checked and translated, one ranking for each.
 
@@ -311,14 +423,134 @@ class Recommender(ABC):
             Whether to leave out the items of each query's history.
         given : ItemData, optional
             Items whose side data comes with the query; `everyone` counts the new ones.
+        spread : Spread or None
+            From how many items each answer is drawn; None for no draw.
+        explain : bool
+            Whether to tell the terms of the scores of those that are answered.
         """
         candidates = [everyone] * len(queries)
         if exclude_known:
             candidates = [everyone.without(self._known_to(query)) for query in queries]
         # Infinite and undefined scores are answers, too: a model may have diverged in training.
         with np.errstate(all="ignore"):
-            ranked = self._rank_all(queries, candidates, k, given)
-        return [self._ranking(*answer, given) for answer in ranked]
+            if spread is None:
+                ranked = self._rank_all(queries, candidates, k, given)
+            else:
+                ranked = self._rank_drawn(queries, candidates, k, spread, given)
+            whys = [
+                self._explain(query, *answer, given, as_pairs=False) if explain else None
+                for query, answer in zip(queries, ranked, strict=True)
+            ]
+        return [
+            self._ranking(*answer, given, why) for answer, why in zip(ranked, whys, strict=True)
+        ]
+
+    def _rank_drawn(
+        self,
+        queries: Sequence[Query],
+        candidates: Sequence[Candidates],
+        k: int,
+        spread: Spread,
+        given: ItemData | None,
+    ) -> list[Ranked]:
+        """Rank more than `k` items for each query, and draw `k` of them."""
+        selected = min(spread.selected, max(map(len, candidates), default=0))
+        if selected <= k:
+            return self._rank_all(queries, candidates, k, given)
+        ranked = self._rank_more(queries, candidates, k, selected, given)
+        for number, (items, scores) in enumerate(ranked):
+            if len(items) > k:
+                seed = spread.seed_of(self._draw_key(queries[number]))
+                drawn = draw(len(items), k, seed, self._likeness(items))
+                ranked[number] = items[drawn], scores[drawn]
+        return ranked
+
+    def _rank_more(
+        self,
+        queries: Sequence[Query],
+        candidates: Sequence[Candidates],
+        k: int,
+        selected: int,
+        given: ItemData | None,
+    ) -> list[Ranked]:
+        """Rank `selected` items, from which `k` are to be drawn.
+
+        What is drawn depends on the order, which the library's selection decides where scores are
+        equal. It has to see all candidates, so it runs only where that matters.
+        """
+        if k > EXACT_TIES_UP_TO or selected <= EXACT_TIES_UP_TO:
+            return self._rank_all(queries, candidates, selected, given)
+        ranked = self._rank_all(queries, candidates, selected + 1, given)
+        for number, (items, scores) in enumerate(ranked):
+            if is_strict(scores):
+                ranked[number] = items[:selected], scores[:selected]
+            else:
+                query, out = queries[number], candidates[number]
+                ranked[number] = self._rank_in_library_order(query, out, selected, given)
+        return ranked
+
+    def predict(
+        self,
+        pairs: Sequence[Mapping[str, Any]],
+        *,
+        user_data: Sequence[Mapping[str, Any]] | None = None,
+        item_data: Sequence[Mapping[str, Any]] | None = None,
+        explain: bool = False,
+    ) -> Predictions:
+        """Score given pairs of user and item.
+
+        Parameters
+        ----------
+        pairs : sequence of mapping
+            Column names to values: the user column, the item column, and any of the observation
+            side columns (`side_columns`). A side column that is absent contributes nothing. The
+            library demands all of them: where all are given the score is its own, bit for bit.
+        user_data, item_data : sequence of mapping, optional
+            Side data that replaces the trained one for this call, as for `recommend`.
+        explain : bool
+            Whether to tell the terms of each score (`Predictions.why`; docs/queries.md, section 9).
+
+        Returns
+        -------
+        Predictions
+            One score for each pair, in the order of the query; also for users, items and categories
+            that the model does not know (docs/queries.md, section 6). What a user has already
+            interacted with is scored like anything else.
+
+        Raises
+        ------
+        QueryError
+            If an id is missing, an id or a value is of the wrong type, or a column is unknown; it
+            names the place in the query, such as ``pairs.3.itemid``.
+        ModelUnreadableError
+            If the model's file can no longer be read.
+
+        Examples
+        --------
+        >>> pairs = [{"visitorid": 6000, "itemid": 2250, "period": "Night"}]
+        >>> model.predict(pairs).scores
+        """
+        explain = read_choice(explain, "explain")
+        given = self._given.items(item_data)
+        find_items = self.items.find_many if given is None else given.find_many
+        asked = AskedPairs(pairs, self._queries, self.item_column, find_items)
+        queries = asked.queries
+        if user_data is not None:
+            queries = self._given.with_user_data(queries, user_data)
+        with np.errstate(all="ignore"):  # as in `_answer`
+            scores = self._predict(queries, asked.indices, given)
+            whys = [
+                self._explain(query, items, of_query, given, as_pairs=True) if explain else []
+                for query, items, of_query in zip(queries, asked.indices, scores, strict=True)
+            ]
+        return Predictions(
+            asked.users,
+            asked.items,
+            asked.in_order([of_query.tolist() for of_query in scores]),
+            asked.in_order(whys) if explain else None,
+            self._user_dtype,
+            self.items.dtype,
+        )
 
     def extra_work(
         self,
@@ -352,6 +584,39 @@ class Recommender(ABC):
         """
         _ = row, k, interactions, user_data
         return 0
+
+    def spread_work(self, k: int, diversity: float) -> SpreadWork:
+        """Estimate what `diversity` adds to one row of a query, before any work is done.
+
+        Parameters
+        ----------
+        k : int
+            Number of items for the row.
+        diversity : float
+            As in `recommend`.
+
+        Raises
+        ------
+        QueryError
+            If either is not what `recommend` takes.
+        """
+        k = min(read_count(k), self.num_items)
+        spread = read_spread(k, diversity, None)
+        selected = k if spread is None else min(spread.selected, self.num_items)
+        if selected <= k:
+            return SpreadWork(k, 0, 0)
+        ties = self.num_items * self._order_work if k <= EXACT_TIES_UP_TO < selected else 0
+        return SpreadWork(selected, k * selected * self._round_work, ties)
+
+    @property
+    def _round_work(self) -> int:
+        """Elementary operations for each item of a round of a draw."""
+        return limits.DRAW_WORK
+
+    @property
+    def _order_work(self) -> int:
+        """Elementary operations for each item where all are put into the library's order."""
+        return limits.ORDER_WORK
 
     def item_data_work(self, rows: Sequence[Mapping[str, Any]]) -> int:
         """Estimate what `item_data` adds to each row of a query, from its sizes alone.
@@ -430,6 +695,48 @@ class Recommender(ABC):
                 rankings.append(self._ranking(*self._similar(index, k)))
         return SimilarItems(known, rankings, list(unknown), self.items.dtype)
 
+    def similar_users(self, users: Sequence[Id], *, k: int = 10) -> SimilarUsers:
+        """Find the `k` users most similar to each user.
+
+        Parameters
+        ----------
+        users : sequence of int or str
+            User ids; unknown ones get no answer. Several in one call cost much less than as many
+            calls, because the model's file is read once for all of them.
+        k : int
+            Number of similar users per user; at least 1.
+
+        Returns
+        -------
+        SimilarUsers
+            One ranking for each known user, in the order of the query (docs/queries.md, section 5).
+
+        Raises
+        ------
+        QueryError
+            If `k` is less than 1, an id is of the wrong type, or the model cannot tell which users
+            are similar: only factorization models with factors and popularity models can.
+        ModelUnreadableError
+            If the model's file can no longer be read.
+        """
+        k = read_count(k)
+        listed = read_list(users, "users")
+        ids = [self._cast_user(user, position) for position, user in enumerate(listed)]
+        found = self.users.find_many(ids)
+        known = [index for index in found if index != UNKNOWN]
+        with np.errstate(all="ignore"):  # as in `_answer`
+            ranked = self._similar_users(known, k)
+        rankings = [
+            Ranking(self.users.ids_in_memory(users), scores.tolist()) for users, scores in ranked
+        ]
+        asked = list(zip(ids, found, strict=True))
+        return SimilarUsers(
+            [user for user, index in asked if index != UNKNOWN],
+            rankings,
+            list(dict.fromkeys(user for user, index in asked if index == UNKNOWN)),
+            self.users.dtype,
+        )
+
     @abstractmethod
     def _rank_all(
         self,
@@ -453,8 +760,81 @@ class Recommender(ABC):
         """
 
     @abstractmethod
+    def _rank_in_library_order(
+        self, query: Query, candidates: Candidates, k: int, given: ItemData | None
+    ) -> Ranked:
+        """Return what `_rank_all` does for one query, with equal scores in the library's order.
+
+        That is the order of docs/format.md, section 7.6, cases a and c, also where `k` is above 10.
+        """
+
+    def _likeness(self, items: Indices) -> Likeness | None:
+        """Return how much alike the items of an answer are; None if the model cannot tell."""
+        _ = items
+        return None
+
+    def _draw_key(self, query: Query) -> int:
+        """Return what a draw depends on besides its seed: the index of the user.
+
+        Those that the model does not know have the next index, which the library would give the
+        first of them. Here it is the same for all, so that nobody's answer depends on others.
+        """
+        return self.num_users if query.user == UNKNOWN else query.user
+
+    @abstractmethod
     def _similar(self, item: int, k: int) -> tuple[Indices, Scores]:
         """Return the item indices and scores of the `k` items most similar to one."""
+
+    @abstractmethod
+    def _predict(
+        self,
+        queries: Sequence[Query],
+        items: Sequence[NDArray[np.int64]],
+        given: ItemData | None,
+    ) -> list[Scores]:
+        """Return the scores of given items for each query.
+
+        Parameters
+        ----------
+        queries : sequence of Query
+            The users, each with its context.
+        items : sequence of ndarray of int64
+            Item indices for each query; `UNKNOWN` where the model does not know the item.
+        given : ItemData or None
+            Items whose side data comes with the query.
+        """
+
+    @abstractmethod
+    def _explain(
+        self,
+        query: Query,
+        items: Indices,
+        scores: Scores,
+        given: ItemData | None,
+        *,
+        as_pairs: bool,
+    ) -> list[Why]:
+        """Return the terms of scores that one query was answered with.
+
+        Parameters
+        ----------
+        query : Query
+            The user, the context and, if it has one of its own, the history.
+        items : ndarray of int
+            Item indices; `UNKNOWN` where the model does not know the item.
+        scores : ndarray of float64
+            Their scores.
+        given : ItemData or None
+            Items whose side data comes with the query.
+        as_pairs : bool
+            Whether they are those of `_predict`; of `_rank_all` otherwise.
+        """
+
+    def _similar_users(self, users: Sequence[int], k: int) -> list[tuple[Indices, Scores]]:
+        """Return the indices and scores of the `k` users most similar to each of some."""
+        _ = users, k
+        message = f"is of the class {self.kind}, which cannot tell which users are similar"
+        raise QueryError(("model",), message)
 
     def _history(self, query: Query) -> History:
         """Return the query's own history, or else the trained one: empty for a cold user."""
@@ -471,10 +851,16 @@ class Recommender(ABC):
             return items if query.history is None else np.unique(items)
         return np.concatenate([np.unique(items), query.basket.new])
 
-    def _ranking(self, items: Indices, scores: Scores, given: ItemData | None = None) -> Ranking:
+    def _ranking(
+        self,
+        items: Indices,
+        scores: Scores,
+        given: ItemData | None = None,
+        why: list[Why] | None = None,
+    ) -> Ranking:
         try:
             ids = self.items.ids(items) if given is None else given.ids(items)
-            return Ranking(ids, scores.tolist())
+            return Ranking(ids, scores.tolist(), why)
         except IndexError as error:  # all indices were checked when the model was loaded
             reason = "the file has changed: an item beyond the catalogue"
             raise ModelUnreadableError(self.path, 0, reason) from error
@@ -487,17 +873,17 @@ class Recommender(ABC):
         known: Indices = indices[indices != UNKNOWN]
         return known
 
+    def _cast_user(self, user: Id, position: int) -> Id:
+        try:
+            return cast_id(user, self.user_column)
+        except QueryError as error:
+            raise QueryError(("users", position), error.message) from None
+
     def _cast_item(self, item: Id, argument: str, position: int) -> Id:
         try:
             return cast_id(item, self.item_column)
         except QueryError as error:
             raise QueryError((argument, position), error.message) from None
-
-
-def _read_switch(value: object, argument: str) -> bool:
-    if not isinstance(value, bool | np.bool_):
-        raise QueryError((argument,), "expected True or False")
-    return bool(value)
 
 
 def _unknown_items(queries: Sequence[Query]) -> list[tuple[Id, ...]]:

@@ -10,6 +10,8 @@ from typing import Any, Literal, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from turi_recommender.scoring.terms import Why
+
 # None, too, in models that were trained on rows without an id; hardly any is, and whoever has such
 # a model knows it (`Column.nullable`).
 Id = int | str
@@ -27,13 +29,16 @@ class Ranking:
     Attributes
     ----------
     items : list of int or str
-        Item ids; the rank is the position plus one.
+        Item ids; the rank is the position plus one. Of `SimilarUsers` they are ids of users.
     scores : list of float
         Their scores.
+    why : list of Why, or None
+        The terms of each score; None where they were not asked for.
     """
 
     items: list[Id]
     scores: list[float]
+    why: list[Why] | None = None
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -74,6 +79,29 @@ class SimilarItemColumns:
     """
 
     items: Ids
+    similar: Ids
+    scores: NDArray[np.float64]
+    ranks: NDArray[np.int64]
+
+    def __len__(self) -> int:
+        return len(self.ranks)
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class SimilarUserColumns:
+    """The rows of `SimilarUsers` as parallel arrays, shape (rows,) each.
+
+    Attributes
+    ----------
+    users, similar : ndarray of int64, or ndarray of object that holds str
+        Ids of the users asked about, and of those similar to them.
+    scores : ndarray of float64
+        Similarities.
+    ranks : ndarray of int64
+        Ranks, from 1 on for each user asked about.
+    """
+
+    users: Ids
     similar: Ids
     scores: NDArray[np.float64]
     ranks: NDArray[np.int64]
@@ -220,6 +248,47 @@ class SimilarItems:
         return SimilarItemColumns(*flat_columns(self.items, self.rankings, *dtypes))
 
 
+@dataclass(frozen=True, slots=True)
+class SimilarUsers:
+    """Answer to `Recommender.similar_users`.
+
+    Attributes
+    ----------
+    users : list of int or str
+        The known users of the query, in its order.
+    rankings : list of Ranking
+        One for each of them; their `items` are the ids of users.
+    unknown_users : list of int or str
+        The users of the query that the model does not know, each once.
+    user_dtype : dtype
+        Of the ids in `columns`: int64, or object for ids that are not all integers.
+    """
+
+    users: list[Id]
+    rankings: list[Ranking]
+    unknown_users: list[Id]
+    user_dtype: np.dtype[Any]
+
+    @classmethod
+    def joined(cls, parts: Sequence[SimilarUsers]) -> SimilarUsers:
+        """Return the answers to several queries of one model as one; there is at least one."""
+        return cls(
+            [user for part in parts for user in part.users],
+            [ranking for part in parts for ranking in part.rankings],
+            list(dict.fromkeys(user for part in parts for user in part.unknown_users)),
+            parts[0].user_dtype,
+        )
+
+    def rows(self) -> Iterator[tuple[Id, Id, float, int]]:
+        """Yield (user, similar user, score, rank)."""
+        return flat_rows(self.users, self.rankings)
+
+    def columns(self) -> SimilarUserColumns:
+        """Return the same rows as arrays, for data frames and files of columns."""
+        dtypes = (self.user_dtype, self.user_dtype)
+        return SimilarUserColumns(*flat_columns(self.users, self.rankings, *dtypes))
+
+
 def each_once(parts: Sequence[Sequence[Id]]) -> list[Id]:
     """Return the ids of all parts in order, each once."""
     return list(dict.fromkeys(chain.from_iterable(parts)))
@@ -256,14 +325,15 @@ def flat_columns(
     items = [item for ranking in rankings for item in ranking.items]
     scores = [score for ranking in rankings for score in ranking.scores]
     return (
-        _id_array(heads, head_dtype).repeat(lengths),
-        _id_array(items, item_dtype),
+        id_array(heads, head_dtype).repeat(lengths),
+        id_array(items, item_dtype),
         np.array(scores, np.float64),
         ranks,
     )
 
 
-def _id_array(ids: Sequence[Id], dtype: np.dtype[Any]) -> Ids:
+def id_array(ids: Sequence[Id], dtype: np.dtype[Any]) -> Ids:
+    """Return ids as an array of the dtype of their column."""
     array = np.empty(len(ids), dtype)  # np.array(ids) would make strings as wide as the longest
     array[:] = ids
     return array

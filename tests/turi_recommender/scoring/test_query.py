@@ -313,3 +313,36 @@ def test_an_unknown_column_is_told_the_known_ones() -> None:
     many = QueryReader([USER, ITEM, *columns], IdIndex(USER.values, USER.size))
     with pytest.raises(QueryError, match=r"n28, n29, \.\.\.$"):
         many.read({USER.name: 1, "colour": 1}, 0)
+
+
+@pytest.mark.parametrize(
+    ("given", "expected"),
+    [
+        ({"letter": "b", "number": 3, "pair": None}, ()),
+        ({"letter": "other"}, (Entry(3, LETTER.size, 1.0),)),
+        ({"letter": None}, (Entry(3, LETTER.size, 1.0),)),
+        (
+            {"bag": ["z", "a", "y", "z"]},
+            (Entry(5, BAG.size, 1.0), Entry(5, BAG.size, 1.0), Entry(5, BAG.size + 1, 1.0)),
+        ),
+        (
+            {"bag": [1, 1.0, "1"]},
+            tuple(Entry(5, BAG.size + place, 1.0) for place in range(3)),
+        ),
+        (
+            {"weights": {"z": 2.0, "b": 1.0, "y": 0.5}, "letter": 7},
+            (
+                Entry(3, LETTER.size, 1.0),
+                Entry(6, WEIGHTS.size, 2.0),
+                Entry(6, WEIGHTS.size + 1, 0.5),
+            ),
+        ),
+        ({"lost": "anything"}, ()),
+    ],
+)
+def test_unknown_categories_have_the_next_indices_of_their_column(
+    reader: QueryReader, given: dict[str, Any], expected: tuple[Entry, ...]
+) -> None:
+    for _ in range(2):  # the second time, some come from the memory
+        assert reader.read({"user": 1, **given}, 0).unknown == expected
+        assert reader.read_all([{"user": 1, **given}] * 20)[7].unknown == expected

@@ -39,6 +39,8 @@ class Catalogue(ABC):
         Row of `side_raw`.
     side_raw : ndarray of float32
         Factors of each different side feature.
+    side_distinct : ndarray of int64
+        Row of the weights and factors of each different side feature.
     max_side : int
         The largest number of side features of one item.
     """
@@ -50,6 +52,7 @@ class Catalogue(ABC):
     side_linear: Scores
     side_places: NDArray[np.int64]
     side_raw: Factors
+    side_distinct: NDArray[np.int64]
     max_side: int
 
     @abstractmethod
@@ -61,6 +64,11 @@ class Catalogue(ABC):
         x = self.side_x[entries].astype(np.float32)
         scaled: Factors = x[:, np.newaxis] * self.side_raw[self.side_places[entries]]
         return scaled
+
+    def side_rows(self, entries: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the rows of the weights and factors of these side features."""
+        rows: NDArray[np.int64] = self.side_distinct[self.side_places[entries]]
+        return rows
 
     @property
     def count(self) -> int:
@@ -138,6 +146,7 @@ class ItemFeatures(Catalogue):
         distinct, self.side_places = np.unique(rows, return_inverse=True)
         within = distinct[distinct < len(model.factors)]
         self.side_raw = np.array(model.factors[within], np.float32)
+        self.side_distinct = distinct
 
     def reorder(self, order: NDArray[np.int32]) -> None:
         """Store the factors in this order of the items, in memory."""

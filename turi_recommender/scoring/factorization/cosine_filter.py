@@ -1,7 +1,7 @@
-"""Find the few items whose factors can be most similar to one item's, before the exact cosines.
+"""Find the few vectors that can be most similar to one, before the exact cosines.
 
-One float32 product over the catalogue gives approximate cosines; an item whose upper bound stays
-below the k-th best lower bound is out. The error bound is that of `bounds`.
+A float32 product gives approximate cosines; a vector whose upper bound stays below the k-th best
+lower bound is out. The error bound is that of `bounds`.
 """
 
 from __future__ import annotations
@@ -10,54 +10,59 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turi_recommender.scoring.factorization.bounds import UNIT
-from turi_recommender.scoring.factorization.catalogue import ItemFeatures
-from turi_recommender.scoring.factorization.lengths import row_lengths
 from turi_recommender.scoring.selection.topk import kth_largest
 
-Items = NDArray[np.int64]
+Places = NDArray[np.int64]
 
 _SAFE_SQUARES = (1e-25, 1e25)
 
 
 class CosineFilter:
-    """Bounds on the cosines between items' factors.
+    """Bounds on the cosines between vectors.
 
     Parameters
     ----------
-    catalogue : ItemFeatures
-        The items.
+    lengths : ndarray of float64, shape (n,)
+        Length of each vector.
+    width : int
+        K, the number of their elements.
     """
 
-    def __init__(self, catalogue: ItemFeatures) -> None:
-        self._catalogue = catalogue
-        self._lengths = row_lengths(catalogue.stored)
-        squares = self._lengths**2
+    def __init__(self, lengths: NDArray[np.float64], width: int) -> None:
+        squares = lengths**2
         # Where a float32 square could overflow or lose digits, the bound below says nothing.
-        self._unsure = ~((squares > _SAFE_SQUARES[0]) & (squares < _SAFE_SQUARES[1]))
-        self._lengths[self._unsure] = 1.0
+        unsure = ~((squares > _SAFE_SQUARES[0]) & (squares < _SAFE_SQUARES[1]))
+        self._lengths = np.where(unsure, 1.0, lengths).astype(np.float32)
+        self._unsure = np.flatnonzero(unsure)
+        # Of a product in any order, of the library's own cosine, and of the few operations here.
+        self._error = np.float32(8 * (width + 8) * UNIT)
 
-    def survivors(self, item: int, k: int) -> Items:
-        """Return the items that can be among those most similar to one, ties included.
+    def is_unsure(self, place: int) -> bool:
+        """Tell whether the bounds say nothing of the vector at a place."""
+        return bool(self._unsure.searchsorted(place, "right") > self._unsure.searchsorted(place))
+
+    def survivors(self, products: NDArray[np.float32], place: int, k: int) -> Places:
+        """Return the places of the vectors that can be among those most similar to one.
 
         Parameters
         ----------
-        item : int
-            Index of the item; it is among those that are returned.
+        products : ndarray of float32, shape (n,)
+            Inner products with the one; they are overwritten.
+        place : int
+            Place of the one; it is among those that are returned.
         k : int
-            How many are wanted, the item itself included.
+            How many are wanted, the one itself included.
 
         Returns
         -------
         ndarray of int64, ascending
+            Ties with the last of the k are among them.
         """
-        stored = self._catalogue.stored
-        place = int(self._catalogue.places(np.array([item]))[0])
-        if k >= len(stored) or self._unsure[place]:
-            return np.arange(len(stored))
-        products = (stored @ stored[place]).astype(np.float64)
-        cosines = products / (self._lengths * self._lengths[place])
-        cosines[self._unsure] = 0.0
-        error = 8 * (stored.shape[1] + 8) * UNIT
-        lower = np.where(self._unsure, -1.0, cosines - error)
-        upper = np.where(self._unsure, np.inf, cosines + error)
-        return self._catalogue.items(np.flatnonzero(upper >= kth_largest(lower, k)))
+        if k >= len(products) or self.is_unsure(place):
+            return np.arange(len(products))
+        products /= self._lengths
+        products /= self._lengths[place]
+        products[self._unsure] = -2.0  # no more than any cosine less the error
+        least = np.float32(kth_largest(products, k)) - 2 * self._error
+        products[self._unsure] = np.inf
+        return np.flatnonzero(products >= least)

@@ -81,6 +81,17 @@ class ExactForm(ABC):
     def scores(self, pairs: Pairs) -> Scores:
         """Return the raw scores, shape (n,)."""
 
+    def without_item(self, query: QueryFeatures) -> float:
+        """Return the raw score of a row whose item is not known: it has no entry."""
+        features = query.others.features
+        if query.user is not None:
+            features = (query.user, *features)
+        return self._of_features(features)
+
+    def _of_features(self, features: tuple[Feature, ...]) -> float:
+        linear = np.array([feature.linear for feature in features])
+        return float(float32.add_rows(np.float64(self._intercept), linear))
+
 
 class LinearForm(ExactForm):
     """`pure_linear_model`: intercept and weights only."""
@@ -98,10 +109,14 @@ class MatrixForm(ExactForm):
         """Return the raw scores, shape (n,)."""
         total = _own_linear(self._intercept, self._catalogue, pairs)
         if pairs.users:
-            users = np.array([user.raw for user in pairs.users])
-            products = self._catalogue.factors(pairs.items).T * pairs.spread(users.T)
-            total += float32.dot_columns(products)
+            total += self.meeting(pairs)
         return _add_other_linear(total, self._catalogue, pairs)
+
+    def meeting(self, pairs: Pairs) -> NDArray[np.float32]:
+        """Return what user and item add together, shape (n,); the users are known."""
+        users = np.array([user.raw for user in pairs.users])
+        products = self._catalogue.factors(pairs.items).T * pairs.spread(users.T)
+        return float32.dot_columns(products)
 
 
 class SimpleMatrixForm(ExactForm):
@@ -121,15 +136,21 @@ class SimpleMatrixForm(ExactForm):
 
     def scores(self, pairs: Pairs) -> Scores:
         """Return the raw scores, shape (n,)."""
-        total = np.empty(len(pairs.items))
+        constants = np.array([self._intercept + user.linear for user in pairs.users])
+        return pairs.spread(constants) + self._with_weights(pairs).astype(np.float64)
+
+    def meeting(self, pairs: Pairs) -> NDArray[np.float32]:
+        """Return what user and item add together beyond the item's weight, shape (n,)."""
+        return self._with_weights(pairs) - self._weights[pairs.items]
+
+    def _with_weights(self, pairs: Pairs) -> NDArray[np.float32]:
+        """Return product plus weight, which the library adds in float32."""
+        products = np.empty(len(pairs.items), np.float32)
         factors = self._catalogue.factors(pairs.items)
-        weights = self._weights[pairs.items]
         for number, user in enumerate(pairs.users):  # the order of additions depends on the row
             mine = pairs.owners == number
-            products = float32.matrix_vector(factors[mine], user.raw, user.row)
-            constant = self._intercept + user.linear
-            total[mine] = constant + (products + weights[mine]).astype(np.float64)
-        return total
+            products[mine] = float32.matrix_vector(factors[mine], user.raw, user.row)
+        return products + self._weights[pairs.items]
 
 
 class MachineForm(ExactForm):
@@ -175,6 +196,15 @@ class MachineForm(ExactForm):
         for place in range(first, shared.shape[1]):
             sums += pairs.spread(shared[:, place])
         return sums
+
+    def _of_features(self, features: tuple[Feature, ...]) -> float:
+        total = super()._of_features(features)
+        if not features:
+            return total
+        rows = np.array([feature.factors for feature in features])
+        sums = float32.add_rows(np.zeros(rows.shape[1], np.float32), rows)
+        halves = _half_pairs_of(sums[:, np.newaxis], rows.T)
+        return float(float32.add_rows(np.float64(total), halves))
 
 
 def _add_all(total: Scores, terms: Any) -> Scores:

@@ -108,12 +108,15 @@ class SideFeatures(NamedTuple):
         Row of `raw`.
     raw : ndarray of float32, shape (different features, K)
         Factors of each different one; no rows where side data has no factors.
+    distinct : ndarray of int64, shape (different features,)
+        Row of the weights and factors of each different one.
     """
 
     x: NDArray[np.float64]
     linear: NDArray[np.float64]
     places: NDArray[np.int64]
     raw: Factors
+    distinct: NDArray[np.int64]
 
 
 class FeatureReader:
@@ -142,11 +145,16 @@ class FeatureReader:
     def read(self, query: Query) -> QueryFeatures:
         """Translate one query."""
         if query.user == UNKNOWN:
-            user, side = None, query.side
-        else:
-            user = self._feature(Entry(_USER, query.user, 1.0))
-            side = self._side_entries(query.user) if query.side is None else query.side
-        return QueryFeatures(user, self._others((*query.context, *side) if side else query.context))
+            return QueryFeatures(None, self._others(self.entries(query)))
+        user = self._feature(Entry(_USER, query.user, 1.0))
+        return QueryFeatures(user, self._others(self.entries(query)))
+
+    def entries(self, query: Query) -> tuple[Entry, ...]:
+        """Return the entries of a query besides the user's own, in the library's order."""
+        side = query.side
+        if side is None and query.user != UNKNOWN:
+            side = self.side_entries(query.user)
+        return (*query.context, *side) if side else query.context
 
     def side_features(self, entries: Sequence[Entry]) -> SideFeatures:
         """Translate entries of side data; factors are read once for each different feature."""
@@ -158,7 +166,8 @@ class FeatureReader:
         factors = [self._factors.row(row) for row in distinct if row < len(self._factors)]
         raw = np.array(factors, np.float32).reshape(len(factors), self._model.num_factors)
         arrays = np.array(x, np.float64), np.array(linear, np.float64)
-        return SideFeatures(*arrays, np.array(places, np.int64), raw)
+        keys = np.array([*distinct], np.int64)
+        return SideFeatures(*arrays, np.array(places, np.int64), raw, keys)
 
     def long_side(self, user: int) -> int:
         """Return how many words of side data a user has, if it is more than is usual; else 0."""
@@ -194,7 +203,8 @@ class FeatureReader:
         raw = self._factors.row(row) if has_factors else np.empty(0, np.float32)
         return Feature(row, linear, raw, raw if x == 1.0 else np.float32(x) * raw)
 
-    def _side_entries(self, user: int) -> tuple[Entry, ...]:
+    def side_entries(self, user: int) -> tuple[Entry, ...]:
+        """Return the side data of a user as the model was trained with it."""
         return tuple(
             Entry(column + self._first_user_side, index, value)
             for column, index, value in self._user_side.entries(user)

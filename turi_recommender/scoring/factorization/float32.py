@@ -118,7 +118,7 @@ def matrix_vector(matrix: Matrix, vector: Vector, vector_row: int) -> Vector:
     return _add_columns(total, products[:, lead + groups * _LANES :])
 
 
-def add_rows(start: NDArray[Any], rows: NDArray[Any]) -> NDArray[Any]:
+def add_rows(start: NDArray[Any] | np.floating[Any], rows: NDArray[Any]) -> NDArray[Any]:
     """Return start + rows[0] + rows[1] + ..., added one after the other, in the arrays' own type.
 
     Parameters

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from turi_recommender.scoring.candidates import Candidates
+from turi_recommender.scoring.candidates import Candidates, in_sorted
 from turi_recommender.scoring.factorization.catalogue import Catalogue, Factors, ItemFeatures
 from turi_recommender.scoring.factorization.exact import ExactForm
 from turi_recommender.scoring.factorization.features import FeatureReader, QueryFeatures
@@ -47,6 +47,7 @@ class GivenItems(Catalogue):
         side = reader.side_features([entry for entries in given.entries for entry in entries])
         self.side_x, self.side_linear = side.x, side.linear
         self.side_places, self.side_raw = side.places, side.raw
+        self.side_distinct = side.distinct
 
     def factors(self, items: NDArray[np.integer[Any]]) -> Factors:
         """Return x times the own factors of these items, shape (n, K): zeros for a new one.
@@ -71,17 +72,31 @@ class Overlay:
         Their features.
     form : ExactForm
         How they are scored.
+
+    Attributes
+    ----------
+    items, form
+        As given.
     """
 
     def __init__(self, given: ItemData, items: GivenItems, form: ExactForm) -> None:
         self._given = given
-        self._items = items
-        self._form = form
+        self.items = items
+        self.form = form
         self._replaced = given.indices[given.indices < given.num_trained]
 
     def rest(self, candidates: Candidates) -> Candidates:
         """Return the candidates whose features are those of training: all bounds hold for them."""
         return candidates.below(self._given.num_trained).without(self._replaced)
+
+    def holds(self, items: NDArray[np.int64]) -> NDArray[np.bool_]:
+        """Tell which items are given."""
+        return in_sorted(items, self._given.indices)
+
+    def places(self, items: NDArray[np.int64]) -> NDArray[np.int64]:
+        """Return the positions of given items among them; of others, any number."""
+        found: NDArray[np.int64] = self._given.indices.searchsorted(items)
+        return found
 
     def added(
         self,
@@ -107,7 +122,7 @@ class Overlay:
         """
         indices = self._given.indices
         wanted = [np.flatnonzero(out.contain(indices)) for out in candidates]
-        more = score_each(self._form, self._items, queries, wanted)
+        more = score_each(self.form, self.items, queries, wanted)
         return [
             _joined(of_query, (indices[places], scores))
             for of_query, (places, scores) in zip(scored, more, strict=True)

@@ -28,25 +28,38 @@ from turi_recommender.format import (
 from turi_recommender.scoring import limits
 from turi_recommender.scoring.arguments import cast_id
 from turi_recommender.scoring.candidates import Candidates
-from turi_recommender.scoring.factorization import float32
+from turi_recommender.scoring.diversity import Likeness, key_of_row
 from turi_recommender.scoring.factorization.catalogue import Catalogue, ItemFeatures
-from turi_recommender.scoring.factorization.cosine_filter import CosineFilter
 from turi_recommender.scoring.factorization.exact import (
     ExactForm,
     LinearForm,
     MachineForm,
     MatrixForm,
+    Pairs,
     SimpleMatrixForm,
 )
 from turi_recommender.scoring.factorization.features import FeatureReader, QueryFeatures
+from turi_recommender.scoring.factorization.likeness import Cosines
 from turi_recommender.scoring.factorization.overlay import GivenItems, Overlay
-from turi_recommender.scoring.factorization.parts import score_each
+from turi_recommender.scoring.factorization.parts import Scored, score_each
 from turi_recommender.scoring.factorization.search import ScoreSearch
+from turi_recommender.scoring.factorization.similar_items import SimilarItemSearch
+from turi_recommender.scoring.factorization.similar_users import SimilarUserSearch
+from turi_recommender.scoring.factorization.terms import Explainer
 from turi_recommender.scoring.given.item_data import ItemData
+from turi_recommender.scoring.lookup import UNKNOWN
 from turi_recommender.scoring.query import Query
 from turi_recommender.scoring.recommender import Indices, Ranked, Recommender, Scores
-from turi_recommender.scoring.selection.similar import most_similar
-from turi_recommender.scoring.selection.topk import EXACT_TIES_UP_TO, select
+from turi_recommender.scoring.selection.introsort import sort_like_library
+from turi_recommender.scoring.selection.nth_element import best_by_nth_element
+from turi_recommender.scoring.selection.topk import (
+    EXACT_TIES_UP_TO,
+    is_strict,
+    select,
+    without_nan,
+)
+from turi_recommender.scoring.strangers import differ
+from turi_recommender.scoring.terms import Why
 
 
 class FactorizationRecommender(Recommender):
@@ -72,6 +85,9 @@ class FactorizationRecommender(Recommender):
         if model.mode != LINEAR:
             interactions = model.mode == MACHINE
             self._search = ScoreSearch(model, self._catalogue, interactions=interactions)
+        self._explainer = Explainer(saved, model, self._catalogue, self._queries)
+        users = (model.offsets[0], model.sizes[0], model.num_factors)
+        self._user_search = SimilarUserSearch(saved.rows(model.factors), *users)
 
         self._dear_columns = [
             (position, column.name, column.mode, _means(column))
@@ -82,6 +98,13 @@ class FactorizationRecommender(Recommender):
         self._dear_items = self._dear_item_side()
         self._has_long_sides = self._reader.has_long_sides
         self._has_dear_rows = bool(self._dear_columns or self._has_long_sides or self._dear_items)
+
+    @property
+    def knows_strangers(self) -> bool:
+        """See `Recommender.knows_strangers`: strangers have no factors, so weights must differ."""
+        catalogue = self._catalogue
+        sides_interact = self._model.mode == MACHINE and catalogue.has_side
+        return sides_interact or bool(catalogue.side_linear.any()) or differ(catalogue.linear)
 
     def extra_work(
         self,
@@ -203,16 +226,16 @@ class FactorizationRecommender(Recommender):
         """Rank for queries, of which those that have the same kinds of features share steps."""
         alike: dict[tuple[bool, int, bool], list[int]] = defaultdict(list)
         for number, (query, of_query) in enumerate(zip(queries, features, strict=True)):
-            is_simple = self._simple_form is not None and not query.has_context
-            kind = (of_query.user is None, len(of_query.others.features), is_simple)
+            form = self._form_of(query)
+            kind = (of_query.user is None, len(of_query.others.features), form is self._form)
             alike[kind].append(number)
         answers: dict[int, Ranked] = {}
-        for (is_cold, _, is_simple), numbers in alike.items():
-            form = self._simple_form if is_simple and not is_cold else self._form
+        for numbers in alike.values():
+            form = self._form_of(queries[numbers[0]])
             for low in range(0, len(numbers), limits.QUERIES_AT_ONCE):
                 some = numbers[low : low + limits.QUERIES_AT_ONCE]
                 ranked = self._rank_alike(
-                    form or self._form,
+                    form,
                     [features[number] for number in some],
                     [candidates[number] for number in some],
                     k,
@@ -220,6 +243,12 @@ class FactorizationRecommender(Recommender):
                 )
                 answers.update(zip(some, ranked, strict=True))
         return [answers[number] for number in range(len(queries))]
+
+    def _form_of(self, query: Query) -> ExactForm:
+        """Return how a query's scores are computed."""
+        if self._simple_form is None or query.has_context or query.user == UNKNOWN:
+            return self._form
+        return self._simple_form
 
     def _rank_alike(
         self,
@@ -230,16 +259,26 @@ class FactorizationRecommender(Recommender):
         overlay: Overlay | None,
     ) -> list[Ranked]:
         """Rank for queries that have the same kinds of features."""
-        trained = candidates if overlay is None else [overlay.rest(out) for out in candidates]
-        items = self._narrow(queries, trained, k)
-        scored = score_each(form, self._catalogue, queries, items)
-        if overlay is not None:
-            scored = overlay.added(queries, candidates, scored)
         ranked = []
+        scored = self._scored(form, queries, candidates, k, overlay)
         for (of_query, scores), out in zip(scored, candidates, strict=True):
             best = select(scores, k, total=len(out))
             ranked.append(self._link(of_query[best], scores[best], k))
         return ranked
+
+    def _scored(
+        self,
+        form: ExactForm,
+        queries: Sequence[QueryFeatures],
+        candidates: Sequence[Candidates],
+        k: int,
+        overlay: Overlay | None,
+    ) -> list[Scored]:
+        """Return raw scores of the candidates that can be among the best `k` of each query."""
+        trained = candidates if overlay is None else [overlay.rest(out) for out in candidates]
+        items = self._narrow(queries, trained, k)
+        scored = score_each(form, self._catalogue, queries, items)
+        return scored if overlay is None else overlay.added(queries, candidates, scored)
 
     def _overlay(self, given: ItemData) -> Overlay:
         items = GivenItems(given, self._catalogue, self._reader)
@@ -278,46 +317,220 @@ class FactorizationRecommender(Recommender):
 
     def _link(self, items: Indices, raw: Scores, k: int) -> tuple[Indices, Scores]:
         """Pass raw scores through the link function of the model's loss."""
-        if not self._model.sigmoid:
-            return items, raw
-        scores = np.array([_sigmoid(score) for score in raw.tolist()])
-        if k > EXACT_TIES_UP_TO:  # different raw scores can become equal ones
+        scores = self._linked(raw)
+        # Different raw scores can become equal ones.
+        if self._model.sigmoid and k > EXACT_TIES_UP_TO:
             order = np.lexsort((items, -scores))
             items, scores = items[order], scores[order]
         return items, scores
 
-    # -- similar items ---------------------------------------------------------------------
+    def _linked(self, raw: Scores) -> Scores:
+        return np.array([_sigmoid(score) for score in raw.tolist()]) if self._model.sigmoid else raw
+
+    # -- diversity -------------------------------------------------------------------------
+
+    def _rank_in_library_order(
+        self, query: Query, candidates: Candidates, k: int, given: ItemData | None
+    ) -> Ranked:
+        """See `Recommender`. It chooses twice: by raw scores, then by those that are answered.
+
+        Different raw scores can be answered as equal ones: only equal raw scores take all items.
+        """
+        form, features = self._form_of(query), [self._reader.read(query)]
+        overlay = None if given is None else self._overlay(given)
+        items, raw = self._scored(form, features, [candidates], k + 1, overlay)[0]
+        best = select(raw, k + 1, total=len(candidates))
+        if not is_strict(raw[best]):
+            if len(items) < len(candidates):
+                items, raw = self._scored(form, features, [candidates], len(candidates), overlay)[0]
+            best = best_by_nth_element(without_nan(raw), k)
+        best = best[:k]
+        scores = self._linked(raw[best])
+        order = sort_like_library(without_nan(scores))
+        return items[best[order]], scores[order]
+
+    @property
+    def _round_work(self) -> int:
+        factors = 0 if self._model.mode == LINEAR else self._width
+        return limits.DRAW_WORK + factors * limits.LIKENESS_WORK
+
+    @property
+    def _order_work(self) -> int:
+        features = len(self._model.sizes)  # of a usual row, which has one in each column
+        return limits.ORDER_WORK + features * max(self._width, 1) * limits.VALUE_WORK
+
+    def _draw_key(self, query: Query) -> int:
+        """See `Recommender`: with a context, all features of the row count."""
+        if not query.has_context:
+            return super()._draw_key(query)
+        is_known = query.user != UNKNOWN
+        return key_of_row(
+            query.user if is_known else self.num_users,
+            sorted((*query.context, *query.unknown), key=lambda entry: entry[:2]),
+            self._reader.side_entries(query.user) if is_known else (),
+        )
+
+    def _likeness(self, items: Indices) -> Likeness | None:
+        if self._model.mode == LINEAR or self._width == 0:
+            return None
+        return Cosines(self._catalogue, items)
+
+    # -- predict and explain ---------------------------------------------------------------
+
+    def _predict(
+        self,
+        queries: Sequence[Query],
+        items: Sequence[NDArray[np.int64]],
+        given: ItemData | None,
+    ) -> list[Scores]:
+        """See `Recommender`: always by the general form."""
+        overlay = None if given is None else self._overlay(given)
+        scores: list[Scores] = []
+        for low in range(0, len(queries), limits.QUERIES_AT_ONCE):
+            here = slice(low, low + limits.QUERIES_AT_ONCE)
+            scores += self._predict_some(queries[here], items[here], overlay)
+        return scores
+
+    def _predict_some(
+        self,
+        queries: Sequence[Query],
+        items: Sequence[NDArray[np.int64]],
+        overlay: Overlay | None,
+    ) -> list[Scores]:
+        """Predict for queries, of which those that have the same kinds of features share steps."""
+        alike: dict[tuple[bool, int], list[tuple[int, QueryFeatures]]] = defaultdict(list)
+        for number, query in enumerate(queries):
+            features = self._reader.read(query)
+            kind = (features.user is None, len(features.others.features))
+            alike[kind].append((number, features))
+        answers: dict[int, Scores] = {}
+        for group in alike.values():
+            asked = [items[number] for number, _ in group]
+            raw = self._raw(self._form, [features for _, features in group], asked, overlay)
+            for (number, _), scores in zip(group, raw, strict=True):
+                answers[number] = self._linked(scores)
+        return [answers[number] for number in range(len(queries))]
+
+    def _raw(
+        self,
+        form: ExactForm,
+        queries: Sequence[QueryFeatures],
+        items: Sequence[NDArray[np.int64]],
+        overlay: Overlay | None,
+    ) -> list[Scores]:
+        """Return the raw scores of items for queries with equally many features."""
+        found = [np.empty(len(asked)) for asked in items]
+        is_given = [_given_among(asked, overlay) for asked in items]
+        is_trained = []
+        for query, asked, given, raw in zip(queries, items, is_given, found, strict=True):
+            is_unknown = asked == UNKNOWN
+            if is_unknown.any():
+                raw[is_unknown] = form.without_item(query)
+            is_trained.append(~(is_unknown | given))
+        _put(found, is_trained, form, self._catalogue, queries, items)
+        if overlay is not None:
+            places = [overlay.places(asked) for asked in items]
+            _put(found, is_given, overlay.form, overlay.items, queries, places)
+        return found
+
+    def _explain(
+        self,
+        query: Query,
+        items: Indices,
+        scores: Scores,
+        given: ItemData | None,
+        *,
+        as_pairs: bool,
+    ) -> list[Why]:
+        """See `Recommender`; of logistic models it is the raw scores that are explained."""
+        _ = scores
+        form = self._form if as_pairs else self._form_of(query)
+        overlay = None if given is None else self._overlay(given)
+        features, asked = self._reader.read(query), items.astype(np.int64)
+        entries = self._reader.entries(query)
+        [raw] = self._raw(form, [features], [asked], overlay)
+        if overlay is None:
+            meetings = _meetings(form, features, asked)
+            return self._explainer.explain(features, entries, asked, raw, meetings)
+        whys: dict[int, Why] = {}
+        is_given = _given_among(asked, overlay)
+        for mine, by, explainer, places in (
+            (~is_given, form, self._explainer, asked),
+            (is_given, overlay.form, self._explainer.over(overlay.items), overlay.places(asked)),
+        ):
+            meetings = _meetings(by, features, places[mine])
+            told = explainer.explain(features, entries, places[mine], raw[mine], meetings)
+            whys.update(zip(np.flatnonzero(mine).tolist(), told, strict=True))
+        return [whys[place] for place in range(len(asked))]
+
+    # -- similar items and users -----------------------------------------------------------
 
     @np.errstate(all="ignore")  # as in `_answer`
     def _similar(self, item: int, k: int) -> tuple[Indices, Scores]:
+        self._check_factors()
+        return self._similar_items.best(item, k)
+
+    def _similar_users(self, users: Sequence[int], k: int) -> list[tuple[Indices, Scores]]:
+        self._check_factors()
+        return [*self._user_search.best(users, k)]
+
+    def _check_factors(self) -> None:
         if self._width == 0:
             raise QueryError(("model",), "has no factors, so it cannot tell what is similar")
-        near = self._cosine_filter.survivors(item, k + 1)
-        cosines = self._cosines(item, near)
-        if len(near) < self.num_items and _is_unambiguous(cosines, k + 1):
-            best, scores = most_similar(cosines, int(np.searchsorted(near, item)), k)
-            return near[best], scores
-        parts = [
-            np.arange(low, min(low + limits.EXACT_CHUNK, self.num_items))
-            for low in range(0, self.num_items, limits.EXACT_CHUNK)
-        ]
-        cosines = np.concatenate([self._cosines(item, part) for part in parts])
-        return most_similar(cosines, item, k)
 
     @cached_property
-    def _cosine_filter(self) -> CosineFilter:
-        return CosineFilter(self._catalogue)
+    def _similar_items(self) -> SimilarItemSearch:
+        return SimilarItemSearch(self._catalogue, self._model.offsets[1])
 
-    def _cosines(self, item: int, others: Indices) -> Scores:
-        """Return the cosines with an item, as the library computes them in float32."""
-        factors = self._catalogue.factors(others)
-        own = self._catalogue.factors(np.array([item]))[0]
-        row = self._model.offsets[1] + item
-        products = float32.matrix_vector(factors, own, row)
-        lengths = np.sqrt(float32.square_norm(factors))
-        own_length = np.sqrt(float32.square_norm(own[np.newaxis]))
-        cosines = (products / (own_length * lengths)).astype(np.float64)
-        return np.where(np.isfinite(cosines), cosines, -1.0)
+
+def _given_among(items: NDArray[np.int64], overlay: Overlay | None) -> NDArray[np.bool_]:
+    """Tell which items have side data that comes with the query."""
+    return np.zeros(len(items), np.bool_) if overlay is None else overlay.holds(items)
+
+
+def _put(
+    found: Sequence[Scores],
+    masks: Sequence[NDArray[np.bool_]],
+    form: ExactForm,
+    catalogue: Catalogue,
+    queries: Sequence[QueryFeatures],
+    items: Sequence[NDArray[np.int64]],
+) -> None:
+    """Score some of the items of each query, and put the scores where the items are.
+
+    Parameters
+    ----------
+    found : sequence of ndarray of float64
+        Where the scores go.
+    masks : sequence of ndarray of bool
+        Which items.
+    form : ExactForm
+        How they are scored.
+    catalogue : Catalogue
+        The items.
+    queries : sequence of QueryFeatures
+        All with equally many features.
+    items : sequence of ndarray of int64
+        Positions in the catalogue.
+    """
+    wanted = [asked[mask] for asked, mask in zip(items, masks, strict=True)]
+    if not any(len(some) for some in wanted):
+        return
+    scored = score_each(form, catalogue, queries, wanted)
+    for raw, mask, (_, scores) in zip(found, masks, scored, strict=True):
+        raw[mask] = scores
+
+
+def _meetings(form: ExactForm, query: QueryFeatures, items: NDArray[np.int64]) -> Scores | None:
+    """Return what user and item add together, where nothing else interacts."""
+    if not isinstance(form, MatrixForm | SimpleMatrixForm) or query.user is None:
+        return None
+    meetings, is_known = np.zeros(len(items)), items != UNKNOWN
+    known = items[is_known]
+    if len(known):
+        pairs = Pairs([query], np.zeros(len(known), np.int64), known)
+        meetings[is_known] = form.meeting(pairs)
+    return meetings
 
 
 def _means(column: Column) -> int:
@@ -351,11 +564,3 @@ def _sigmoid(raw: float) -> float:
     """Return 1 / (1 + exp(-raw)); by the C library's exp, as numpy's differs in the last digit."""
     small = math.exp(-abs(raw))
     return (small if math.copysign(1.0, raw) < 0 else 1.0) / (1.0 + small)
-
-
-def _is_unambiguous(scores: Scores, k: int) -> bool:
-    """Tell whether the best k are the same, in the same order, by any algorithm."""
-    if len(scores) <= k:
-        return False
-    top = np.sort(scores)[::-1][: k + 1]
-    return bool((np.diff(top) < 0).all())

@@ -112,7 +112,8 @@ class SideDataReader:
         entries: list[Entry] = []
         for (position, column, categories), name in zip(self._columns, names, strict=True):
             try:
-                entries += expand(position, column, categories, row[str(name)])
+                found = expand(position, column, categories, row[str(name)])
+                entries += [entry for entry in found if entry.place < column.size]
             except QueryError as error:
                 raise QueryError((str(name), *error.path[1:]), error.message) from None
         return tuple(entries)

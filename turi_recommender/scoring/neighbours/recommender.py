@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from turi_recommender.errors import QueryError
 from turi_recommender.format import NeighbourModel, SavedModel
@@ -19,13 +20,22 @@ from turi_recommender.scoring import limits
 from turi_recommender.scoring.arguments import cast_id
 from turi_recommender.scoring.candidates import Candidates, in_sorted
 from turi_recommender.scoring.given.item_data import ItemData, scores_at
+from turi_recommender.scoring.lookup import UNKNOWN
+from turi_recommender.scoring.neighbours.terms import (
+    HISTORY,
+    SEEDS,
+    explain_means,
+    explain_shares,
+)
 from turi_recommender.scoring.neighbours.visits import ONE, NeighbourTable, Visits
 from turi_recommender.scoring.query import History, Query
-from turi_recommender.scoring.recommender import Ranked, Recommender, Scores
+from turi_recommender.scoring.recommender import Indices, Ranked, Recommender, Scores
 from turi_recommender.scoring.remember import remember
 from turi_recommender.scoring.results import Id
 from turi_recommender.scoring.selection.nth_element import best_by_nth_element
-from turi_recommender.scoring.selection.topk import EXACT_TIES_UP_TO, select
+from turi_recommender.scoring.selection.topk import EXACT_TIES_UP_TO, select, without_nan
+from turi_recommender.scoring.strangers import differ
+from turi_recommender.scoring.terms import Why
 
 
 class ItemSimilarityRecommender(Recommender):
@@ -47,6 +57,16 @@ class ItemSimilarityRecommender(Recommender):
         self._cold = remember(limits.COLD_ANSWERS, self._rank_stranger)
 
         self._heavy = self._heavy_users()
+
+    @property
+    def knows_strangers(self) -> bool:
+        """See `Recommender.knows_strangers`: they are given the seeds, or else the mean scores."""
+        visits = self._seed_visits
+        if len(visits.items) == 0:
+            return differ(self._fallback)
+        if self._table.similarity == "pearson":
+            return differ(self._pearson_scores(visits))
+        return self.num_items < 2 or bool(visits.sums.any())
 
     def extra_work(
         self,
@@ -217,6 +237,84 @@ class ItemSimilarityRecommender(Recommender):
         found = scores_at(scores, items, 0.0)
         best = select(found, k)
         return items[best], found[best]
+
+    # -- diversity -------------------------------------------------------------------------
+
+    def _rank_in_library_order(
+        self, query: Query, candidates: Candidates, k: int, given: ItemData | None
+    ) -> Ranked:
+        _ = given
+        visits = self._table.visit([self._history(query)])
+        if not len(visits.items):
+            visits = self._seed_visits
+        scores = self._all_scores(visits) if len(visits.items) else self._fallback
+        items = candidates.indices()
+        scores = scores_at(scores, items, 0.0)
+        best = best_by_nth_element(without_nan(scores), k)
+        return items[best], scores[best]
+
+    def _all_scores(self, visits: Visits) -> Scores:
+        """Return the score of every item of the catalogue, for one history."""
+        if self._table.similarity == "pearson":
+            return self._pearson_scores(visits)
+        scores = np.zeros(self.num_items)
+        scores[visits.items] = (visits.sums / ONE) / visits.lengths[0]
+        return scores
+
+    # -- predict and explain ---------------------------------------------------------------
+
+    def _predict(
+        self,
+        queries: Sequence[Query],
+        items: Sequence[NDArray[np.int64]],
+        given: ItemData | None,
+    ) -> list[Scores]:
+        _ = given
+        scores: list[Scores] = []
+        for here in self._passes(queries):
+            visits = self._table.visit([self._history(query) for query in queries[here]])
+            scores += [
+                self._scores_of(visits.only(number), asked)
+                for number, asked in enumerate(items[here])
+            ]
+        return scores
+
+    def _scores_of(self, visits: Visits, items: NDArray[np.int64]) -> Scores:
+        """Return the scores of items for one history; of an unknown one it is 0."""
+        if not len(visits.items):
+            visits = self._seed_visits
+        if not len(visits.items):
+            padded = np.append(self._fallback, 0.0)  # an unknown item's index is -1
+            return padded[np.minimum(items, self.num_items)]
+        places = np.minimum(visits.items.searchsorted(items), len(visits.items) - 1)
+        sums = np.where(visits.items[places] == items, visits.sums[places], 0)
+        scores: Scores = (sums / ONE) / visits.lengths[0]
+        has_mean = (items != UNKNOWN) & (items < len(self._table.item_means))  # pearson
+        scores[has_mean] += self._table.item_means[items[has_mean]]
+        return scores
+
+    def _explain(
+        self,
+        query: Query,
+        items: Indices,
+        scores: Scores,
+        given: ItemData | None,
+        *,
+        as_pairs: bool,
+    ) -> list[Why]:
+        _ = given, as_pairs  # both score alike
+        if not len(items):
+            return []
+        history, source = self._history(query), HISTORY
+        if not self._table.visits_any(history):
+            history, source = self._seeds, SEEDS
+            if not len(self._seed_visits.items):
+                return explain_means(scores)
+        asked = items.astype(np.int64)
+        return explain_shares(self._table, history, source, asked, scores, self._names)
+
+    def _names(self, items: NDArray[np.int64]) -> list[Id]:
+        return self.items.ids(items)
 
     # -- similar items ---------------------------------------------------------------------
 

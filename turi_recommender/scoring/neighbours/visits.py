@@ -58,6 +58,22 @@ class Visits(NamedTuple):
         )
 
 
+class Shares(NamedTuple):
+    """What single items of a history give to others; shape (n,) each.
+
+    Attributes
+    ----------
+    givers, takers : ndarray of int64
+        Positions in the history, and among the items that are given to.
+    amounts : ndarray of int64
+        How much, times 2**24.
+    """
+
+    givers: NDArray[np.int64]
+    takers: NDArray[np.int64]
+    amounts: NDArray[np.int64]
+
+
 class NeighbourTable:
     """The neighbours of every item, and what a history gives to them.
 
@@ -94,6 +110,10 @@ class NeighbourTable:
     def count(self, items: Indices) -> int:
         """Return how many neighbours some items have all together."""
         return int(self._sizes(items).sum())
+
+    def visits_any(self, history: History) -> bool:
+        """Tell whether any item of a history has a neighbour."""
+        return bool((self._sizes(history.items) > 0).any())
 
     def _sizes(self, items: Indices) -> NDArray[np.int64]:
         """Return how many neighbours each item has; one beyond the table has none."""
@@ -142,6 +162,32 @@ class NeighbourTable:
         owners, visited = np.divmod(keys, max(self._num_items, 1))
         ends = owners.searchsorted(np.arange(1, len(histories) + 1)).tolist()
         return Visits(owners, visited, sums, ends, lengths)
+
+    def shares(self, history: History, items: NDArray[np.int64]) -> Shares:
+        """Return what each item of a history gives to each of some items.
+
+        Parameters
+        ----------
+        history : History
+            The items that give.
+        items : ndarray of int64
+            Those that are given to, ascending and without repeats.
+        """
+        givers: list[NDArray[np.int64]] = []
+        takers: list[NDArray[np.int64]] = []
+        amounts: list[NDArray[np.int64]] = []
+        for part in self._parts(history.items):
+            within, values = history.items[part], history.values[part]
+            rows = [self._raw(item) for item in within.tolist()]
+            sizes = [len(row) // _RECORD for row in rows]
+            table = np.frombuffer(b"".join(rows), np.int64).reshape(-1, 2)
+            places = np.minimum(items.searchsorted(table[:, 0]), len(items) - 1)
+            hit = (items[places] == table[:, 0]).nonzero()[0]
+            owners = np.arange(len(within)).repeat(sizes)[hit]
+            givers.append(owners + part.start)
+            takers.append(places[hit])
+            amounts.append(self._deltas(table[hit, 1], within[owners], values[owners]))
+        return Shares(*(np.concatenate(each) for each in (givers, takers, amounts)))
 
     def _parts(self, items: Indices) -> list[slice]:
         """Cut items into parts of no more than `limits.NEIGHBOURS_AT_ONCE` neighbours.

@@ -14,7 +14,9 @@ from turi_recommender.scoring.selection.topk import EXACT_TIES_UP_TO, Positions,
 Scores = NDArray[np.float64]
 
 
-def most_similar(scores: Scores, item: int, k: int) -> tuple[Positions, Scores]:
+def most_similar(
+    scores: Scores, item: int, k: int, total: int | None = None
+) -> tuple[Positions, Scores]:
     """Choose the best `k` of all items but one.
 
     The library takes the best k + 1 of all items and drops the item itself, so with k = 10 it
@@ -28,6 +30,9 @@ def most_similar(scores: Scores, item: int, k: int) -> tuple[Positions, Scores]:
         Index of that one.
     k : int
         How many to return; fewer if there are not that many others.
+    total : int, optional
+        Number of items if `scores` is only a part of them: it must then hold every one that is as
+        similar as the last of the best k + 1, and for k = 10 no two of the same score.
 
     Returns
     -------
@@ -40,6 +45,6 @@ def most_similar(scores: Scores, item: int, k: int) -> tuple[Positions, Scores]:
     if k == EXACT_TIES_UP_TO and k + 1 < len(keys):
         best = best_by_nth_element(keys, k + 1)
     else:
-        best = select(keys, k + 1)
+        best = select(keys, k + 1, total)
     best = best[best != item][:k]
     return best, scores[best]

@@ -9,6 +9,8 @@ Source: docs/format.md, section 7.6.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -48,6 +50,17 @@ def select(scores: Scores, k: int, total: int | None = None) -> Positions:
     return _select_like_library(keys, k)
 
 
+def is_strict(scores: Scores) -> bool:
+    """Tell whether no score equals the next: then any algorithm leaves the same order.
+
+    Parameters
+    ----------
+    scores : ndarray of float64, shape (n,)
+        Descending. NaN equals anything.
+    """
+    return bool((scores[1:] < scores[:-1]).all())
+
+
 def without_nan(scores: Scores) -> Scores:
     """Return the scores with NaN replaced by minus infinity."""
     missing = np.isnan(scores)
@@ -83,7 +96,7 @@ def _select_like_library(keys: Scores, k: int) -> Positions:
     return np.array(chosen, np.int64)
 
 
-def kth_largest(keys: Scores, k: int) -> float:
+def kth_largest(keys: NDArray[np.floating[Any]], k: int) -> float:
     """Return the k-th largest score.
 
     A partition of many equal numbers is slow, and most scores of an item similarity model are
@@ -91,7 +104,7 @@ def kth_largest(keys: Scores, k: int) -> float:
 
     Parameters
     ----------
-    keys : ndarray of float64, shape (n,)
+    keys : ndarray of float, shape (n,)
         Free of NaN.
     k : int
         At least 1, at most n.

@@ -14,6 +14,7 @@ from tests.turi_recommender.scoring.synthetic import MODELS, factor_model
 from turi_recommender.format import FactorModel
 from turi_recommender.scoring import make_recommender
 from turi_recommender.scoring.factorization.cosine_filter import CosineFilter
+from turi_recommender.scoring.factorization.cosines import cosines
 from turi_recommender.scoring.factorization.recommender import FactorizationRecommender
 
 
@@ -26,7 +27,7 @@ def test_filtered_cosines_equal_exact_ones(saved: Any, item: int, k: int) -> Non
     filtered = model.similar_items([item], k=k)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            CosineFilter, "survivors", lambda self, item, k: np.arange(len(self._catalogue.stored))
+            CosineFilter, "survivors", lambda self, products, place, k: np.arange(len(products))
         )
         exact = model.similar_items([item], k=k)
     assert list(filtered.rows()) == list(exact.rows())
@@ -44,14 +45,14 @@ def test_cosines_that_differ_by_rounding(noise: float) -> None:
         close = replace(saved, details=replace(details, factors=factors.astype(np.float32)))
         model = make_recommender(close)
         assert isinstance(model, FactorizationRecommender)
-        cosines = model._cosines(5, np.arange(300))
+        exact = cosines(model._similar_items, 5, np.arange(300))
         for k in (1, 4, 10):
-            best = np.flatnonzero(cosines >= np.sort(cosines)[-k])
-            assert np.isin(best, model._cosine_filter.survivors(5, k)).all()
+            best = np.flatnonzero(exact >= np.sort(exact)[-k])
+            assert np.isin(best, model._similar_items.survivors(5, k)).all()
 
 
 def test_the_filter_drops_most_of_a_catalogue() -> None:
     """The control: a filter that keeps everything would pass the tests above."""
     model = make_recommender(factor_model(3, items=5000, factors=16))
     assert isinstance(model, FactorizationRecommender)
-    assert len(CosineFilter(model._catalogue).survivors(7, 10)) < 20
+    assert len(model._similar_items.survivors(7, 10)) < 20

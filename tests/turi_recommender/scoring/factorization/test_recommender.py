@@ -20,7 +20,8 @@ from turi_recommender import load_model
 from turi_recommender.errors import ModelUnreadableError, QueryError
 from turi_recommender.format import LINEAR, MACHINE, MATRIX, ColumnMode, FactorModel
 from turi_recommender.scoring import limits, make_recommender
-from turi_recommender.scoring.factorization.recommender import _is_unambiguous, _sigmoid
+from turi_recommender.scoring.factorization.cosines import _is_unambiguous
+from turi_recommender.scoring.factorization.recommender import _sigmoid
 
 ITEMS = 40
 ROWS = st.fixed_dictionaries(

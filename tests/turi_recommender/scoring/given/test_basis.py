@@ -15,9 +15,9 @@ BASKET = History(np.array([1]), np.ones(1))
 @pytest.mark.parametrize(
     ("query", "has_history", "basis"),
     [
-        (Query(1, 1, (), True, BASKET, None, ()), True, "history"),
-        (Query(1, 1, (), True, BASKET, None, ()), False, "basket"),
-        (Query(1, UNKNOWN, (), True, None, None, ()), False, "side data"),
+        (Query(1, 1, (), True, BASKET, side=()), True, "history"),
+        (Query(1, 1, (), True, BASKET, side=()), False, "basket"),
+        (Query(1, UNKNOWN, (), True, side=()), False, "side data"),
         (Query(1, UNKNOWN, (), True), False, "context"),
         (Query(1, UNKNOWN), False, "nothing"),
     ],

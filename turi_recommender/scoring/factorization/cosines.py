@@ -1,0 +1,83 @@
+"""The vectors most similar to one, of users or of items.
+
+Approximate cosines rule out nearly all; the few that are left get the library's own float32
+cosines, which decide.
+
+Source: docs/format.md, section 8; docs/queries.md, section 5.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from turi_recommender.scoring import limits
+from turi_recommender.scoring.factorization import float32
+from turi_recommender.scoring.selection.similar import most_similar
+from turi_recommender.scoring.selection.topk import EXACT_TIES_UP_TO
+
+Scores = NDArray[np.float64]
+Places = NDArray[np.int64]
+
+
+class Vectors(Protocol):
+    """Vectors of a column's indices, in memory or in a file."""
+
+    @property
+    def count(self) -> int:
+        """How many there are."""
+
+    @property
+    def first_row(self) -> int:
+        """Row of the factor matrix that the first one is."""
+
+    def take(self, places: Places) -> NDArray[np.float32]:
+        """Return some of them, shape (places, K)."""
+
+
+def best_cosines(vectors: Vectors, one: int, near: Places, k: int) -> tuple[Places, Scores]:
+    """Return the `k` indices whose vectors are most similar to that of one, and their cosines.
+
+    Parameters
+    ----------
+    vectors : Vectors
+        All vectors.
+    one : int
+        Index of the one asked about, which is left out.
+    near : ndarray of int64, ascending
+        All that can be among the best k + 2, ties included: the one itself, and one more than is
+        asked for, which tells whether the last two are equal.
+    k : int
+        How many to return.
+    """
+    exact = cosines(vectors, one, near)
+    if k != EXACT_TIES_UP_TO or len(near) == vectors.count or _is_unambiguous(exact, k + 1):
+        place = int(np.searchsorted(near, one))
+        best, scores = most_similar(exact, place, k, total=vectors.count)
+        return near[best], scores
+    # The order of ties depends on all vectors, those that were ruled out included.
+    return most_similar(cosines(vectors, one, np.arange(vectors.count)), one, k)
+
+
+def cosines(vectors: Vectors, one: int, others: Places) -> Scores:
+    """Return the cosines of one vector with others, as the library computes them in float32."""
+    own = vectors.take(np.array([one]))[0]
+    own_length = np.sqrt(float32.square_norm(own[np.newaxis]))
+    row = vectors.first_row + one
+    found = np.empty(len(others))
+    for low in range(0, len(others), limits.EXACT_CHUNK):
+        some = vectors.take(others[low : low + limits.EXACT_CHUNK])
+        lengths = np.sqrt(float32.square_norm(some))
+        products = float32.matrix_vector(some, own, row)
+        found[low : low + len(some)] = products / (own_length * lengths)
+    return np.where(np.isfinite(found), found, -1.0)
+
+
+def _is_unambiguous(scores: Scores, k: int) -> bool:
+    """Tell whether the best k are the same, in the same order, by any algorithm."""
+    if len(scores) <= k:
+        return False
+    top = np.sort(scores)[::-1][: k + 1]
+    return bool((np.diff(top) < 0).all())
