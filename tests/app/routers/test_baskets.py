@@ -47,7 +47,12 @@ def basket(*items: int) -> list[dict[str, Any]]:
 def test_baskets_are_answered_as_the_model_answers_them(
     client: httpx.Client, service: LoadedModels
 ) -> None:
-    baskets = [basket(A, B), [{"itemid": A, "target": 10.0}, {"itemid": A}], basket(), basket(NEW)]
+    baskets: list[Any] = [
+        basket(A, B),
+        [{"itemid": A, "target": 10.0}, {"itemid": A}],
+        basket(),
+        basket(NEW),
+    ]
     model = service.need("similarity").model
     answer = post(client, baskets=baskets, k=3)
     assert list(answer) == ["model", "recommendations", "unknown_items", "answered"]
@@ -90,7 +95,7 @@ def test_context_and_its_defaults_go_to_the_ranking_model(
     model = service.need("ranking").model
     told = {"items": basket(A), "period": "Morning"}
     answer = post(client, baskets=[told, basket(A)], k=3, model="ranking")
-    filled = [{**NIGHT, **told}, {**NIGHT, "items": basket(A)}]
+    filled: list[Any] = [{**NIGHT, **told}, {**NIGHT, "items": basket(A)}]
     assert answer["recommendations"] == rows(model.recommend_basket(filled, k=3))
     assert {one["model"] for one in answer["answered"]} == {RANKING}
     bare = post(client, baskets=[told], k=3, model="ranking", side_data_defaults=False)
@@ -100,7 +105,12 @@ def test_context_and_its_defaults_go_to_the_ranking_model(
 def test_options_reach_the_model(client: httpx.Client, service: LoadedModels) -> None:
     model = service.need("similarity").model
     best = model.recommend_basket([basket(A)], k=8, exclude_known=False).rankings[0].items
-    options = {"items": [*best, NEW], "exclude": best[:2], "k": 5, "exclude_known": False}
+    options: dict[str, Any] = {
+        "items": [*best, NEW],
+        "exclude": best[:2],
+        "k": 5,
+        "exclude_known": False,
+    }
     wanted = model.recommend_basket([basket(A)], **options)
     options["exclude_items"] = options.pop("exclude")
     answer = post(client, baskets=[basket(A)], **options)
