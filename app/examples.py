@@ -28,7 +28,7 @@ class Examples:
     ----------
     users, items : list of int or str
         Two ids each, where there are as many.
-    recommend, similar, similar_users, predict : list of JSON values
+    recommend, baskets, similar, similar_users, predict : list of JSON values
         Requests, the most telling first.
     """
 
@@ -42,6 +42,11 @@ class Examples:
         if side and users:
             self.recommend.insert(0, {"users": [{user.name: users[0], **side}], "k": 5})
             self.recommend.append({"users": [{user.name: users[0], **side}], "k": 2, "why": True})
+        self.baskets = _baskets([{item.name: one} for one in items], side)
+        if users and items:
+            seen = [{user.name: users[0], item.name: items[0]}]
+            first = {"users": [{user.name: users[0]}], "interactions": seen, "k": 5}
+            self.recommend.append(first)
         self.similar = [{"items": [{item.name: one} for one in items], "k": 5}] if items else []
         self.similar_users: list[Any] = []
         if users and _compares_users(models):
@@ -79,6 +84,25 @@ def _compares_users(models: LoadedModels) -> bool:
         return model is not None and len(model.similar_users([]).users) == 0
     except QueryError:
         return False
+
+
+def _baskets(items: list[dict[str, Any]], side: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return requests for baskets: of these items, and of one item with what is known of a visit.
+
+    Parameters
+    ----------
+    items : list of dict
+        Items of a basket.
+    side : dict of str to value
+        Side columns and a value for each.
+    """
+    if not items:
+        return []
+    requests: list[dict[str, Any]] = [{"baskets": [items], "k": 5}]
+    if side:
+        told = {name: value for name, value in side.items() if name not in ("items", "visitor")}
+        requests.append({"baskets": [{"items": items[:1], **told}], "k": 5, "model": "ranking"})
+    return requests
 
 
 def _strangers(models: LoadedModels) -> list[Any]:

@@ -28,6 +28,9 @@ _ID = BeforeValidator(exact_id)
 _DIGITS = "A string of digits will do, too: for languages without exact integers beyond 2**53"
 _INTEGER_KEY = Annotated[int, Field(ge=-(2**63), le=2**63 - 1)]  # keys in JSON are texts
 
+# Which of its forms a value has that may have two. Places in errors leave this out.
+FORMS = ("<list>", "<object>")
+
 # The same forms as values, because type checkers do not follow types that are made at run time.
 LIST: Any = list
 DICT: Any = dict

@@ -60,6 +60,12 @@ BATCH_SECONDS = 0.05
 # Nor of so many answers that writing them does.
 BATCH_ANSWERS = 4000
 
+# A value that a query brings along, in interactions, baskets or side data, to check and translate.
+# What is not a basket is read again for each piece of the query.
+ENTRY_SECONDS = 0.000005
+# An item of `item_data` for each row, to score it and to sort it in among the others.
+SCORED_ITEM_SECONDS = 0.000003
+
 # Threads for dear work. Two keep the cores of a small pod busy; NumPy lets go of the interpreter in
 # long calls, so the event loop goes on.
 DEAR_THREADS = 2
@@ -95,6 +101,9 @@ ADMIN_BODY_BYTES = 4096
 # -- answers ---------------------------------------------------------------------------------------
 # Bytes of a row of an answer beside its ids and the names of its columns.
 ROW_BYTES = 60
+# Bytes that an answer has for each row of the request, beside its id and the name of its column:
+# what the answer was made of, and the name of the model, which has no more than 255.
+ANSWERED_BYTES = 160
 # Ids up to this length cannot make the answer to a short query large: a thousand answers of two ids
 # take a megabyte.
 BRIEF_ID_BYTES = 80

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, Field, with_config
 
 from turi_recommender import ColumnMode
+from turi_recommender.scoring.results import Basis
 
 from .errors import ConfigurationError
 from .examples import Examples
+from .given_schemas import GivenTypes
 from .json_types import (
     ANNOTATED,
     LIST,
@@ -32,8 +34,9 @@ from .models.loaded import LoadedModels
 from .models.roles import default_scoring, default_similar
 from .settings import Settings
 
-# Names that the rows of answers use themselves.
-_RESERVED = {"score", "rank", "similar", "why", "why_of"}
+# Names that the rows of answers use themselves, beside the column of users, and that of items.
+_RESERVED_USER = {"score", "rank", "similar", "basis", "model", "why", "why_of"}
+_RESERVED_ITEM = {"score", "rank", "similar", "basket", "why", "why_of"}
 _SIDE_DATA_DEFAULTS = (
     bool,
     Field(True, description="Fill side columns that are left out with the defaults"),
@@ -93,9 +96,11 @@ class Schemas:
 
     Attributes
     ----------
-    recommend_request, similar_request, similar_users_request, predict_request : type
+    recommend_request, basket_request, similar_request, similar_users_request : type
+    predict_request : type
         Pydantic models of the request bodies.
-    recommend_response, similar_response, similar_users_response, predict_response : type
+    recommend_response, basket_response, similar_response, similar_users_response : type
+    predict_response : type
         Pydantic models of the answers; for the documentation.
     records : type
         Of the drop-in's payload, for the documentation; other columns are ignored there.
@@ -103,6 +108,8 @@ class Schemas:
 
     recommend_request: type[BaseModel]
     recommend_response: type[BaseModel]
+    basket_request: type[BaseModel]
+    basket_response: type[BaseModel]
     similar_request: type[BaseModel]
     similar_response: type[BaseModel]
     similar_users_request: type[BaseModel]
@@ -129,13 +136,17 @@ def build_schemas(models: LoadedModels, settings: Settings, examples: Examples) 
     ConfigurationError
         If a user or item column has a name that the answers need for themselves.
     """
-    for column in (models.user_column, models.item_column):
-        if column.name in _RESERVED:
+    reserved = ((models.user_column, _RESERVED_USER), (models.item_column, _RESERVED_ITEM))
+    for column, names in reserved:
+        if column.name in names:
             name = repr(column.name)
             raise ConfigurationError(f"a column named {name} clashes with a field of the answers")
+    given = GivenTypes(models, settings, examples.users, examples.items)
     return Schemas(
-        recommend_request=_recommend_request(models, settings, examples),
+        recommend_request=_recommend_request(models, settings, examples, given),
         recommend_response=_recommend_response(models, examples),
+        basket_request=_basket_request(models, settings, examples, given),
+        basket_response=_basket_response(models, examples),
         similar_request=_similar_request(models, settings, examples),
         similar_response=_similar_response(models, examples),
         similar_users_request=_similar_users_request(models, settings, examples),
@@ -147,12 +158,8 @@ def build_schemas(models: LoadedModels, settings: Settings, examples: Examples) 
 
 
 def _recommend_request(
-    models: LoadedModels, settings: Settings, examples: Examples
+    models: LoadedModels, settings: Settings, examples: Examples, given: GivenTypes
 ) -> type[BaseModel]:
-    item_ids = LIST[_asked_item(models, examples)]
-    most = settings.max_items
-    only = "Recommend only these"
-    none = "Recommend none of these"
     choice = (
         "auto: ranking if any user carries side data, else similarity; where only one of the two "
         "models is loaded, that one"
@@ -166,14 +173,7 @@ def _recommend_request(
         ),
         k=_k(settings),
         exclude_known=(bool, Field(True, description="Leave out items the user is known for")),
-        items=(
-            ANNOTATED[item_ids, Field(min_length=1, max_length=most)] | None,
-            Field(None, description=only),
-        ),
-        exclude_items=(
-            ANNOTATED[item_ids, Field(max_length=most)] | None,
-            Field(None, description=none),
-        ),
+        **_restrictions(models, settings, examples),
         model=(Literal["auto", "similarity", "ranking"], Field("auto", description=choice)),
         side_data_defaults=_SIDE_DATA_DEFAULTS,
         why=_TELL_WHY,
@@ -185,7 +185,53 @@ def _recommend_request(
                 "user's row leaves them out",
             ),
         ),
+        **given.fields(),
     )
+
+
+def _basket_request(
+    models: LoadedModels, settings: Settings, examples: Examples, given: GivenTypes
+) -> type[BaseModel]:
+    whose = (
+        "Each a list of items, or an object with `items`, the visitor and what is known of the "
+        "visit; a basket without a visitor is nobody's"
+    )
+    return body_type(
+        "BasketRequest",
+        examples.baskets,
+        baskets=(
+            LIST[given.basket()],
+            Field(min_length=1, max_length=settings.max_users, description=whose),
+        ),
+        k=_k(settings),
+        exclude_known=(
+            bool,
+            Field(True, description="Leave out items of the basket, and those its user has seen"),
+        ),
+        **_restrictions(models, settings, examples),
+        model=(Literal["similarity", "ranking"], default_similar(models.loaded_roles)),
+        side_data_defaults=_SIDE_DATA_DEFAULTS,
+        why=_TELL_WHY,
+        **given.fields_of_baskets(),
+    )
+
+
+def _restrictions(
+    models: LoadedModels, settings: Settings, examples: Examples
+) -> dict[str, tuple[Any, Any]]:
+    """Return the fields that say which items may be recommended."""
+    item_ids = LIST[_asked_item(models, examples)]
+    most = settings.max_items
+    return {
+        "items": (
+            ANNOTATED[item_ids, Field(min_length=1, max_length=most)] | None,
+            Field(None, description="Recommend only these"),
+        ),
+        "exclude_items": (
+            ANNOTATED[item_ids, Field(max_length=most)] | None,
+            Field(None, description="Recommend none of these"),
+        ),
+    }
 
 
 def _recommend_response(models: LoadedModels, examples: Examples) -> type[BaseModel]:
@@ -194,17 +240,17 @@ def _recommend_response(models: LoadedModels, examples: Examples) -> type[BaseMo
     return answer_type(
         "RecommendResponse",
         model=(ModelReference, ...),
-        recommendations=(
-            LIST[row_type("Recommendation", {**row, "score": SCORE, "rank": RANK, **_WHY})],
-            ...,
-        ),
+        recommendations=(LIST[_told_row("Recommendation", row)], ...),
         cold_users=(
             LIST[row[user]],
             Field(description="Users that the model does not know"),
         ),
         unknown_items=(
             LIST[row[item]],
-            Field(description="Those of `items` and `exclude_items` that the model does not know"),
+            Field(
+                description="Those of `items`, `exclude_items` and the users' `interactions` that "
+                "the model does not know"
+            ),
         ),
         unknown_values=(
             list[UnknownValue],
@@ -213,7 +259,43 @@ def _recommend_response(models: LoadedModels, examples: Examples) -> type[BaseMo
                 f"at most {SHOWN_UNKNOWN_VALUES} are listed"
             ),
         ),
+        answered=_answered("Answered", {user: row[user]}),
     )
+
+
+def _basket_response(models: LoadedModels, examples: Examples) -> type[BaseModel]:
+    item_id = _item_id(models, examples)
+    place = ANNOTATED[int, Field(ge=0, le=2**31 - 1, description="Position in `baskets`")]
+    row = {"basket": place, models.item_column.name: item_id}
+    return answer_type(
+        "BasketResponse",
+        model=(ModelReference, ...),
+        recommendations=(LIST[_told_row("BasketRecommendation", row)], ...),
+        unknown_items=(
+            LIST[item_id],
+            Field(
+                description="Items of the baskets, and those of `items` and `exclude_items`, that "
+                "the model does not know"
+            ),
+        ),
+        answered=_answered("AnsweredBasket", {"basket": place}),
+    )
+
+
+def _told_row(name: str, ids: dict[str, Any]) -> Any:
+    """Return the type of a row that has the terms of its score where they were asked for."""
+    return row_type(name, {**ids, "score": SCORE, "rank": RANK, **_WHY})
+
+
+def _answered(name: str, head: dict[str, Any]) -> tuple[Any, Any]:
+    """Return the field that says what each answer was made of."""
+    basis = ANNOTATED[
+        Literal[get_args(Basis)],
+        Field(description="What was known: the first of these that applies"),
+    ]
+    reference = ANNOTATED[str, Field(examples=["similarity_model:6"])]
+    row = row_type(name, {**head, "basis": basis, "model": reference})
+    return LIST[row], Field(description="Who answered, and from what, in the request's order")
 
 
 def _similar_request(

@@ -13,11 +13,11 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from inspect import Parameter, Signature
-from typing import Any, get_args
+from typing import Any, get_args, get_origin
 
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, Tag, ValidationError
 from pydantic_core import ErrorDetails
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
@@ -26,6 +26,7 @@ from typing_extensions import is_typeddict
 from turi_recommender.wording import counted
 
 from ..errors import InvalidBodyError
+from ..json_types import FORMS
 from ..limits import LISTED_ERRORS, SHOWN_ERRORS, SHOWN_NAMES
 from .body import header, is_json, read_body
 from .declaration import RECOMMEND, Declaration, declare
@@ -92,7 +93,7 @@ class JsonRoute(APIRoute):
         )
         self._validate = endpoint.request.__pydantic_validator__.validate_json
         self._answer = endpoint.handler
-        self._known = _known_names(endpoint.request)
+        self._request = endpoint.request
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request that the framework's router hands over; 405 if it is not a POST.
@@ -128,12 +129,10 @@ class JsonRoute(APIRoute):
         try:
             return self._validate(body)
         except ValidationError as error:
-            raise InvalidBodyError(_details(error, body, self._known)) from None
+            raise InvalidBodyError(_details(error, body, self._request)) from None
 
 
-def _details(
-    error: ValidationError, body: bytes, known: Mapping[str, Sequence[str]]
-) -> list[ErrorDetails]:
+def _details(error: ValidationError, body: bytes, request: type[BaseModel]) -> list[ErrorDetails]:
     """Return what is wrong; if there are too many errors to list quickly, only their number.
 
     Parameters
@@ -142,8 +141,8 @@ def _details(
         What pydantic found.
     body : bytes
         Where it was found.
-    known : mapping of str to sequence of str
-        The result of `_known_names`.
+    request : type
+        Pydantic model of the body.
     """
     count = error.error_count()
     if count > LISTED_ERRORS:
@@ -154,19 +153,47 @@ def _details(
         if each["type"] == "json_invalid":
             each["ctx"]["error"] = why_not_json(body, each["ctx"]["error"])
         if each["type"] == "extra_forbidden":
-            names = known["" if len(each["loc"]) == 1 else str(each["loc"][0])]
+            names = _known_at(request, each["loc"][:-1]) or []
             each["msg"] = f"{each['msg']}; known are {', '.join(names)}"
+        each["loc"] = tuple(part for part in each["loc"] if part not in FORMS)
     return found
 
 
-def _known_names(request: type[BaseModel]) -> dict[str, list[str]]:
-    """Return the names of a body's fields, as "", and of the columns of rows, by their field."""
-    known = {"": list(request.model_fields)[:SHOWN_NAMES]}
-    for name, described in request.model_fields.items():
-        (row, *_) = get_args(described.annotation) or (None,)
-        if is_typeddict(row):
-            known[name] = list(row.__annotations__)[:SHOWN_NAMES]
-    return known
+def _known_at(kind: Any, place: Sequence[int | str]) -> list[str] | None:
+    """Return the names of the fields that an object can have; None where there is none.
+
+    Parameters
+    ----------
+    kind : type
+        Of the value in which the object is.
+    place : sequence of int or str
+        Where in the value it is, as pydantic tells it.
+    """
+    if is_typeddict(kind) or (isinstance(kind, type) and issubclass(kind, BaseModel)):
+        fields = _fields_of(kind)
+        if len(place) == 0:
+            return [str(name) for name in fields][:SHOWN_NAMES]
+        first, *rest = place
+        return _known_at(fields[first], rest) if first in fields else None
+    if get_origin(kind) is list and len(place) > 0 and isinstance(place[0], int):
+        return _known_at(get_args(kind)[0], place[1:])
+    if len(place) > 0 and any(isinstance(one, Tag) and one.tag == place[0] for one in _about(kind)):
+        place = place[1:]
+    found = (_known_at(one, place) for one in get_args(kind))
+    return next((names for names in found if names is not None), None)
+
+
+def _about(kind: Any) -> tuple[Any, ...]:
+    """Return what an annotated type says beside the type."""
+    metadata: tuple[Any, ...] = getattr(kind, "__metadata__", ())
+    return metadata
+
+
+def _fields_of(kind: Any) -> Mapping[int | str, Any]:
+    if is_typeddict(kind):
+        fields: Mapping[int | str, Any] = kind.__annotations__
+        return fields
+    return {name: field.annotation for name, field in kind.model_fields.items()}
 
 
 def _described(endpoint: JsonEndpoint) -> Callable[..., Any]:

@@ -19,12 +19,18 @@ _KINDS: dict[type, str] = {
     str: "a string",
     type(None): "null",
 }
-# The settings that bound a field, by the field and the kind of the error.
-_SETTINGS: dict[tuple[tuple[int | str, ...], str], str] = {
-    (("k",), "less_than_equal"): "MAX_K",
-    (("users",), "too_long"): "MAX_USERS",
-    (("items",), "too_long"): "MAX_ITEMS",
-    (("exclude_items",), "too_long"): "MAX_ITEMS",
+# The settings that bound a field, by the field and the kind of the error. "*" is any position.
+_SETTINGS: dict[tuple[str, str], str] = {
+    ("k", "less_than_equal"): "MAX_K",
+    ("users", "too_long"): "MAX_USERS",
+    ("baskets", "too_long"): "MAX_USERS",
+    ("user_data", "too_long"): "MAX_USERS",
+    ("items", "too_long"): "MAX_ITEMS",
+    ("exclude_items", "too_long"): "MAX_ITEMS",
+    ("interactions", "too_long"): "MAX_ITEMS",
+    ("item_data", "too_long"): "MAX_ITEMS",
+    ("baskets.*", "too_long"): "MAX_ITEMS",
+    ("baskets.*.items", "too_long"): "MAX_ITEMS",
 }
 _MARKS = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _QUOTES = "names and strings need double quotes"
@@ -56,7 +62,8 @@ def message_of(error: ErrorDetails) -> str:
         return f"{message}{GOT}{kind_in_json(error['input'])}"
     if kind == "json_invalid" and "error" in error.get("ctx", {}):
         return f"Invalid JSON: {error['ctx']['error']}"
-    setting = _SETTINGS.get((error["loc"], kind))
+    place = ".".join("*" if isinstance(part, int) else part for part in error["loc"])
+    setting = _SETTINGS.get((place, kind))
     named = "" if setting is None else f" ({setting})"
     return message.replace(" after validation", "") + named
 

@@ -16,7 +16,14 @@ from contextlib import contextmanager
 from time import perf_counter
 from typing import Generic, NamedTuple, TypeVar
 
-from turi_recommender import Id, Predictions, Recommendations, SimilarItems, SimilarUsers
+from turi_recommender import (
+    BasketRecommendations,
+    Id,
+    Predictions,
+    Recommendations,
+    SimilarItems,
+    SimilarUsers,
+)
 from turi_recommender.errors import QueryError
 from turi_recommender.versions import ModelEntry
 
@@ -35,10 +42,16 @@ from .budget import Budget
 from .current import caller, is_long, note
 from .loaded import LoadedModels
 from .pool import Pool, Stop
-from .price import Ceilings, Price, price_of_recommend, price_of_similar
+from .price import Ceilings, Price, price_of_baskets, price_of_recommend, price_of_similar
 from .price_pairs import price_of_predict
 from .price_users import price_of_similar_users
-from .queries import PredictQuery, RecommendQuery, SimilarQuery, SimilarUsersQuery
+from .queries import (
+    BasketQuery,
+    PredictQuery,
+    RecommendQuery,
+    SimilarQuery,
+    SimilarUsersQuery,
+)
 from .roles import Role, Row
 from .turns import Turns
 
@@ -46,6 +59,7 @@ Answer = TypeVar("Answer")
 Part = TypeVar("Part")
 Found = TypeVar("Found")
 WriteRecommendations = Callable[[ModelEntry, Recommendations], Answer]
+WriteBaskets = Callable[[ModelEntry, BasketRecommendations], Answer]
 WriteSimilar = Callable[[ModelEntry, SimilarItems], Answer]
 WriteSimilarUsers = Callable[[ModelEntry, SimilarUsers], Answer]
 WritePredictions = Callable[[ModelEntry, Predictions], Answer]
@@ -118,7 +132,7 @@ class Engine:
         entry, pace = self.models.need(role), self.models.pace(role)
         price = price_of_recommend(query, entry.model, pace, self._ceilings)
         if price.is_small:
-            if query.is_restricted or query.why:
+            if query.stands_alone:
                 await self._turns.take(caller())
                 found = self._score(query._replace(choice=role), entry)
                 return self._write(query, write, entry, found)
@@ -133,6 +147,37 @@ class Engine:
             return self._write(query, write, entry, Recommendations.joined(parts))
 
         return await self._pool.run(caller(), work, lambda: self._hold(price))
+
+    async def recommend_baskets(self, query: BasketQuery, write: WriteBaskets[Answer]) -> Answer:
+        """Recommend items to baskets.
+
+        Parameters
+        ----------
+        query : BasketQuery
+            What is asked.
+        write : callable
+            Takes the model and its answer, and returns what is sent; see `recommend`.
+
+        Raises
+        ------
+        ModelUnavailableError, QueryError, OverloadedError
+            As `recommend`.
+        """
+        if is_long():
+            await self._turns.take(caller())
+        entry, pace = self.models.need(query.role), self.models.pace(query.role)
+        price = price_of_baskets(query, entry.model, pace, self._ceilings)
+
+        def find(baskets: Sequence[Sequence[Row] | Row]) -> BasketRecommendations:
+            with self._timed(entry, users=len(baskets)):
+                return self.models.recommend_baskets(query._replace(baskets=baskets), entry)[1]
+
+        def finish(found: BasketRecommendations) -> Answer:
+            note(model=entry.name, version=entry.version, baskets=len(query.baskets), k=query.k)
+            return write(entry, found)
+
+        asked = _Asked("baskets", query.baskets, find, BasketRecommendations.joined)
+        return await self._answer(price, asked, finish)
 
     async def similar_items(self, query: SimilarQuery, write: WriteSimilar[Answer]) -> Answer:
         """Find items that are similar to items.
@@ -289,11 +334,11 @@ class Engine:
         return found
 
     @contextmanager
-    def _timed(self, entry: ModelEntry) -> Iterator[None]:
-        """Count a call of a model, and the time that it takes."""
+    def _timed(self, entry: ModelEntry, users: int = 0) -> Iterator[None]:
+        """Count a call of a model, how many users it answers, and the time that it takes."""
         started = perf_counter()
         yield
-        self._metrics.count(entry.name, perf_counter() - started)
+        self._metrics.count(entry.name, perf_counter() - started, users)
 
     @staticmethod
     def _write(

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from turi_recommender import (
+    BasketRecommendations,
     Column,
     Predictions,
     Recommendations,
@@ -18,7 +19,15 @@ from turi_recommender.versions import ModelEntry
 
 from ..errors import ModelUnavailableError
 from .pace import Pace
-from .queries import PredictQuery, RecommendQuery, SimilarQuery, SimilarUsersQuery
+from .queries import (
+    BasketQuery,
+    Given,
+    PredictQuery,
+    RecommendQuery,
+    SimilarQuery,
+    SimilarUsersQuery,
+    items_of,
+)
 from .roles import Pin, Role, Row, choose, takes_side_data
 from .shown import ShownPaths
 from .slots import Slot
@@ -174,11 +183,31 @@ class LoadedModels:
         ranking = self.model("ranking")
         return () if ranking is None else ranking.side_columns
 
+    @property
+    def models(self) -> list[Recommender]:
+        """The loaded models, that of the ranking role first: it has the most columns."""
+        found = (self.model(role) for role in ("ranking", "similarity"))
+        return [model for model in found if model is not None]
+
     def role_of(self, query: RecommendQuery) -> Role:
         """Return the role whose model answers a query."""
         if query.choice != "auto":
             return query.choice
+        if query.given is not None and (role := self._role_of_given(query.given)) is not None:
+            return role
         return choose(query.users, self.loaded_roles)
+
+    def _role_of_given(self, given: Given) -> Role | None:
+        """Return the role whose model makes something of side data, if such data is given."""
+        for role in ("ranking", "similarity"):
+            model = self.model(role)
+            if model is None:
+                continue
+            if given.user_data is not None and len(model.user_side_columns) > 0:
+                return role
+            if given.item_data is not None and len(model.item_side_columns) > 0:
+                return role
+        return None
 
     # -- what it answers -------------------------------------------------------------------
 
@@ -203,6 +232,7 @@ class LoadedModels:
         """
         role = self.role_of(query)
         entry = self.need(role) if entry is None else entry
+        options = {} if query.given is None else query.given.options()
         answer = entry.model.recommend(
             self._filled(query.users, query, role),
             k=query.k,
@@ -210,6 +240,40 @@ class LoadedModels:
             items=query.items,
             exclude=query.exclude,
             explain=query.why,
+            **options,
+        )
+        return entry, answer
+
+    def recommend_baskets(
+        self, query: BasketQuery, entry: ModelEntry | None = None
+    ) -> tuple[ModelEntry, BasketRecommendations]:
+        """Recommend items to baskets, and say who answered.
+
+        Parameters
+        ----------
+        query : BasketQuery
+            What is asked.
+        entry : ModelEntry, optional
+            Who answers; if absent, the model that plays the role that the query takes.
+
+        Raises
+        ------
+        ModelUnavailableError, QueryError
+            As `recommend`.
+        """
+        entry = self.need(query.role) if entry is None else entry
+        baskets = query.baskets
+        if query.side_data_defaults and self.defaults and takes_side_data(query.role):
+            baskets = [self._filled_basket(basket) for basket in baskets]
+        options = {} if query.given is None else query.given.options()
+        answer = entry.model.recommend_basket(
+            baskets,
+            k=query.k,
+            exclude_known=query.exclude_known,
+            items=query.items,
+            exclude=query.exclude,
+            explain=query.why,
+            **options,
         )
         return entry, answer
 
@@ -283,6 +347,10 @@ class LoadedModels:
         if query.side_data_defaults and self.defaults and takes_side_data(role):
             return [{**self.defaults, **row} for row in rows]
         return rows
+
+    def _filled_basket(self, basket: Sequence[Row] | Row) -> Row:
+        visit = basket if isinstance(basket, Mapping) else {}
+        return {**self.defaults, **visit, "items": items_of(basket)}
 
 
 def _shared(columns: Sequence[Column]) -> Column | None:

@@ -17,6 +17,7 @@ from turi_recommender.errors import QueryError
 from turi_recommender.wording import counted
 
 from ..limits import (
+    ANSWERED_BYTES,
     BRIEF_ID_BYTES,
     INLINE_ANSWERS,
     INLINE_ITEMS,
@@ -31,8 +32,9 @@ from ..limits import (
     SMALL_ANSWER_BYTES,
     TEXT_GROWTH,
 )
+from .given_price import Load, load_of_baskets, load_of_recommend
 from .pace import Pace
-from .queries import RecommendQuery, SimilarQuery
+from .queries import BasketQuery, Given, RecommendQuery, SimilarQuery
 
 _INTEGERS = np.dtype(np.int64)
 
@@ -104,16 +106,16 @@ def price_of_recommend(
     """
     rows = len(query.users)
     check_answers(rows, query.k, ceilings)
-    most = _most_work(query, model)
     user = model.user_column.name
     heads = [row.get(user) for row in query.users]
-    seconds, why_bytes = pace.row_seconds, 0
+    if query.given is not None:
+        load = load_of_recommend(query, query.given, model)
+        return _with_load(query, heads, load, model, pace, ceilings)
+    most = _most_work(query, model)
+    seconds, why_bytes = _told(query, rows, model, pace)
     if query.why:
-        answered = min(query.k, model.num_items)
-        seconds = pace.explained_seconds * max(answered / 10, 1)
-        why_bytes = rows * answered * pace.why_bytes
         most *= 2  # a long history is looked through once more
-    is_short = most == 0 and is_short_query(rows, query.k, seconds) and _names_few(query)
+    is_short = most == 0 and is_short_query(rows, query.k, seconds) and _names_few(query, rows)
     if is_short and why_bytes <= SMALL_ANSWER_BYTES and _are_brief(heads, pace):
         return SMALL
     return Price(
@@ -121,6 +123,100 @@ def price_of_recommend(
         piece=piece_of(seconds) if most == 0 else max(PIECE_WORK // most, 1),
         answer_bytes=checked_bytes(_answer_bytes(heads, query.k, model) + why_bytes, "k", ceilings),
     )
+
+
+def price_of_baskets(
+    query: BasketQuery, model: Recommender, pace: Pace, ceilings: Ceilings
+) -> Price:
+    """Return what a query for baskets costs.
+
+    Parameters
+    ----------
+    query : BasketQuery
+        What is asked.
+    model : Recommender
+        The model that answers.
+    pace : Pace
+        How fast it answers.
+    ceilings : Ceilings
+        The limits that are settings.
+
+    Raises
+    ------
+    QueryError
+        If it is too expensive.
+    """
+    rows = len(query.baskets)
+    check_answers(rows, query.k, ceilings)
+    load = load_of_baskets(query, query.given or Given(), model)
+    return _with_load(query, range(rows), load, model, pace, ceilings)
+
+
+def _with_load(
+    query: RecommendQuery | BasketQuery,
+    heads: Sequence[Id | Any],
+    load: Load,
+    model: Recommender,
+    pace: Pace,
+    ceilings: Ceilings,
+) -> Price:
+    """Return what a query costs with what it brings along.
+
+    Parameters
+    ----------
+    query : RecommendQuery or BasketQuery
+        What is asked.
+    heads : sequence
+        What the rows of the answer are for.
+    load : Load
+        What the query brings along.
+    model, pace, ceilings
+        As for `price_of_recommend`.
+    """
+    rows, selected = len(heads), load.selected
+    if selected > query.k and rows * selected > ceilings.answers:
+        drawn = f"{counted(rows, 'row')} times {counted(selected, 'item')} to draw from"
+        raise QueryError(("diversity",), f"{drawn} are more than {ceilings.answers} (MAX_ANSWERS)")
+    seconds, why_bytes = _told(query, rows, model, pace)
+    row_seconds = seconds + load.row_seconds * (2 if query.why else 1)
+    reading = load.reading_seconds
+    is_short = rows <= INLINE_ROWS and rows * selected <= INLINE_ANSWERS and load.work == 0
+    is_short = is_short and reading + rows * row_seconds <= INLINE_SECONDS
+    is_short = is_short and why_bytes <= SMALL_ANSWER_BYTES
+    if is_short and _names_few(query, rows) and _are_brief([*heads, *load.new_items], pace):
+        return SMALL_IN_TURN
+    # What is brought along is read for each piece, which should not take most of the time.
+    piece = int(max(PIECE_SECONDS, reading) / max(row_seconds, PIECE_SECONDS / 64))
+    return Price(
+        is_small=False,
+        piece=max(piece, 1),
+        answer_bytes=checked_bytes(
+            _answer_bytes(heads, query.k, model, load.new_items) + why_bytes, "k", ceilings
+        ),
+    )
+
+
+def _told(
+    query: RecommendQuery | BasketQuery, rows: int, model: Recommender, pace: Pace
+) -> tuple[float, int]:
+    """Return the seconds that a usual row takes, and the bytes of the terms of all scores.
+
+    Parameters
+    ----------
+    query : RecommendQuery or BasketQuery
+        What is asked.
+    rows : int
+        For how many.
+    model : Recommender
+        The model that answers.
+    pace : Pace
+        How fast it answers.
+    """
+    if not query.why:
+        return pace.row_seconds, 0
+    answered = min(query.k, model.num_items)
+    seconds = pace.explained_seconds * max(answered / 10, 1)
+    return seconds, rows * answered * pace.why_bytes
 
 
 def _most_work(query: RecommendQuery, model: Recommender) -> int:
@@ -138,11 +234,11 @@ def _most_work(query: RecommendQuery, model: Recommender) -> int:
     return most
 
 
-def _names_few(query: RecommendQuery) -> bool:
+def _names_few(query: RecommendQuery | BasketQuery, rows: int) -> bool:
     """Tell whether a query names few items, to allow or to exclude them for each row."""
     named = 0 if query.items is None else len(query.items)
     named += 0 if query.exclude is None else len(query.exclude)
-    return named * len(query.users) <= INLINE_ITEMS
+    return named * rows <= INLINE_ITEMS
 
 
 def price_of_similar(
@@ -254,15 +350,31 @@ def checked_bytes(total: int, path: str, ceilings: Ceilings) -> int:
     return total
 
 
-def _answer_bytes(heads: Sequence[Id | Any], k: int, model: Recommender) -> int:
-    """Bound the size of the answer: each of its rows repeats the id that was asked about."""
-    answered = min(k, model.num_items)
+def _answer_bytes(
+    heads: Sequence[Id | Any], k: int, model: Recommender, new_items: Sequence[Id] = ()
+) -> int:
+    """Bound the size of the answer: each of its rows repeats the id that was asked about.
+
+    Parameters
+    ----------
+    heads : sequence
+        What was asked about.
+    k : int
+        Answers for each of them.
+    model : Recommender
+        The model that answers.
+    new_items : sequence of int or str
+        Items that can be answered though the model does not know them.
+    """
+    answered = min(k, model.num_items + len(new_items))
     row = ROW_BYTES + len(model.user_column.name) + len(model.item_column.name)
+    about = ANSWERED_BYTES + len(model.user_column.name)
     text = id_bytes(heads)
-    items = model.items.text_bound(answered)
+    items = model.items.text_bound(min(k, model.num_items))
     if model.items.dtype != _INTEGERS:
         items *= TEXT_GROWTH
-    return len(heads) * (answered * row + items) + text * answered
+    items += id_bytes(new_items)
+    return len(heads) * (answered * row + items + about) + text * (answered + 1)
 
 
 def id_bytes(ids: Sequence[Id | Any]) -> int:

@@ -2,12 +2,36 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import NamedTuple
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
 
 from turi_recommender import Id
 
 from .roles import Choice, Role, Row
+
+
+class Given(NamedTuple):
+    """What a query brings along for its own answer. Few queries do.
+
+    Attributes
+    ----------
+    interactions, user_data, item_data, diversity, seed
+        As in `turi_recommender.Recommender.recommend`; baskets have neither of the first two.
+    """
+
+    interactions: Sequence[Row] | None = None
+    user_data: Sequence[Row] | None = None
+    item_data: Sequence[Row] | None = None
+    diversity: float = 0.0
+    seed: int | None = None
+
+    def options(self) -> dict[str, Any]:
+        """Return what is given as arguments for the library."""
+        named = zip(self._fields[:3], self[:3], strict=True)
+        options: dict[str, Any] = {name: rows for name, rows in named if rows is not None}
+        if self.diversity > 0:
+            options |= {"diversity": self.diversity, "seed": self.seed}
+        return options
 
 
 class RecommendQuery(NamedTuple):
@@ -26,6 +50,8 @@ class RecommendQuery(NamedTuple):
         Whether side columns that a row leaves out take their defaults (ranking model only).
     exclude_known, items, exclude
         As in `turi_recommender.Recommender.recommend`.
+    given : Given or None
+        What the query brings along. Such a query is answered by a call of its own.
     why : bool
         Whether to tell the terms of each score.
     """
@@ -37,13 +63,49 @@ class RecommendQuery(NamedTuple):
     exclude_known: bool = True
     items: Sequence[Id] | None = None
     exclude: Sequence[Id] | None = None
+    given: Given | None = None
     why: bool = False
 
     @property
-    def is_restricted(self) -> bool:
-        """Whether it names items that may, or may not, be recommended."""
+    def stands_alone(self) -> bool:
+        """Whether it asks for more than a ranking, so that no other query is like it."""
         has_exclusions = self.exclude is not None and len(self.exclude) > 0
-        return self.items is not None or has_exclusions
+        return self.items is not None or has_exclusions or self.given is not None or self.why
+
+
+class BasketQuery(NamedTuple):
+    """Recommend items to baskets.
+
+    Attributes
+    ----------
+    baskets, exclude_known, items, exclude
+        As in `turi_recommender.Recommender.recommend_basket`; items of baskets are mappings.
+    k : int
+        Number of items per basket.
+    role : {"similarity", "ranking"}
+        Whose model answers.
+    side_data_defaults : bool
+        As in `RecommendQuery`.
+    given : Given or None
+        What the query brings along.
+    why : bool
+        Whether to tell the terms of each score.
+    """
+
+    baskets: Sequence[Sequence[Row] | Row]
+    k: int = 10
+    role: Role = "similarity"
+    side_data_defaults: bool = True
+    exclude_known: bool = True
+    items: Sequence[Id] | None = None
+    exclude: Sequence[Id] | None = None
+    given: Given | None = None
+    why: bool = False
+
+
+def items_of(basket: Sequence[Row] | Row) -> Sequence[Row]:
+    """Return the items of a basket, whichever form it has."""
+    return basket["items"] if isinstance(basket, Mapping) else basket
 
 
 class SimilarQuery(NamedTuple):

@@ -7,21 +7,27 @@ from typing import Any
 from turi_recommender import Id, Recommender
 
 from ..limits import SHOWN_TEXT, SHOWN_UNKNOWN_VALUES
-from ..models.queries import RecommendQuery
+from ..models.queries import BasketQuery, RecommendQuery
 
 
-def unknown_items(query: RecommendQuery, model: Recommender) -> list[Id]:
-    """Return the allowed and excluded items that the model does not know, each once.
+def unknown_items(
+    query: RecommendQuery | BasketQuery, model: Recommender, told: list[Id]
+) -> list[Id]:
+    """Return the items of a request that the model does not know, each once.
 
     Parameters
     ----------
-    query : RecommendQuery
+    query : RecommendQuery or BasketQuery
+        Its allowed and excluded items are looked up.
     model : Recommender
+        The model that answered.
+    told : list of int or str
+        Those that the model has told of: items of baskets and interactions.
     """
     if query.items is None and query.exclude is None:
-        return []
+        return told
     named = [*(query.items or ()), *(query.exclude or ())]
-    return [one for one in dict.fromkeys(named) if one not in model.items]
+    return list(dict.fromkeys([*told, *(one for one in named if one not in model.items)]))
 
 
 def unknown_values(query: RecommendQuery, model: Recommender) -> list[dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""`POST /recommend/users`."""
+"""`POST /recommend/users` and `POST /recommend/baskets`."""
 
 from __future__ import annotations
 
@@ -8,19 +8,20 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from turi_recommender import Recommendations
+from turi_recommender import BasketRecommendations, Recommendations
 from turi_recommender.errors import QueryError
 from turi_recommender.versions import ModelEntry
 
 from ..context import Context
+from ..given_schemas import VISITOR
 from ..http.encoding import not_gzip
 from ..http.json_route import JsonEndpoint
 from ..http.problems import responses
 from ..models.engine import Engine
-from ..models.queries import RecommendQuery
+from ..models.queries import BasketQuery, Given, RecommendQuery
 from ..schemas import Schemas
 from .hints import unknown_items, unknown_values
-from .rows import write_json, write_reference, write_rows
+from .rows import write_answered, write_json, write_reference, write_rows
 
 
 def build_recommend_router(engine: Engine, schemas: Schemas) -> APIRouter:
@@ -55,6 +56,7 @@ def build_recommend_router(engine: Engine, schemas: Schemas) -> APIRouter:
             exclude_known=body.exclude_known,
             items=body.items,
             exclude=body.exclude_items,
+            given=given_with(body),
             why=body.why,
         )
         return engine.recommend(query, partial(write, query))
@@ -63,13 +65,38 @@ def build_recommend_router(engine: Engine, schemas: Schemas) -> APIRouter:
         user, item = engine.models.user_column.name, engine.models.item_column.name
         return (
             b'{"model":%b,"recommendations":%b,"cold_users":%b,"unknown_items":%b,'
-            b'"unknown_values":%b}'
+            b'"unknown_values":%b,"answered":%b}'
         ) % (
             write_reference(entry),
             write_rows(user, item, found.users, found.rankings),
             write_json(found.cold_users),
-            write_json(unknown_items(query, entry.model)),
+            write_json(unknown_items(query, entry.model, found.unknown_items)),
             write_json(unknown_values(query, entry.model)),
+            write_answered(user, found.users, found.basis, entry),
+        )
+
+    def recommend_baskets(body: Any) -> Awaitable[bytes]:
+        user = engine.models.user_column.name
+        query = BasketQuery(
+            baskets=[as_visit(basket, user) for basket in body.baskets],
+            k=body.k,
+            role=body.model,
+            side_data_defaults=body.side_data_defaults,
+            exclude_known=body.exclude_known,
+            items=body.items,
+            exclude=body.exclude_items,
+            given=Given(None, None, body.item_data, body.diversity or 0.0, body.seed),
+            why=body.why,
+        )
+        return engine.recommend_baskets(query, partial(write_baskets, query))
+
+    def write_baskets(query: BasketQuery, entry: ModelEntry, found: BasketRecommendations) -> bytes:
+        item = engine.models.item_column.name
+        return b'{"model":%b,"recommendations":%b,"unknown_items":%b,"answered":%b}' % (
+            write_reference(entry),
+            write_rows("basket", item, found.baskets, found.rankings),
+            write_json(unknown_items(query, entry.model, found.unknown_items)),
+            write_answered("basket", found.baskets, found.basis, entry),
         )
 
     JsonEndpoint(
@@ -81,4 +108,44 @@ def build_recommend_router(engine: Engine, schemas: Schemas) -> APIRouter:
         description="Recommend items to users, best first, in the order of the request.",
         responses=responses(not_gzip(), 401, 403, 408, 413, 415, 422, 431, 503),
     ).add_to(router)
+    JsonEndpoint(
+        path="/recommend/baskets",
+        name="recommend_baskets",
+        request=schemas.basket_request,
+        response=schemas.basket_response,
+        handler=recommend_baskets,
+        description="Recommend items to baskets, best first, in the order of the request.",
+        responses=responses(not_gzip(), 401, 403, 408, 413, 415, 422, 431, 503),
+    ).add_to(router)
     return router
+
+
+def given_with(body: Any) -> Given | None:
+    """Return what users of a request bring along; None for nothing, as nearly always."""
+    if (
+        body.interactions is None
+        and body.user_data is None
+        and body.item_data is None
+        and not body.diversity
+    ):
+        return None
+    drawn = (body.diversity or 0.0, body.seed)
+    return Given(body.interactions, body.user_data, body.item_data, *drawn)
+
+
+def as_visit(basket: Any, user: str) -> Any:
+    """Return a basket as the library takes it.
+
+    Parameters
+    ----------
+    basket : list or dict
+        As it was sent.
+    user : str
+        Name of the user column.
+    """
+    if isinstance(basket, list):
+        return basket
+    visit = {name: value for name, value in basket.items() if name != VISITOR}
+    if basket.get(VISITOR) is not None:
+        visit[user] = basket[VISITOR]
+    return visit

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import lru_cache
 from itertools import islice
-from typing import Any
+from typing import Any, get_args
 
 from pydantic_core import to_json
 
 from turi_recommender import Id, Predictions, Ranking, Why
+from turi_recommender.scoring.results import Basis
 from turi_recommender.versions import ModelEntry
 
 _ROWS_AT_ONCE = 1000
@@ -30,14 +31,14 @@ def _reference(name: str, version: str | None, kind: str) -> bytes:
     return write_json({"name": name, "version": version, "kind": kind})
 
 
-def write_rows(head: str, item: str, heads: list[Id], rankings: list[Ranking]) -> bytes:
+def write_rows(head: str, item: str, heads: Sequence[Id], rankings: list[Ranking]) -> bytes:
     """Write rows, one ranking at a time, because a million rows at once would be a million objects.
 
     Parameters
     ----------
     head, item : str
         Names of the column that was asked about, and of the items in the answer.
-    heads : list of int or str
+    heads : sequence of int or str
         What was asked about.
     rankings : list of Ranking
         One ranking for each of them; rows tell why where it has the terms.
@@ -87,3 +88,39 @@ def _told(why: Why) -> dict[str, Any]:
     """Return the terms of a score as fields of its row, which say so if they explain another."""
     terms = [{"term": name, "value": value} for name, value in why]
     return {"why": terms} if why.of == "score" else {"why": terms, "why_of": why.of}
+
+
+def write_answered(
+    head: str, heads: Sequence[Id], bases: Sequence[Basis], entry: ModelEntry
+) -> bytes:
+    """Write who answered each row of a request, and from what.
+
+    Parameters
+    ----------
+    head : str
+        Name of the column that was asked about.
+    heads : sequence of int or str
+        What was asked about.
+    bases : sequence of str
+        What was known of each of them.
+    entry : ModelEntry
+        The model that answered.
+    """
+    # Every request pays for this, so the parts that answers have in common are written once.
+    begin, ends = _answered_by(head, entry.name, entry.version)
+    written = [
+        b"%b%b%b" % (begin, b"%d" % one if type(one) is int else write_json(one), ends[basis])
+        for one, basis in zip(heads, bases, strict=True)
+    ]
+    return b"[%b]" % b",".join(written)
+
+
+@lru_cache(maxsize=32)
+def _answered_by(head: str, name: str, version: str | None) -> tuple[bytes, dict[Basis, bytes]]:
+    """Return what stands before an id, and what stands behind it for each basis."""
+    reference = name if version is None else f"{name}:{version}"
+    ends: dict[Basis, bytes] = {
+        basis: b",%b" % write_json({"basis": basis, "model": reference})[1:]
+        for basis in get_args(Basis)
+    }
+    return b"{%b:" % write_json(head), ends

@@ -84,7 +84,14 @@ def test_limits_are_shown() -> None:
 
 def test_problems_are_described(client: httpx.Client) -> None:
     document = client.get("/openapi.json").json()
-    for path in ("/recommend/users", "/similar/items", "/similar/users", "/predict"):
+    paths = (
+        "/recommend/users",
+        "/recommend/baskets",
+        "/similar/items",
+        "/similar/users",
+        "/predict",
+    )
+    for path in paths:
         answers = document["paths"][path]["post"]["responses"]
         statuses = {"200", "400", "401", "403", "408", "413", "415", "422", "431", "503"}
         assert set(answers) == statuses

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turi_recommender.errors import QueryError
+from turi_recommender.format import Column
 from turi_recommender.scoring.arguments import cast_id, read_choice, read_count, read_list
 from turi_recommender.scoring.basket_results import BasketRecommendations
 from turi_recommender.scoring.candidates import Candidates
@@ -76,6 +77,24 @@ class Recommender(Scorer):
 
     def __deepcopy__(self, memo: object) -> Recommender:
         return self
+
+    @property
+    def user_side_columns(self) -> tuple[Column, ...]:
+        """The columns that a row of `user_data` must have, by their saved names."""
+        return self._given.user_side.columns
+
+    @property
+    def item_side_columns(self) -> tuple[Column, ...]:
+        """The columns that a row of `item_data` must have, by their saved names."""
+        return self._given.item_side.columns
+
+    @property
+    def side_names_before(self) -> tuple[Mapping[str, str], Mapping[str, str]]:
+        """Names that such rows of users, and of items, may use instead, by the saved name.
+
+        Training renamed these columns because another one had their name; nothing else bears it.
+        """
+        return self._given.user_side.names_before, self._given.item_side.names_before
 
     def user_counts(self) -> NDArray[np.int64]:
         """Return how many rows of the training data each user has, from the file.

@@ -32,6 +32,7 @@ DECLARED = {
     "/models": ("recommend", False, True),
     "/openapi.json": (None, False, True),
     "/predict": ("recommend", False, True),
+    "/recommend/baskets": ("recommend", False, True),
     "/recommend/users": ("recommend", False, True),
     "/redoc": (None, False, True),
     "/score": ("recommend", False, True),

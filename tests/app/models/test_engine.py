@@ -15,10 +15,23 @@ from app.models.engine import Engine
 from app.models.loaded import LoadedModels
 from app.models.pace import Pace
 from app.models.price import Ceilings, Price, price_of_recommend
-from app.models.queries import PredictQuery, RecommendQuery, SimilarQuery, SimilarUsersQuery
+from app.models.queries import (
+    BasketQuery,
+    Given,
+    PredictQuery,
+    RecommendQuery,
+    SimilarQuery,
+    SimilarUsersQuery,
+)
 from app.models.turns import Turns
 from app.observability.metrics import Metrics
-from turi_recommender import Predictions, Recommendations, SimilarItems, SimilarUsers
+from turi_recommender import (
+    BasketRecommendations,
+    Predictions,
+    Recommendations,
+    SimilarItems,
+    SimilarUsers,
+)
 from turi_recommender.errors import QueryError
 from turi_recommender.versions import ModelEntry
 
@@ -62,6 +75,12 @@ def keep(entry: ModelEntry, found: Recommendations) -> tuple[str, Recommendation
 
 
 def keep_similar(entry: ModelEntry, found: SimilarItems) -> tuple[str, SimilarItems, int]:
+    return entry.name, found, threading.get_ident()
+
+
+def keep_baskets(
+    entry: ModelEntry, found: BasketRecommendations
+) -> tuple[str, BasketRecommendations, int]:
     return entry.name, found, threading.get_ident()
 
 
@@ -140,6 +159,30 @@ async def test_restricted_queries_keep_their_restriction(
     query = RecommendQuery(bare(KNOWN), k=3, items=[ITEM, 355908], exclude=items)
     _, found, _ = await watched.engine.recommend(query, keep)
     assert found == service.recommend(query)[1]
+
+
+async def test_what_a_query_brings_along_is_for_itself_alone(
+    watched: Watched, service: LoadedModels
+) -> None:
+    seen = Given(interactions=[{"visitorid": 1, "itemid": ITEM}])
+    queries = [RecommendQuery(bare(1), k=3), RecommendQuery(bare(1), k=3, given=seen)] * 2
+    answers = await asyncio.gather(*(watched.engine.recommend(each, keep) for each in queries))
+    assert [answer[1] for answer in answers] == [service.recommend(each)[1] for each in queries]
+    assert answers[0][1] == answers[2][1] != answers[1][1] == answers[3][1]
+    assert watched.calls == 3, "the two that bring nothing are one call"
+
+
+@pytest.mark.parametrize("count", [1, INLINE_ROWS + 1, 200])
+async def test_baskets(watched: Watched, service: LoadedModels, count: int) -> None:
+    request = Current()
+    begin(request)
+    query = BasketQuery([[{"itemid": ITEM}]] * count, k=4)
+    name, found, thread = await watched.engine.recommend_baskets(query, keep_baskets)
+    assert (name, found) == ("similarity_model", service.recommend_baskets(query)[1])
+    assert (thread == threading.get_ident()) == (count == 1)
+    assert watched.counted("recommender_users_total", "similarity_model") == count
+    noted = {"model": "similarity_model", "version": "6", "baskets": count, "k": 4}
+    assert request.notes == noted
 
 
 @pytest.mark.parametrize("count", [1, INLINE_ROWS + 1])

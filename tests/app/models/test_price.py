@@ -9,9 +9,15 @@ import pytest
 from app.limits import INLINE_ITEMS, INLINE_ROWS, INLINE_SECONDS, PIECE_SECONDS
 from app.models.loaded import LoadedModels
 from app.models.pace import Pace, measure_pace
-from app.models.price import Ceilings, Price, price_of_recommend, price_of_similar
-from app.models.queries import RecommendQuery, SimilarQuery
-from app.routers.rows import write_rows
+from app.models.price import (
+    Ceilings,
+    Price,
+    price_of_baskets,
+    price_of_recommend,
+    price_of_similar,
+)
+from app.models.queries import BasketQuery, Given, RecommendQuery, SimilarQuery
+from app.routers.rows import write_answered, write_rows
 from turi_recommender import Recommender
 from turi_recommender.errors import QueryError
 
@@ -127,7 +133,86 @@ def test_the_bound_holds_for_real_answers(
             bound = price_of_recommend(query, entry.model, QUICK, CEILINGS).answer_bytes
             names = (entry.model.user_column.name, entry.model.item_column.name)
             written = len(write_rows(*names, found.users, found.rankings))
+            written += len(write_answered(names[0], found.users, found.basis, entry))
             assert written <= bound < 8 * written
+
+
+def done(count: int) -> list[dict[str, Any]]:
+    return [{"visitorid": 6000, "itemid": item} for item in range(count)]
+
+
+def test_a_few_things_that_a_user_brings_along_are_small(shop: Recommender) -> None:
+    few = Given(done(8), [{"visitorid": 6000}], [{"itemid": 1}], 1.0)
+    assert price(shop, [USER], given=few).is_small
+    assert price(shop, [USER], given=few).takes_turn, "as everything that is not batched"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        Given(interactions=done(2000)),
+        Given(user_data=[{"visitorid": one} for one in range(1000)]),
+        Given(item_data=[{"itemid": one} for one in range(1000)]),
+        Given(diversity=500.0),
+    ],
+    ids=["interactions", "user data", "item data", "diversity"],
+)
+def test_much_that_a_user_brings_along_is_dear(shop: Recommender, given: Given) -> None:
+    assert not price(shop, [USER], given=given).is_small
+    assert price(shop, [USER] * 50, given=given).answer_bytes > 0
+
+
+def test_what_is_read_for_each_piece_does_not_take_most_of_the_time(shop: Recommender) -> None:
+    many = Given(interactions=[{"visitorid": 1, "itemid": 1}] * 40_000)
+    plain, dear = price(shop, [USER] * 500), price(shop, [USER] * 500, given=many)
+    assert dear.piece > 2 * plain.piece
+
+
+def test_long_lists_in_side_data_are_counted(rich: Recommender) -> None:
+    long = {"item_id": "new", "tags.2": ["x"] * 5000}
+    assert not price(rich, [RICH], given=Given(item_data=[long])).is_small
+
+
+def test_ids_of_new_items_are_part_of_the_answer(rich: Recommender) -> None:
+    new = Given(item_data=[{"item_id": "n" * 1000}])
+    assert not price(rich, [RICH], given=new).is_small
+    assert price(rich, [RICH] * 9, given=new).answer_bytes > 9 * 1000
+    with pytest.raises(QueryError, match=r"k: .*MAX_ANSWER_BYTES"):
+        price(rich, [RICH] * 100, given=Given(item_data=[{"item_id": "n" * 100_000}]))
+
+
+def test_items_to_draw_from_are_answers_too(shop: Recommender) -> None:
+    few = Ceilings(100, 1 << 25)
+    query = RecommendQuery([USER] * 2, k=10, given=Given(diversity=4.0))
+    assert price_of_recommend(query, shop, QUICK, few).is_small
+    more = query._replace(given=Given(diversity=4.1))
+    with pytest.raises(QueryError, match=r"diversity: 2 rows times 51 items .*\(MAX_ANSWERS\)"):
+        price_of_recommend(more, shop, QUICK, few)
+
+
+def test_baskets_are_priced_by_their_items(service: LoadedModels) -> None:
+    model = service.need("similarity").model
+
+    def cost(*sizes: int, **given: Any) -> Price:
+        baskets = [[{"itemid": 1}] * size for size in sizes]
+        return price_of_baskets(BasketQuery(baskets, **given), model, QUICK, CEILINGS)
+
+    assert cost(8).is_small
+    assert cost(*[8] * INLINE_ROWS).is_small
+    assert not cost(*[8] * (INLINE_ROWS + 1)).is_small
+    assert not cost(2000).is_small
+    assert cost(*[1] * 50).piece > 2 * cost(*[500] * 50).piece
+    with pytest.raises(QueryError, match=r"k: .*MAX_ANSWERS"):
+        cost(*[1] * 1000, k=101)
+
+
+def test_a_basket_that_takes_too_long_is_refused_by_name(
+    service: LoadedModels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("app.models.given_price.MAX_ROW_WORK", 10_000)
+    query = BasketQuery([[{"itemid": 1}], [{"itemid": 1}] * 5000])
+    with pytest.raises(QueryError, match=r"baskets\.1: .*more than 10000 operations"):
+        price_of_baskets(query, service.need("similarity").model, QUICK, CEILINGS)
 
 
 def test_slow_models_are_not_asked_on_the_event_loop(shop: Recommender) -> None:

@@ -189,14 +189,16 @@ def test_examples_of_the_openapi_document_are_answered(
         schemas = one.get("/openapi.json").json()["components"]["schemas"]
         for path, name in (
             ("/recommend/users", "RecommendRequest"),
+            ("/recommend/baskets", "BasketRequest"),
             ("/similar/items", "SimilarItemsRequest"),
         ):
             for example in schemas[name]["examples"]:
                 answer = post(one, path, **example)
-                assert len(answer["recommendations" if "users" in example else "similar_items"]) > 0
+                rows = "similar_items" if path == "/similar/items" else "recommendations"
+                assert len(answer[rows]) > 0
                 assert answer.get("cold_users", answer.get("unknown_items")) == []
                 tried += 1
-    assert tried == 6
+    assert tried == 12
 
 
 def test_every_side_column_over_http(rich_client: httpx.Client, rich_service: LoadedModels) -> None:

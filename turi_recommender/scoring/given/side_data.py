@@ -31,6 +31,14 @@ class SideDataReader:
         Position of the first of them among all columns of the model.
     main : sequence of Column
         User, item and observation side columns.
+
+    Attributes
+    ----------
+    columns : tuple of Column
+        The side columns.
+    names_before : mapping of str to str
+        Names before training, by the saved name, of those that training changed and that nothing
+        else bears.
     """
 
     def __init__(self, ids: Column, table: SideTable, first: int, main: Sequence[Column]) -> None:
@@ -39,10 +47,11 @@ class SideDataReader:
             (position, column.kept(), IdIndex(column.values, column.size))
             for position, column in enumerate(table.columns, first)
         ]
+        self.columns = tuple(column for _, column, _ in self._columns)
         saved = {column.name for column in table.columns}
         taken = saved | {column.name for column in main}
-        self._before = {new: old for old, new in table.renamed.items() if old not in taken}
-        self._known = saved | set(self._before.values()) | {ids.name}
+        self.names_before = {new: old for old, new in table.renamed.items() if old not in taken}
+        self._known = saved | set(self.names_before.values()) | {ids.name}
 
     def read(self, rows: Any, argument: str) -> Sides:
         """Return the entries of each id that has a row, in the order of the rows.
@@ -113,7 +122,7 @@ class SideDataReader:
         """Return the name that a row uses for a column; None where the column is missing."""
         if name in row:
             return name
-        before = self._before.get(name)
+        before = self.names_before.get(name)
         return before if before in row else None
 
     def _refuse_more(self, row: Mapping[str, Any], names: Sequence[str | None]) -> None:
