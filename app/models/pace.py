@@ -31,12 +31,15 @@ class Pace:
         Memory that the model holds.
     longest_item : int
         Bytes of the longest id of an item.
+    knows_strangers : bool
+        As of `turi_recommender.Recommender`; it takes too long to be asked for each query.
     """
 
     row_seconds: float
     item_seconds: float
     resident_bytes: int = 0
     longest_item: int = 0
+    knows_strangers: bool = True
 
 
 def measure_pace(model: Recommender, defaults: Mapping[str, Any]) -> Pace:
@@ -59,7 +62,7 @@ def measure_pace(model: Recommender, defaults: Mapping[str, Any]) -> Pace:
     with suppress(QueryError):  # a model without factors knows no similar items
         item_seconds = _median_seconds([partial(model.similar_items, [one]) for one in items])
     longest = model.items.text_bound(1)
-    return Pace(row_seconds, item_seconds, resident_bytes(model), longest)
+    return Pace(row_seconds, item_seconds, resident_bytes(model), longest, model.knows_strangers)
 
 
 def _median_seconds(calls: list[Callable[[], object]]) -> float:

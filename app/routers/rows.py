@@ -12,6 +12,8 @@ from turi_recommender import Id, Ranking
 from turi_recommender.scoring.results import Basis
 from turi_recommender.versions import ModelEntry
 
+from ..models.strangers import NO_OTHERS, Others
+
 
 def write_json(value: object) -> bytes:
     """Write a value as JSON. A diverged model can score NaN, for which JSON has only null."""
@@ -56,7 +58,11 @@ def _rows(head: str, item: str, one: Id, ranking: Ranking) -> list[dict[str, Any
 
 
 def write_answered(
-    head: str, heads: Sequence[Id], bases: Sequence[Basis], entry: ModelEntry
+    head: str,
+    heads: Sequence[Id],
+    bases: Sequence[Basis],
+    entry: ModelEntry,
+    others: Others = NO_OTHERS,
 ) -> bytes:
     """Write who answered each row of a request, and from what.
 
@@ -70,6 +76,8 @@ def write_answered(
         What was known of each of them.
     entry : ModelEntry
         The model that answered.
+    others : mapping of int to ModelEntry
+        Who answered the rows that it did not answer.
     """
     # Every request pays for this, so the parts that answers have in common are written once.
     begin, ends = _answered_by(head, entry.name, entry.version)
@@ -77,6 +85,9 @@ def write_answered(
         b"%b%b%b" % (begin, b"%d" % one if type(one) is int else write_json(one), ends[basis])
         for one, basis in zip(heads, bases, strict=True)
     ]
+    for place, other in others.items():
+        here = slice(place, place + 1)
+        written[place] = write_answered(head, heads[here], bases[here], other)[1:-1]
     return b"[%b]" % b",".join(written)
 
 

@@ -16,6 +16,7 @@ from app.models.loaded import LoadedModels
 from app.models.pace import Pace
 from app.models.price import Ceilings, Price, price_of_recommend
 from app.models.queries import BasketQuery, Given, RecommendQuery, SimilarQuery
+from app.models.strangers import Others
 from app.models.turns import Turns
 from app.observability.metrics import Metrics
 from turi_recommender import BasketRecommendations, Recommendations, SimilarItems
@@ -57,7 +58,7 @@ def watched(service: LoadedModels) -> Watched:
     return Watched(service)
 
 
-def keep(entry: ModelEntry, found: Recommendations) -> tuple[str, Recommendations, int]:
+def keep(entry: ModelEntry, found: Recommendations, _: Others) -> tuple[str, Recommendations, int]:
     return entry.name, found, threading.get_ident()
 
 
