@@ -67,6 +67,10 @@ class Settings(BaseSettings):
     ranking_model: str = Field(default="ranking_factorization_model", min_length=1)
     """Model for users with side data, named likewise. Left at its default, it may be absent."""
 
+    newcomer_model: str = ""
+    """Model for users whom the model of a request does not know, named likewise, such as a
+    popularity model. Empty, there is none, and the model of the request answers them itself."""
+
     side_data_defaults: Annotated[dict[str, Any], NoDecode] = {
         "period": "Night",
         "month": 8,

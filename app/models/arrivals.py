@@ -37,7 +37,7 @@ class Arrivals:
 
         Parameters
         ----------
-        role : {"similarity", "ranking"}
+        role : {"similarity", "ranking", "newcomer"}
             An empty one.
         """
         known = self._known[role]

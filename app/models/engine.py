@@ -53,12 +53,21 @@ from .queries import (
     SimilarUsersQuery,
 )
 from .roles import Role, Row
+from .strangers import (
+    NO_OTHERS,
+    Others,
+    Parts,
+    at_places,
+    put_together,
+    query_for,
+    split,
+)
 from .turns import Turns
 
 Answer = TypeVar("Answer")
 Part = TypeVar("Part")
 Found = TypeVar("Found")
-WriteRecommendations = Callable[[ModelEntry, Recommendations], Answer]
+WriteRecommendations = Callable[[ModelEntry, Recommendations, Others], Answer]
 WriteBaskets = Callable[[ModelEntry, BasketRecommendations], Answer]
 WriteSimilar = Callable[[ModelEntry, SimilarItems], Answer]
 WriteSimilarUsers = Callable[[ModelEntry, SimilarUsers], Answer]
@@ -114,8 +123,9 @@ class Engine:
         query : RecommendQuery
             What is asked.
         write : callable
-            Takes the model and its recommendations, and returns the answer; called where the query
-            was scored, so that a long answer is written off the event loop.
+            Takes the model, the recommendations, and who gave those that the model did not give;
+            returns the answer. It is called where the query was scored, so that a long answer is
+            written off the event loop.
 
         Raises
         ------
@@ -131,6 +141,30 @@ class Engine:
         role = self.models.role_of(query)
         entry, pace = self.models.need(role), self.models.pace(role)
         price = price_of_recommend(query, entry.model, pace, self._ceilings)
+        guest = self.models.guest_of(role, is_auto=query.choice == "auto")
+        if guest is not None:
+            parts = split(query, role, entry.model)
+            if len(parts.strangers) > 0:
+                return await self._share(query, parts, (role, guest), price, write)
+        return await self._recommend_by(role, query, price, write)
+
+    async def _recommend_by(
+        self, role: Role, query: RecommendQuery, price: Price, write: WriteRecommendations[Answer]
+    ) -> Answer:
+        """Answer a query by the model of one role.
+
+        Parameters
+        ----------
+        role : {"similarity", "ranking", "newcomer"}
+            The role.
+        query : RecommendQuery
+            What is asked.
+        price : Price
+            What it costs.
+        write : callable
+            See `recommend`.
+        """
+        entry = self.models.need(role)
         if price.is_small:
             if query.stands_alone:
                 await self._turns.take(caller())
@@ -147,6 +181,63 @@ class Engine:
             return self._write(query, write, entry, Recommendations.joined(parts))
 
         return await self._pool.run(caller(), work, lambda: self._hold(price))
+
+    async def _share(
+        self,
+        query: RecommendQuery,
+        parts: Parts,
+        roles: tuple[Role, Role],
+        price: Price,
+        write: WriteRecommendations[Answer],
+    ) -> Answer:
+        """Answer a query by two models: those whom one does not know are answered by the other.
+
+        Parameters
+        ----------
+        query : RecommendQuery
+            What is asked.
+        parts : Parts
+            Its rows.
+        roles : (role, role)
+            Who answers those who are known, and the strangers.
+        price : Price
+            What the whole query costs.
+        write : callable
+            See `recommend`.
+        """
+        host, known = self.models.need(roles[0]), None
+        if len(parts.known) > 0:
+            mine = query._replace(users=[query.users[place] for place in parts.known])
+            host, known = await self._recommend_part(roles[0], mine, parts.known)
+        theirs = query_for(query, parts.strangers, host.model, self.models.need(roles[1]).model)
+        guest, strangers = await self._recommend_part(roles[1], theirs, parts.strangers)
+
+        def work(_: Stop | None = None) -> Answer:
+            found = put_together(query, parts, known, strangers)
+            return self._write(query, write, host, found, dict.fromkeys(parts.strangers, guest))
+
+        return work() if price.is_small else await self._pool.run(caller(), work, lambda: None)
+
+    async def _recommend_part(
+        self, role: Role, query: RecommendQuery, positions: Sequence[int]
+    ) -> tuple[ModelEntry, Recommendations]:
+        """Answer some rows of a query by the model of a role.
+
+        Parameters
+        ----------
+        role : {"similarity", "ranking", "newcomer"}
+            The role.
+        query : RecommendQuery
+            The rows.
+        positions : sequence of int
+            Where they stand in the whole query, for errors.
+        """
+        try:
+            model, pace = self.models.need(role).model, self.models.pace(role)
+            price = price_of_recommend(query, model, pace, self._ceilings)
+            return await self._recommend_by(role, query, price, _found)
+        except QueryError as error:
+            raise at_places(positions, error) from None
 
     async def recommend_baskets(self, query: BasketQuery, write: WriteBaskets[Answer]) -> Answer:
         """Recommend items to baskets.
@@ -346,6 +437,7 @@ class Engine:
         write: WriteRecommendations[Answer],
         entry: ModelEntry,
         found: Recommendations,
+        others: Others = NO_OTHERS,
     ) -> Answer:
         note(
             model=entry.name,
@@ -354,7 +446,13 @@ class Engine:
             k=query.k,
             cold=len(found.cold_users),
         )
-        return write(entry, found)
+        return write(entry, found, others)
+
+
+def _found(
+    entry: ModelEntry, found: Recommendations, _: Others
+) -> tuple[ModelEntry, Recommendations]:
+    return entry, found
 
 
 def _pieces(rows: Sequence[Part], size: int, stop: Stop) -> Iterator[tuple[int, Sequence[Part]]]:

@@ -269,7 +269,7 @@ class HotSwap:
 
         Parameters
         ----------
-        role : {"similarity", "ranking"}
+        role : {"similarity", "ranking", "newcomer"}
             The role that it is to play.
         version : str
             A version of the model that plays the role now.

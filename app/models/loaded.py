@@ -28,9 +28,10 @@ from .queries import (
     SimilarUsersQuery,
     items_of,
 )
-from .roles import Pin, Role, Row, choose, takes_side_data
+from .roles import MAIN, Pin, Role, Row, choose, takes_side_data
 from .shown import ShownPaths
 from .slots import Slot
+from .strangers import shared_names
 
 _NONE = "no model is loaded"
 
@@ -62,7 +63,7 @@ class LoadedModels:
 
         Parameters
         ----------
-        role : {"similarity", "ranking"}
+        role : {"similarity", "ranking", "newcomer"}
         entry : ModelEntry
             The version.
         pace : Pace
@@ -77,7 +78,7 @@ class LoadedModels:
 
         Parameters
         ----------
-        role : {"similarity", "ranking"}
+        role : {"similarity", "ranking", "newcomer"}
             The role that it was meant to play.
         version : str
         reason : str
@@ -89,7 +90,7 @@ class LoadedModels:
 
         Parameters
         ----------
-        role : {"similarity", "ranking"}
+        role : {"similarity", "ranking", "newcomer"}
             The role that the model plays.
         missing : str
             Which one, in words; nothing if all are there.
@@ -101,7 +102,7 @@ class LoadedModels:
 
         Parameters
         ----------
-        role : {"similarity", "ranking"}
+        role : {"similarity", "ranking", "newcomer"}
             The role; one that a setting pins stays pinned by that.
         is_pinned : bool
             Whether it stays.
@@ -116,7 +117,7 @@ class LoadedModels:
 
         Parameters
         ----------
-        role : {"similarity", "ranking"}
+        role : {"similarity", "ranking", "newcomer"}
             The role.
         arrived : str
             What, in words; nothing if nothing has.
@@ -131,9 +132,41 @@ class LoadedModels:
     def _put(self, slots: Mapping[Role, Slot]) -> None:
         """Take over slots, with what is derived from them: every request asks for it."""
         self.slots: Mapping[Role, Slot] = slots
-        self.loaded_roles = [role for role, slot in slots.items() if slot.entry is not None]
+        self.loaded_roles = [
+            role for role in MAIN if role in slots and slots[role].entry is not None
+        ]
+        self._guests = {role: self._guests_of(role) for role in MAIN}
         self._user_column = _shared([entry.model.user_column for entry in self.entries])
         self._item_column = _shared([entry.model.item_column for entry in self.entries])
+
+    def _guests_of(self, role: Role) -> tuple[Role | None, Role | None]:
+        """Return who answers strangers for a role that is asked for by name, and by `auto`."""
+        if "newcomer" in self.slots and self.slots["newcomer"].entry is not None:
+            return "newcomer", "newcomer"
+        if role not in self.loaded_roles or self.slots[role].pace.knows_strangers:
+            return None, None
+        better = (one for one in self.loaded_roles if self.slots[one].pace.knows_strangers)
+        return None, next(better, None)
+
+    def guest_of(self, role: Role, *, is_auto: bool) -> Role | None:
+        """Return the role whose model answers users whom the model of another role does not know.
+
+        That is the newcomer role, where a model plays it. Else `auto` takes the other main model,
+        if the chosen one has but an arbitrary list for strangers.
+
+        Parameters
+        ----------
+        role : {"similarity", "ranking"}
+            The role that a query takes.
+        is_auto : bool
+            Whether it took it by `auto`.
+
+        Returns
+        -------
+        {"similarity", "ranking", "newcomer"} or None
+            None where the model answers them itself.
+        """
+        return self._guests[role][is_auto]
 
     @property
     def entries(self) -> list[ModelEntry]:
@@ -186,7 +219,7 @@ class LoadedModels:
     @property
     def models(self) -> list[Recommender]:
         """The loaded models, that of the ranking role first: it has the most columns."""
-        found = (self.model(role) for role in ("ranking", "similarity"))
+        found = (self.model(role) for role in reversed(MAIN))
         return [model for model in found if model is not None]
 
     def role_of(self, query: RecommendQuery) -> Role:
@@ -199,7 +232,7 @@ class LoadedModels:
 
     def _role_of_given(self, given: Given) -> Role | None:
         """Return the role whose model makes something of side data, if such data is given."""
-        for role in ("ranking", "similarity"):
+        for role in reversed(MAIN):
             model = self.model(role)
             if model is None:
                 continue
@@ -234,7 +267,7 @@ class LoadedModels:
         entry = self.need(role) if entry is None else entry
         options = {} if query.given is None else query.given.options()
         answer = entry.model.recommend(
-            self._filled(query.users, query, role),
+            self._filled(query.users, query, role, entry.model),
             k=query.k,
             exclude_known=query.exclude_known,
             items=query.items,
@@ -337,15 +370,25 @@ class LoadedModels:
             As `similar_items`.
         """
         entry = self.need(query.role) if entry is None else entry
-        pairs = self._filled(query.pairs, query, query.role)
+        pairs = self._filled(query.pairs, query, query.role, entry.model)
         return entry, entry.model.predict(pairs, explain=query.why)
 
     def _filled(
-        self, rows: Sequence[Row], query: RecommendQuery | PredictQuery, role: Role
+        self,
+        rows: Sequence[Row],
+        query: RecommendQuery | PredictQuery,
+        role: Role,
+        model: Recommender,
     ) -> Sequence[Row]:
         """Return rows with defaults, if the query wants them, where a row leaves columns out."""
-        if query.side_data_defaults and self.defaults and takes_side_data(role):
+        if not query.side_data_defaults or not self.defaults:
+            return rows
+        if takes_side_data(role):
             return [{**self.defaults, **row} for row in rows]
+        if role == "newcomer":
+            names = shared_names(model.side_columns, self.side_columns)
+            defaults = {name: value for name, value in self.defaults.items() if name in names}
+            return [{**defaults, **row} for row in rows]
         return rows
 
     def _filled_basket(self, basket: Sequence[Row] | Row) -> Row:

@@ -14,7 +14,7 @@ from ..errors import ConfigurationError, RefusedVersionError
 from ..settings import Settings, variable_names
 from .loaded import LoadedModels
 from .pace import measure_pace
-from .roles import Assignment, Pin, Role, assignments
+from .roles import MAIN, Assignment, Pin, Role, assignments
 from .shown import shown_paths
 from .slots import Slot
 from .successor import check_fitness, check_same_ids
@@ -34,10 +34,11 @@ def load_models(settings: Settings) -> LoadedModels:
     """
     loader = _Loader(settings)
     slots = loader.slots()
-    if all(slot.entry is None for slot in slots.values()):
+    main = [slots[role] for role in MAIN]
+    if all(slot.entry is None for slot in main):
         if loader.unreadable is not None:
             raise loader.unreadable
-        reasons = "; ".join(slot.reason for slot in slots.values())
+        reasons = "; ".join(slot.reason for slot in main)
         raise ConfigurationError(f"no model found: {reasons}")
     models = LoadedModels(slots, {}, shown_paths(settings))
     _check_columns_agree(models)
@@ -180,7 +181,7 @@ def _check_fit(
 
     Parameters
     ----------
-    role : {"similarity", "ranking"}
+    role : {"similarity", "ranking", "newcomer"}
         The role that it is to play.
     entry : ModelEntry
         The version.

@@ -44,7 +44,7 @@ class Pace:
     longest_user : int
         Bytes of the longest id of a user.
     knows_strangers : bool
-        Whether it tells items apart for users that it does not know.
+        As of `turi_recommender.Recommender`; it takes too long to be asked for each query.
     """
 
     row_seconds: float

@@ -43,7 +43,7 @@ class RecommendQuery(NamedTuple):
         The user column, and any side columns.
     k : int
         Number of items per user.
-    choice : {"auto", "similarity", "ranking"}
+    choice : {"auto", "similarity", "ranking", "newcomer"}
         Whose model answers. Auto takes the ranking model if any row carries side data, else the
         similarity model; where only one is loaded, that one.
     side_data_defaults : bool

@@ -1,7 +1,8 @@
 """The roles that models play, and which model plays which of them according to the settings.
 
 Two models share the work: one for users without side data and for similar items ("similarity"), one
-for users with side data ("ranking"). Either may be absent.
+for users with side data ("ranking"). Either may be absent. A third one can answer for users whom
+the one that a request takes does not know ("newcomer"); nobody asks for it by name.
 """
 
 from __future__ import annotations
@@ -14,8 +15,8 @@ from turi_recommender.versions import is_name
 
 from ..settings import Settings, variable_names
 
-Role = Literal["similarity", "ranking"]
-Choice = Literal["auto", "similarity", "ranking"]
+Role = Literal["similarity", "ranking", "newcomer"]
+Choice = Literal["auto", "similarity", "ranking", "newcomer"]
 Pin = Literal["setting", "activate"]  # what keeps a role from following new versions
 Row = Mapping[str, Any]
 
@@ -26,7 +27,7 @@ class Assignment:
 
     Attributes
     ----------
-    role : {"similarity", "ranking"}
+    role : {"similarity", "ranking", "newcomer"}
     reference : str
         A registry name, ``name:version``, or a path.
     may_be_absent : bool
@@ -50,21 +51,29 @@ class Assignment:
 _SETTINGS: dict[Role, str] = {
     "similarity": "similarity_model",
     "ranking": "ranking_model",
+    "newcomer": "newcomer_model",
 }
+MAIN: tuple[Role, ...] = ("similarity", "ranking")  # those that a request can take
 
 
 def assignments(settings: Settings) -> list[Assignment]:
-    """Return which model is to play each role."""
+    """Return which model is to play each role; none plays a role whose setting is empty."""
     variables = variable_names()
     return [
         Assignment(role, getattr(settings, name), settings.is_default(name), variables[name])
         for role, name in _SETTINGS.items()
+        if getattr(settings, name) != ""
     ]
 
 
 def takes_side_data(role: Role) -> bool:
     """Tell whether side data and their defaults go to the model of a role."""
     return role == "ranking"
+
+
+def may_have_side_columns(role: Role) -> bool:
+    """Tell whether a model with side columns suits a role."""
+    return role != "similarity"
 
 
 def choose(rows: Sequence[Row], loaded: Collection[Role] = ()) -> Role:

@@ -19,7 +19,7 @@ class Slot:
 
     Attributes
     ----------
-    role : {"similarity", "ranking"}
+    role : {"similarity", "ranking", "newcomer"}
     entry : ModelEntry or None
         The primary version, which answers unless a request is meant for another one.
     pace : Pace

@@ -14,7 +14,7 @@ from turi_recommender.versions import ModelEntry
 from ..errors import RefusedVersionError
 from ..limits import SUCCESSOR_SAMPLES
 from .columns import category_kind
-from .roles import Role, takes_side_data
+from .roles import Role, may_have_side_columns, takes_side_data
 
 
 def check_successor(old: Recommender, new: Recommender, defaults: Mapping[str, Any]) -> None:
@@ -53,7 +53,7 @@ def check_fitness(role: Role, model: Recommender, defaults: Mapping[str, Any]) -
 
     Parameters
     ----------
-    role : {"similarity", "ranking"}
+    role : {"similarity", "ranking", "newcomer"}
         What it is to be.
     model : Recommender
         The model.
@@ -70,7 +70,7 @@ def check_fitness(role: Role, model: Recommender, defaults: Mapping[str, Any]) -
             raise RefusedVersionError(
                 f"the {role} model must be a factorization model, but this is {model.kind}"
             )
-    elif len(model.side_columns) > 0:
+    elif len(model.side_columns) > 0 and not may_have_side_columns(role):
         names = ", ".join(sorted(_names(model)))
         raise RefusedVersionError(
             f"the {role} model must have no side columns, but this one has {names}"

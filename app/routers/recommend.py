@@ -19,6 +19,7 @@ from ..http.json_route import JsonEndpoint
 from ..http.problems import responses
 from ..models.engine import Engine
 from ..models.queries import BasketQuery, Given, RecommendQuery
+from ..models.strangers import Others
 from ..schemas import Schemas
 from .hints import unknown_items, unknown_values
 from .rows import write_answered, write_json, write_reference, write_rows
@@ -61,7 +62,9 @@ def build_recommend_router(engine: Engine, schemas: Schemas) -> APIRouter:
         )
         return engine.recommend(query, partial(write, query))
 
-    def write(query: RecommendQuery, entry: ModelEntry, found: Recommendations) -> bytes:
+    def write(
+        query: RecommendQuery, entry: ModelEntry, found: Recommendations, others: Others
+    ) -> bytes:
         user, item = engine.models.user_column.name, engine.models.item_column.name
         return (
             b'{"model":%b,"recommendations":%b,"cold_users":%b,"unknown_items":%b,'
@@ -72,7 +75,7 @@ def build_recommend_router(engine: Engine, schemas: Schemas) -> APIRouter:
             write_json(found.cold_users),
             write_json(unknown_items(query, entry.model, found.unknown_items)),
             write_json(unknown_values(query, entry.model)),
-            write_answered(user, found.users, found.basis, entry),
+            write_answered(user, found.users, found.basis, entry, others),
         )
 
     def recommend_baskets(body: Any) -> Awaitable[bytes]:

@@ -13,6 +13,8 @@ from turi_recommender import Id, Predictions, Ranking, Why
 from turi_recommender.scoring.results import Basis
 from turi_recommender.versions import ModelEntry
 
+from ..models.strangers import NO_OTHERS, Others
+
 _ROWS_AT_ONCE = 1000
 
 
@@ -91,7 +93,11 @@ def _told(why: Why) -> dict[str, Any]:
 
 
 def write_answered(
-    head: str, heads: Sequence[Id], bases: Sequence[Basis], entry: ModelEntry
+    head: str,
+    heads: Sequence[Id],
+    bases: Sequence[Basis],
+    entry: ModelEntry,
+    others: Others = NO_OTHERS,
 ) -> bytes:
     """Write who answered each row of a request, and from what.
 
@@ -105,6 +111,8 @@ def write_answered(
         What was known of each of them.
     entry : ModelEntry
         The model that answered.
+    others : mapping of int to ModelEntry
+        Who answered the rows that it did not answer.
     """
     # Every request pays for this, so the parts that answers have in common are written once.
     begin, ends = _answered_by(head, entry.name, entry.version)
@@ -112,6 +120,9 @@ def write_answered(
         b"%b%b%b" % (begin, b"%d" % one if type(one) is int else write_json(one), ends[basis])
         for one, basis in zip(heads, bases, strict=True)
     ]
+    for place, other in others.items():
+        here = slice(place, place + 1)
+        written[place] = write_answered(head, heads[here], bases[here], other)[1:-1]
     return b"[%b]" % b",".join(written)
 
 

@@ -28,7 +28,7 @@ IMAGES = {"turi-recommender", "turi-recommender-trainer"}
 NOT_IN_SETTINGS = {"api_keys", "admin_keys"}
 # Which models there are, where tokens come from and spans go is a matter of components and sites.
 OF_EACH_SITE = {
-    "models_dir", "similarity_model", "ranking_model", "side_data_defaults",
+    "models_dir", "similarity_model", "ranking_model", "newcomer_model", "side_data_defaults",
     "jwt_issuer", "jwt_audience", "jwt_jwks_url", "otlp_endpoint",
 }  # fmt: skip
 MEBI = 2**20

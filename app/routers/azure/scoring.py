@@ -20,6 +20,7 @@ from ...limits import SHOWN_TEXT
 from ...models.engine import Engine
 from ...models.queries import RecommendQuery, SimilarQuery
 from ...models.roles import default_similar
+from ...models.strangers import Others
 from .pandas_json import string_of_records
 from .payload import Record
 from .wording import of_records
@@ -97,9 +98,11 @@ class Scorer:
             rows = [{**record, user: one} for one, record in zip(ids, records, strict=True)]
             return RecommendQuery(rows, K, "ranking")
         # Other columns were ignored here by the original.
-        return RecommendQuery([{user: one} for one in ids], K)
+        query = RecommendQuery([{user: one} for one in ids], K)
+        # By name, because `auto` may let another model answer strangers than the original did.
+        return query._replace(choice=self._engine.models.role_of(query))
 
-    def _write(self, _: ModelEntry, found: Recommendations) -> bytes:
+    def _write(self, _: ModelEntry, found: Recommendations, __: Others) -> bytes:
         user, item = self._engine.models.user_column.name, self._engine.models.item_column.name
         return string_of_records(user, item, found.users, found.rankings)
 

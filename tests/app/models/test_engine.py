@@ -23,6 +23,7 @@ from app.models.queries import (
     SimilarQuery,
     SimilarUsersQuery,
 )
+from app.models.strangers import Others
 from app.models.turns import Turns
 from app.observability.metrics import Metrics
 from turi_recommender import (
@@ -70,7 +71,7 @@ def watched(service: LoadedModels) -> Watched:
     return Watched(service)
 
 
-def keep(entry: ModelEntry, found: Recommendations) -> tuple[str, Recommendations, int]:
+def keep(entry: ModelEntry, found: Recommendations, _: Others) -> tuple[str, Recommendations, int]:
     return entry.name, found, threading.get_ident()
 
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 
 from app.models.loaded import LoadedModels
 from app.models.pace import Pace
-from app.models.roles import assignments, choose
+from app.models.roles import Role, assignments, choose
 from app.models.slots import Slot
 from app.settings import Settings
 
@@ -46,3 +46,28 @@ def test_a_version_that_serves_is_not_refused_any_more(service: LoadedModels) ->
     assert served.reason == ""
     assert served.refused == {"7": "worse"}
     assert slot.refused == {"6": "bad", "7": "worse"}
+
+
+def test_the_newcomer_role_is_there_where_it_is_set(service: LoadedModels) -> None:
+    assert [each.role for each in assignments(Settings())] == ["similarity", "ranking"]
+    *_, newcomer = assignments(Settings(newcomer_model="popular"))
+    assert (newcomer.role, newcomer.variable) == ("newcomer", "RECOMMENDER_NEWCOMER_MODEL")
+    assert not newcomer.may_be_absent
+    entry = service.need("similarity")
+    slots = {**service.slots, "newcomer": Slot("newcomer", entry)}
+    models = LoadedModels(slots, {}, service.shown)
+    assert models.loaded_roles == ["similarity", "ranking"]
+    assert models.guest_of("ranking", is_auto=False) == "newcomer"
+
+
+def test_auto_prefers_a_model_that_can_tell_items_apart(service: LoadedModels) -> None:
+    blind = Pace(0.0, 0.0, knows_strangers=False)
+    assert service.guest_of("similarity", is_auto=True) is None
+    pairs: list[tuple[Role, Role]] = [("similarity", "ranking"), ("ranking", "similarity")]
+    for role, other in pairs:
+        slots = {**service.slots, role: replace(service.slots[role], pace=blind)}
+        models = LoadedModels(slots, {}, service.shown)
+        assert models.guest_of(role, is_auto=True) == other
+        assert models.guest_of(role, is_auto=False) is None
+    slots = {role: replace(slot, pace=blind) for role, slot in service.slots.items()}
+    assert LoadedModels(slots, {}, service.shown).guest_of("ranking", is_auto=True) is None
