@@ -115,6 +115,8 @@ def price_of_recommend(
     seconds, why_bytes = _told(query, rows, model, pace)
     if query.why:
         most *= 2  # a long history is looked through once more
+        # Terms are long: even the answer to a short query can be larger than it may be.
+        checked_bytes(why_bytes, "k", ceilings)
     is_short = most == 0 and is_short_query(rows, query.k, seconds) and _names_few(query, rows)
     if is_short and why_bytes <= SMALL_ANSWER_BYTES and _are_brief(heads, pace):
         return SMALL
@@ -179,6 +181,7 @@ def _with_load(
         raise QueryError(("diversity",), f"{drawn} are more than {ceilings.answers} (MAX_ANSWERS)")
     seconds, why_bytes = _told(query, rows, model, pace)
     row_seconds = seconds + load.row_seconds * (2 if query.why else 1)
+    checked_bytes(why_bytes, "k", ceilings)
     reading = load.reading_seconds
     is_short = rows <= INLINE_ROWS and rows * selected <= INLINE_ANSWERS and load.work == 0
     is_short = is_short and reading + rows * row_seconds <= INLINE_SECONDS

@@ -198,7 +198,7 @@ def test_examples_of_the_openapi_document_are_answered(
                 assert len(answer[rows]) > 0
                 assert answer.get("cold_users", answer.get("unknown_items")) == []
                 tried += 1
-    assert tried == 12
+    assert tried == 14
 
 
 def test_every_side_column_over_http(rich_client: httpx.Client, rich_service: LoadedModels) -> None:
