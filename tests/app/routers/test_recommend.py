@@ -196,7 +196,7 @@ def test_examples_of_the_openapi_document_are_answered(
                 assert len(answer["recommendations" if "users" in example else "similar_items"]) > 0
                 assert answer.get("cold_users", answer.get("unknown_items")) == []
                 tried += 1
-    assert tried == 6
+    assert tried == 8
 
 
 def test_every_side_column_over_http(rich_client: httpx.Client, rich_service: LoadedModels) -> None:
