@@ -16,7 +16,8 @@ from turi_recommender.scoring.candidates import Candidates
 from turi_recommender.scoring.given.item_data import ItemData, scores_at
 from turi_recommender.scoring.lookup import UNKNOWN
 from turi_recommender.scoring.query import Query
-from turi_recommender.scoring.recommender import Indices, Ranked, Recommender, Scores
+from turi_recommender.scoring.recommender import Recommender
+from turi_recommender.scoring.scorer import Indices, Ranked, Scores
 from turi_recommender.scoring.selection.nth_element import best_by_nth_element
 from turi_recommender.scoring.selection.similar import most_similar
 from turi_recommender.scoring.selection.topk import select, without_nan

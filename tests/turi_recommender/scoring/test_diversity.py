@@ -139,9 +139,9 @@ def test_all_are_ranked_only_where_scores_are_equal(monkeypatch: pytest.MonkeyPa
         model = make_recommender(factor_model(5, items=ITEMS, levels=levels, item_side=False))
         original = model._rank_in_library_order
 
-        def counted(query: Any, out: Any, k: int, original: Any = original) -> Any:
+        def counted(query: Any, out: Any, k: int, given: Any, original: Any = original) -> Any:
             calls.append(k)
-            return original(query, out, k)
+            return original(query, out, k, given)
 
         monkeypatch.setattr(model, "_rank_in_library_order", counted)
         model.recommend([0], k=10, diversity=2.0)

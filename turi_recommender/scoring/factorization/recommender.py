@@ -49,7 +49,8 @@ from turi_recommender.scoring.factorization.terms import Explainer
 from turi_recommender.scoring.given.item_data import ItemData
 from turi_recommender.scoring.lookup import UNKNOWN
 from turi_recommender.scoring.query import Query
-from turi_recommender.scoring.recommender import Indices, Ranked, Recommender, Scores
+from turi_recommender.scoring.recommender import Recommender
+from turi_recommender.scoring.scorer import Indices, Ranked, Scores
 from turi_recommender.scoring.selection.introsort import sort_like_library
 from turi_recommender.scoring.selection.nth_element import best_by_nth_element
 from turi_recommender.scoring.selection.topk import (
@@ -256,7 +257,7 @@ class FactorizationRecommender(Recommender):
         queries: Sequence[QueryFeatures],
         candidates: Sequence[Candidates],
         k: int,
-        overlay: Overlay | None,
+        overlay: Overlay | None = None,
     ) -> list[Ranked]:
         """Rank for queries that have the same kinds of features."""
         ranked = []

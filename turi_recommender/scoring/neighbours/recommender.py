@@ -30,9 +30,10 @@ from turi_recommender.scoring.neighbours.terms import (
 )
 from turi_recommender.scoring.neighbours.visits import ONE, NeighbourTable, Visits
 from turi_recommender.scoring.query import History, Query
-from turi_recommender.scoring.recommender import Indices, Ranked, Recommender, Scores
+from turi_recommender.scoring.recommender import Recommender
 from turi_recommender.scoring.remember import remember
 from turi_recommender.scoring.results import Id
+from turi_recommender.scoring.scorer import Indices, Ranked, Scores
 from turi_recommender.scoring.selection.nth_element import best_by_nth_element
 from turi_recommender.scoring.selection.topk import EXACT_TIES_UP_TO, select, without_nan
 from turi_recommender.scoring.strangers import differ
