@@ -69,7 +69,7 @@ def explain_shares(
         terms = [Term(f"{one} {source}", value) for one, value in zip(ids, values, strict=True)]
         if high > shown:
             rest = float((amounts[shown:high].sum() / ONE) / length)
-            terms.append(Term(f"{counted(high - shown, 'more item')}", rest))
+            terms.append(Term(counted(high - shown, "more item"), rest))
         if 0 <= item < len(table.item_means):  # pearson
             terms.insert(0, Term(MEAN_TARGET, float(table.item_means[item])))
         whys.append(closed(terms, score))
