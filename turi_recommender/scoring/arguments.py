@@ -122,7 +122,9 @@ def read_choice(value: object, argument: str) -> bool:
     QueryError
         If it is neither True nor False.
     """
-    if not isinstance(value, bool | np.bool_):
+    if value is True or value is False:  # nearly always
+        return value
+    if not isinstance(value, np.bool_):
         raise QueryError((argument,), "expected True or False")
     return bool(value)
 

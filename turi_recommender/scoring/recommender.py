@@ -217,7 +217,7 @@ class Recommender(Scorer):
         explain = read_choice(explain, "explain")
         rows = read_list(users, "users")
         queries = self._queries.read_all(rows)
-        given = self._given.items(item_data)
+        given = None if item_data is None else self._given.items(item_data)
         if interactions is not None:
             queries = self._given.with_interactions(queries, interactions, given, self._history)
         if user_data is not None:

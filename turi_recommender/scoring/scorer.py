@@ -216,8 +216,10 @@ class Scorer(ABC):
                 ranked = self._rank_all(queries, candidates, k, given)
             else:
                 ranked = self._rank_drawn(queries, candidates, k, spread, given)
+            if not explain:
+                return [self._ranking(*answer, given) for answer in ranked]
             whys = [
-                self._explain(query, *answer, given, as_pairs=False) if explain else None
+                self._explain(query, *answer, given, as_pairs=False)
                 for query, answer in zip(queries, ranked, strict=True)
             ]
         return [

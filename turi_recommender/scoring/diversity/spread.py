@@ -85,6 +85,8 @@ def read_spread(k: int, diversity: object, seed: object) -> Spread | None:
     QueryError
         If `diversity` is no finite number of 0 or more, or `seed` no integer of 64 bits.
     """
+    if type(diversity) is float and diversity == 0.0 and seed is None:  # nearly always
+        return None
     selected = _selected(k, _read_diversity(diversity))
     number = _read_seed(seed)
     return None if selected == k else Spread(selected, number)

@@ -85,7 +85,7 @@ def terms_bound(items: IdIndex) -> TermsBound:
         The trained items, whose ids are named.
     """
     most = limits.SHOWN_SHARES
-    more = f"{2**63} more items"
+    more = counted(2**63, "more item")
     text = items.text_bound(most) + most * (1 + len(HISTORY)) + len(more) + len(MEAN_TARGET)
     return TermsBound(most + 2 + CLOSING.terms, text + CLOSING.text)
 
