@@ -58,33 +58,42 @@ class GivenTypes:
 
     def fields(self) -> dict[str, Any]:
         """Return the fields of a body that recommends to users."""
-        user = self._models.user_column.name
-        done = {user: self._user, **self._bought()}
-        told = {user: self._user, **_fields(self._side_columns("user"))}
-        most = self._settings.max_users
+        done = {self._models.user_column.name: self._user, **self._bought()}
         return {
             "interactions": _optional(
                 LIST[row_type("Interaction", done)],
                 self._settings.max_items,
                 "What users of the request have done since the model was trained",
             ),
-            "user_data": _optional(
-                LIST[row_type("UserData", told)],
-                most,
-                "Side data of users, in place of what the model was trained with",
-            ),
-            **self.fields_of_baskets(),
+            **self.side_data(),
+            **self._drawing(),
         }
 
     def fields_of_baskets(self) -> dict[str, Any]:
         """Return those fields that a body for baskets has, too."""
+        return {"item_data": self._item_data(), **self._drawing()}
+
+    def side_data(self) -> dict[str, Any]:
+        """Return the fields of side data."""
+        user = self._models.user_column.name
+        told = {user: self._user, **_fields(self._side_columns("user"))}
+        user_data = _optional(
+            LIST[row_type("UserData", told)],
+            self._settings.max_users,
+            "Side data of users, in place of what the model was trained with",
+        )
+        return {"user_data": user_data, "item_data": self._item_data()}
+
+    def _item_data(self) -> Any:
         told = {self._models.item_column.name: self._item, **_fields(self._side_columns("item"))}
+        return _optional(
+            LIST[row_type("ItemData", told)],
+            self._settings.max_items,
+            "Side data of items; those that the model does not know can be recommended by it",
+        )
+
+    def _drawing(self) -> dict[str, Any]:
         return {
-            "item_data": _optional(
-                LIST[row_type("ItemData", told)],
-                self._settings.max_items,
-                "Side data of items; those that the model does not know can be recommended by it",
-            ),
             "diversity": (
                 ANNOTATED[NUMBER, Field(ge=0)] | None,
                 Field(

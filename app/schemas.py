@@ -151,7 +151,7 @@ def build_schemas(models: LoadedModels, settings: Settings, examples: Examples) 
         similar_response=_similar_response(models, examples),
         similar_users_request=_similar_users_request(models, settings, examples),
         similar_users_response=_similar_users_response(models, examples),
-        predict_request=_predict_request(models, settings, examples),
+        predict_request=_predict_request(models, settings, examples, given),
         predict_response=_predict_response(models, examples),
         records=_records(models, examples),
     )
@@ -359,7 +359,7 @@ def _similar_users_response(models: LoadedModels, examples: Examples) -> type[Ba
 
 
 def _predict_request(
-    models: LoadedModels, settings: Settings, examples: Examples
+    models: LoadedModels, settings: Settings, examples: Examples, given: GivenTypes
 ) -> type[BaseModel]:
     item = {models.item_column.name: _asked_item(models, examples)}
     pair = row_type("Pair", {**_user_fields(models, examples), **item})
@@ -374,6 +374,7 @@ def _predict_request(
         model=(Literal["similarity", "ranking"], default_scoring(models.loaded_roles)),
         side_data_defaults=_SIDE_DATA_DEFAULTS,
         why=_TELL_WHY,
+        **given.side_data(),
     )
 
 

@@ -20,7 +20,7 @@ from ..limits import (
     PIECE_WORK,
     SCORED_ITEM_SECONDS,
 )
-from .queries import BasketQuery, Given, RecommendQuery, items_of
+from .queries import BasketQuery, Given, PredictQuery, RecommendQuery, items_of
 from .roles import Row
 
 _WORK_SECONDS = PIECE_SECONDS / PIECE_WORK
@@ -98,6 +98,33 @@ def load_of_baskets(query: BasketQuery, given: Given, model: Recommender) -> Loa
         for basket in query.baskets
     ]
     return _load("baskets", rows, query.k, given, 0, model)
+
+
+def load_of_pairs(query: PredictQuery, given: Given, model: Recommender) -> Load:
+    """Return what a query for the scores of pairs brings along.
+
+    Parameters
+    ----------
+    query : PredictQuery
+        What is asked.
+    given : Given
+        What it brings along.
+    model : Recommender
+        The model that answers.
+
+    Raises
+    ------
+    QueryError
+        If a pair takes more than any row may.
+    """
+    user, item = model.user_column.name, model.item_column.name
+    user_data = given.user_data or ()
+    told = {row.get(user): row for row in user_data}
+    rows = [
+        ({name: value for name, value in pair.items() if name != item}, 0, told.get(pair.get(user)))
+        for pair in query.pairs
+    ]
+    return _load("pairs", rows, 1, given, _num_values(user_data), model)
 
 
 def _load(

@@ -371,7 +371,8 @@ class LoadedModels:
         """
         entry = self.need(query.role) if entry is None else entry
         pairs = self._filled(query.pairs, query, query.role, entry.model)
-        return entry, entry.model.predict(pairs, explain=query.why)
+        options = {} if query.given is None else query.given.options()
+        return entry, entry.model.predict(pairs, explain=query.why, **options)
 
     def _filled(
         self,

@@ -14,6 +14,7 @@ from ..limits import (
     SHORT_SECONDS,
     SMALL_ANSWER_BYTES,
 )
+from .given_price import load_of_pairs
 from .pace import Pace
 from .price import (
     SMALL,
@@ -51,21 +52,30 @@ def price_of_predict(
     """
     rows = len(query.pairs)
     check_answers(rows, 1, ceilings)
-    most = _most_work(query, model)
+    load = None if query.given is None else load_of_pairs(query, query.given, model)
+    most = _most_work(query, model) if load is None else load.work * (2 if query.why else 1)
     total = checked_bytes(_answer_bytes(query, model, pace), "pairs", ceilings)
     # Pairs of one visit share most of the work, so this is an upper bound.
     seconds = pace.pair_seconds
     if query.why:
         seconds += pace.explained_seconds
-    took = rows * seconds
+    reading = 0.0
+    if load is not None:  # what is brought along is read for each piece
+        seconds += load.row_seconds
+        reading = load.reading_seconds
+    took = reading + rows * seconds
     if most == 0 and took <= INLINE_SECONDS and total <= SMALL_ANSWER_BYTES:
         is_brief = took <= SHORT_SECONDS and rows <= SHORT_ANSWERS
         return SMALL if is_brief else SMALL_IN_TURN
     return Price(
         is_small=False,
-        piece=piece_of(seconds) if most == 0 else max(PIECE_WORK // most, 1),
+        piece=max(_piece(seconds, most), int(reading / seconds)),
         answer_bytes=total,
     )
+
+
+def _piece(seconds: float, most: int) -> int:
+    return piece_of(seconds) if most == 0 else max(PIECE_WORK // most, 1)
 
 
 def _most_work(query: PredictQuery, model: Recommender) -> int:

@@ -157,9 +157,12 @@ class PredictQuery(NamedTuple):
         As in `RecommendQuery`.
     why : bool
         Whether to tell the terms of each score.
+    given : Given or None
+        Side data that the query brings along.
     """
 
     pairs: Sequence[Row]
     role: Role = "ranking"
     side_data_defaults: bool = True
     why: bool = False
+    given: Given | None = None

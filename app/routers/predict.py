@@ -14,7 +14,7 @@ from ..http.encoding import not_gzip
 from ..http.json_route import JsonEndpoint
 from ..http.problems import responses
 from ..models.engine import Engine
-from ..models.queries import PredictQuery
+from ..models.queries import Given, PredictQuery
 from ..schemas import Schemas
 from .rows import write_predictions, write_reference
 
@@ -32,7 +32,10 @@ def build_predict_router(engine: Engine, schemas: Schemas) -> APIRouter:
     router = APIRouter()
 
     def predict(body: Any) -> Awaitable[bytes]:
-        query = PredictQuery(body.pairs, body.model, body.side_data_defaults, body.why)
+        given = None
+        if body.user_data is not None or body.item_data is not None:
+            given = Given(user_data=body.user_data, item_data=body.item_data)
+        query = PredictQuery(body.pairs, body.model, body.side_data_defaults, body.why, given)
         return engine.predict(query, write)
 
     def write(entry: ModelEntry, found: Predictions) -> bytes:

@@ -12,6 +12,7 @@ import pytest
 
 from app.models.loaded import LoadedModels
 from app.settings import SAMPLE_MODELS, Settings
+from tests.app.routers.test_given import ITEM_SIDE, USER_SIDE
 from tests.support.problems import assert_problem
 from tests.support.serving import serving
 from turi_recommender import Recommender
@@ -119,6 +120,42 @@ def test_string_ids_and_side_data_of_every_mode(
     [row] = predict(rich_client, pair, why=True, side_data_defaults=False)["predictions"]
     assert row["score"] == model.predict([pair]).scores[0]
     assert len(row["why"]) > 5
+
+
+@pytest.mark.parametrize("count", [1, 40])
+def test_side_data_that_comes_along(
+    rich_client: httpx.Client, rich_service: LoadedModels, count: int
+) -> None:
+    """Of a user and of an item that the model does not know, at once and piece by piece."""
+    model = rich_service.need("ranking").model
+    pairs = [
+        {"user_id": user, "item_id": item}
+        for user in ("nobody", "user-1000")
+        for item in ("new thing", *model.item_column.sample(2))
+    ] * count
+    told: dict[str, Any] = {
+        "user_data": [{"user_id": "nobody", **USER_SIDE}],
+        "item_data": [{"item_id": "new thing", **ITEM_SIDE}],
+    }
+    answer = predict(rich_client, *pairs, side_data_defaults=False, why=True, **told)
+    found = model.predict(pairs, explain=True, **told)
+    assert [row["score"] for row in answer["predictions"]] == found.scores
+    assert [len(row["why"]) for row in answer["predictions"]] == list(map(len, found.why or []))
+    plain = predict(rich_client, *pairs, side_data_defaults=False)["predictions"]
+    changed = [
+        one["score"] != other["score"]
+        for one, other in zip(answer["predictions"], plain, strict=True)
+    ]
+    assert changed == [True, True, True, True, False, False] * count
+
+
+def test_an_error_of_side_data_names_its_place(rich_client: httpx.Client) -> None:
+    body = {
+        "pairs": [{"user_id": "nobody", "item_id": "new thing"}],
+        "item_data": [{"item_id": "new thing", "category": "category1"}],
+    }
+    problem = assert_problem(rich_client.post("/predict", json=body), 422)
+    assert problem["errors"][0]["field"].startswith("item_data.0.")
 
 
 @pytest.mark.parametrize(
