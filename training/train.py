@@ -28,6 +28,7 @@ from training.events import make_events
 from training.prepare import SIDE_COLUMNS, prepare
 
 SIMILARITY = ("similarity_model", "recommendation_s.model")
+POPULARITY = ("popularity_model", "recommendation_p.model")
 RANKING = ("ranking_factorization_model", "recommendation_r.model")
 _KEYS = {"user_id": "visitorid", "item_id": "itemid"}
 # Measured on a generated log of 20,000 visitors: recall@10 in the visitor's period is 0.17 with
@@ -64,6 +65,10 @@ def main() -> None:
     save(train_similarity(table, args.verbose), args.models_dir, SIMILARITY, args.version, say)
     say("training the ranking model")
     save(train_ranking(table, args), args.models_dir, RANKING, args.version, say)
+    if args.newcomer:
+        say("training the popularity model")
+        model = tc.popularity_recommender.create(table, verbose=args.verbose, **_KEYS)
+        save(model, args.models_dir, POPULARITY, args.version, say)
 
 
 def parse_arguments(arguments: Optional[list] = None) -> argparse.Namespace:
@@ -88,6 +93,11 @@ def parse_arguments(arguments: Optional[list] = None) -> argparse.Namespace:
     parser.add_argument("--visitors", type=int, default=20000, help="of a generated log")
     parser.add_argument("--items", type=int, default=2000, help="of a generated log")
     parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument(
+        "--newcomer",
+        action="store_true",
+        help="also train a popularity model, for visitors whom no other model knows",
+    )
     parser.add_argument("--no-evaluation", action="store_true", help="skip the hold-out")
     parser.add_argument("--verbose", action="store_true", help="show the library's own progress")
     return parser.parse_args(arguments)
