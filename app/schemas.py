@@ -56,7 +56,7 @@ class ModelReference(BaseModel):
 class UnknownValue(BaseModel):
     """A category that the model does not know."""
 
-    row: int = Field(ge=0, le=2**31 - 1, description="Position in `users`", examples=[0])
+    row: int = Field(ge=0, le=2**31 - 1, description="Position in the request", examples=[0])
     column: str = Field(examples=["period"])
     value: Any = Field(description="As it was asked; long texts are cut", examples=["night"])
 
@@ -88,6 +88,15 @@ _WHY: dict[str, Any] = {
         ]
     ],
 }
+
+
+_UNKNOWN_VALUES = (
+    list[UnknownValue],
+    Field(
+        description="Side data that the model was not trained with and so ignores; "
+        f"at most {SHOWN_UNKNOWN_VALUES} are listed"
+    ),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -252,13 +261,7 @@ def _recommend_response(models: LoadedModels, examples: Examples) -> type[BaseMo
                 "the model does not know"
             ),
         ),
-        unknown_values=(
-            list[UnknownValue],
-            Field(
-                description="Side data that the model was not trained with and so ignores; "
-                f"at most {SHOWN_UNKNOWN_VALUES} are listed"
-            ),
-        ),
+        unknown_values=_UNKNOWN_VALUES,
         answered=_answered("Answered", {user: row[user]}),
     )
 
@@ -278,6 +281,7 @@ def _basket_response(models: LoadedModels, examples: Examples) -> type[BaseModel
                 "the model does not know"
             ),
         ),
+        unknown_values=_UNKNOWN_VALUES,
         answered=_answered("AnsweredBasket", {"basket": place}),
     )
 
@@ -385,6 +389,9 @@ def _predict_response(models: LoadedModels, examples: Examples) -> type[BaseMode
         "PredictResponse",
         model=(ModelReference, ...),
         predictions=(LIST[row_type("Prediction", {**ids, "score": SCORE, **_WHY})], ...),
+        cold_users=(LIST[ids[user]], Field(description="Users that the model does not know")),
+        unknown_items=(LIST[ids[item]], Field(description="Items that the model does not know")),
+        unknown_values=_UNKNOWN_VALUES,
     )
 
 

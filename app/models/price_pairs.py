@@ -96,4 +96,4 @@ def _answer_bytes(query: PredictQuery, model: Recommender, pace: Pace) -> int:
     user, item = model.user_column.name, model.item_column.name
     row = ROW_BYTES + len(user) + len(item) + (pace.why_bytes if query.why else 0)
     ids = [pair.get(name) for pair in query.pairs for name in (user, item)]
-    return len(query.pairs) * row + id_bytes(ids)
+    return len(query.pairs) * row + 2 * (id_bytes(ids) + len(ids))  # unknown ones are named again

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from turi_recommender import Id, Recommender
+from turi_recommender import Id, IdIndex, Recommender
 
 from ..limits import SHOWN_TEXT, SHOWN_UNKNOWN_VALUES
 from ..models.queries import BasketQuery, RecommendQuery
+from ..models.roles import Row
 
 
 def unknown_items(
@@ -30,17 +32,36 @@ def unknown_items(
     return list(dict.fromkeys([*told, *(one for one in named if one not in model.items)]))
 
 
-def unknown_values(query: RecommendQuery, model: Recommender) -> list[dict[str, Any]]:
+def unknown_ids(ids: Iterable[Id], known: IdIndex) -> list[Id]:
+    """Return the ids that a model does not know, each once.
+
+    Parameters
+    ----------
+    ids : iterable of int or str
+        Users or items of a request.
+    known : IdIndex
+        Those of the model.
+    """
+    return [one for one in dict.fromkeys(ids) if one not in known]
+
+
+def unknown_values(
+    rows: Iterable[Sequence[Row] | Row], model: Recommender, ids: int = 1
+) -> list[dict[str, Any]]:
     """Return the first side values of a request that the model was not trained with.
 
     Parameters
     ----------
-    query : RecommendQuery
+    rows : iterable
+        Users, pairs or baskets; a list has no side values.
     model : Recommender
+        The model that answered.
+    ids : int
+        How many fields of a row are no side values.
     """
     shown: list[dict[str, Any]] = []
-    for position, row in enumerate(query.users):
-        if len(row) == 1:
+    for position, row in enumerate(rows):
+        if len(row) <= ids or not isinstance(row, Mapping):
             continue
         for column, value in model.unknown_values(row):
             shown.append({"row": position, "column": column, "value": _cut(value)})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable
+from functools import partial
 from typing import Any
 
 from fastapi import APIRouter
@@ -16,7 +17,8 @@ from ..http.problems import responses
 from ..models.engine import Engine
 from ..models.queries import Given, PredictQuery
 from ..schemas import Schemas
-from .rows import write_predictions, write_reference
+from .hints import unknown_ids, unknown_values
+from .rows import write_json, write_predictions, write_reference
 
 
 def build_predict_router(engine: Engine, schemas: Schemas) -> APIRouter:
@@ -36,13 +38,18 @@ def build_predict_router(engine: Engine, schemas: Schemas) -> APIRouter:
         if body.user_data is not None or body.item_data is not None:
             given = Given(user_data=body.user_data, item_data=body.item_data)
         query = PredictQuery(body.pairs, body.model, body.side_data_defaults, body.why, given)
-        return engine.predict(query, write)
+        return engine.predict(query, partial(write, query))
 
-    def write(entry: ModelEntry, found: Predictions) -> bytes:
+    def write(query: PredictQuery, entry: ModelEntry, found: Predictions) -> bytes:
         user, item = engine.models.user_column.name, engine.models.item_column.name
-        return b'{"model":%b,"predictions":%b}' % (
+        return (
+            b'{"model":%b,"predictions":%b,"cold_users":%b,"unknown_items":%b,"unknown_values":%b}'
+        ) % (
             write_reference(entry),
             write_predictions(user, item, found),
+            write_json(unknown_ids(found.users, entry.model.users)),
+            write_json(unknown_ids(found.items, entry.model.items)),
+            write_json(unknown_values(query.pairs, entry.model, ids=2)),
         )
 
     JsonEndpoint(

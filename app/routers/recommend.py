@@ -74,7 +74,7 @@ def build_recommend_router(engine: Engine, schemas: Schemas) -> APIRouter:
             write_rows(user, item, found.users, found.rankings),
             write_json(found.cold_users),
             write_json(unknown_items(query, entry.model, found.unknown_items)),
-            write_json(unknown_values(query, entry.model)),
+            write_json(unknown_values(query.users, entry.model)),
             write_answered(user, found.users, found.basis, entry, others),
         )
 
@@ -95,10 +95,13 @@ def build_recommend_router(engine: Engine, schemas: Schemas) -> APIRouter:
 
     def write_baskets(query: BasketQuery, entry: ModelEntry, found: BasketRecommendations) -> bytes:
         item = engine.models.item_column.name
-        return b'{"model":%b,"recommendations":%b,"unknown_items":%b,"answered":%b}' % (
+        return (
+            b'{"model":%b,"recommendations":%b,"unknown_items":%b,"unknown_values":%b,"answered":%b}'
+        ) % (
             write_reference(entry),
             write_rows("basket", item, found.baskets, found.rankings),
             write_json(unknown_items(query, entry.model, found.unknown_items)),
+            write_json(unknown_values(query.baskets, entry.model)),
             write_answered("basket", found.baskets, found.basis, entry),
         )
 

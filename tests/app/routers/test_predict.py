@@ -53,7 +53,13 @@ def test_the_ranking_model_scores_pairs_in_their_order(
     pairs = [{"visitorid": user, "itemid": item} for user, item in zip(users, items, strict=True)]
     pairs[1]["period"] = "Morning"  # type: ignore[assignment]
     answer = predict(client, *pairs)
-    assert list(answer) == ["model", "predictions"]
+    assert list(answer) == [
+        "model",
+        "predictions",
+        "cold_users",
+        "unknown_items",
+        "unknown_values",
+    ]
     assert answer["model"] == {
         "name": "ranking_factorization_model",
         "version": "1",
