@@ -20,25 +20,38 @@ __all__ = ["browser"]
 pytestmark = pytest.mark.slow
 
 
-def try_out(page: Page, operation: str) -> None:
+def try_out(page: Page, operation: str, body: str | None = None) -> str:
+    """Execute an operation, with its example unless there is another body; return the answer."""
     block = page.locator(f"#operations-recommendations-{operation}")
     block.locator(".opblock-summary-control").click()
     block.get_by_role("button", name="Try it out").click()
+    if body is not None:
+        block.locator("textarea").fill(body)
     block.get_by_role("button", name="Execute").click()
     live = block.locator(".live-responses-table")
     live.wait_for()
     assert live.locator("tbody .response-col_status").first.inner_text().startswith("200")
     assert ('"score": ' if operation == "predict" else '"rank": 1') in live.inner_text()
+    return live.inner_text()
 
 
 @pytest.mark.parametrize(
-    "operation", ["recommend_users", "similar_items", "similar_users", "predict"]
+    "operation",
+    ["recommend_users", "recommend_baskets", "similar_items", "similar_users", "predict"],
 )
 def test_try_it_out(client: httpx.Client, browser: Browser, operation: str) -> None:
     visit = Visit(browser, f"{client.base_url}/docs")
     try_out(visit.page, operation)
     if target := os.environ.get("SCREENSHOTS"):
         visit.page.screenshot(path=f"{target}/{operation}.png")
+    visit.assert_clean()
+
+
+def test_try_out_why(client: httpx.Client, browser: Browser) -> None:
+    visit = Visit(browser, f"{client.base_url}/docs")
+    body = '{"baskets": [[{"itemid": 2250}]], "k": 1, "why": true}'
+    told = try_out(visit.page, "recommend_baskets", body)
+    assert '"term": "2250 in the' in told
     visit.assert_clean()
 
 
