@@ -83,7 +83,7 @@ def row_type(name: str, fields: dict[str, Any]) -> Any:
     return with_config(STRICT)(TYPED_DICT(name, fields))
 
 
-def answer_row_type(name: str, ids: dict[str, Any]) -> Any:
+def answer_row_type(name: str, ids: dict[str, Any], more: dict[str, Any] | None = None) -> Any:
     """Return the type of a row of an answer: ids, a score and a rank.
 
     Parameters
@@ -92,8 +92,10 @@ def answer_row_type(name: str, ids: dict[str, Any]) -> Any:
         Its name in the OpenAPI document.
     ids : dict of str to type
         The fields before the score.
+    more : dict of str to type, optional
+        The fields after the rank, if there are any.
     """
-    return row_type(name, {**ids, "score": SCORE, "rank": RANK})
+    return row_type(name, {**ids, "score": SCORE, "rank": RANK, **(more or {})})
 
 
 def asked_id(column: Column, examples: list[Any]) -> Any:

@@ -107,8 +107,9 @@ ANSWERED_BYTES = 160
 # Ids up to this length cannot make the answer to a short query large: a thousand answers of two ids
 # take a megabyte.
 BRIEF_ID_BYTES = 80
-# Bytes of a term beside its name, and of a list of terms beside its terms.
-TERM_BYTES = 55
+# Bytes of a term beside its name and the item or column that it is about, and of a list of terms
+# beside its terms. The kind of a term is counted here.
+TERM_BYTES = 100
 WHY_BYTES = 40
 # A character can become so many bytes of JSON.
 JSON_GROWTH = 6

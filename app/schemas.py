@@ -17,7 +17,6 @@ from .json_types import (
     ANNOTATED,
     LIST,
     NOT_REQUIRED,
-    RANK,
     SCORE,
     TYPED_DICT,
     WHOLE,
@@ -33,10 +32,11 @@ from .limits import SHOWN_UNKNOWN_VALUES
 from .models.loaded import LoadedModels
 from .models.roles import default_scoring, default_similar
 from .settings import Settings
+from .why_schemas import WHY_FIELDS, why_fields
 
 # Names that the rows of answers use themselves, beside the column of users, and that of items.
 _RESERVED_USER = {"score", "rank", "similar", "basis", "model", "why", "why_of"}
-_RESERVED_ITEM = {"score", "rank", "similar", "basket", "why", "why_of"}
+_RESERVED_ITEM = {"score", "rank", "similar", "basket", *WHY_FIELDS}
 _SIDE_DATA_DEFAULTS = (
     bool,
     Field(True, description="Fill side columns that are left out with the defaults"),
@@ -59,35 +59,6 @@ class UnknownValue(BaseModel):
     row: int = Field(ge=0, le=2**31 - 1, description="Position in the request", examples=[0])
     column: str = Field(examples=["period"])
     value: Any = Field(description="As it was asked; long texts are cut", examples=["night"])
-
-
-class Term(BaseModel):
-    """A part of a score."""
-
-    term: str = Field(description="What it comes from", examples=["visitor with item"])
-    value: float | None = Field(description="How much it adds", examples=[0.25])
-
-
-_WHY: dict[str, Any] = {
-    "why": NOT_REQUIRED[
-        ANNOTATED[
-            list[Term],
-            Field(
-                description="Where it was asked for: terms that add up to the score exactly, from "
-                "left to right in float64"
-            ),
-        ]
-    ],
-    "why_of": NOT_REQUIRED[
-        ANNOTATED[
-            Literal["log-odds"],
-            Field(
-                description="Only with the terms of a logistic model: they add up to the log-odds, "
-                "and the score is 1 / (1 + exp(-log-odds))"
-            ),
-        ]
-    ],
-}
 
 
 _UNKNOWN_VALUES = (
@@ -151,17 +122,18 @@ def build_schemas(models: LoadedModels, settings: Settings, examples: Examples) 
             name = repr(column.name)
             raise ConfigurationError(f"a column named {name} clashes with a field of the answers")
     given = GivenTypes(models, settings, examples.users, examples.items)
+    why = why_fields(models.item_column.name, _item_id(models, examples))
     return Schemas(
         recommend_request=_recommend_request(models, settings, examples, given),
-        recommend_response=_recommend_response(models, examples),
+        recommend_response=_recommend_response(models, examples, why),
         basket_request=_basket_request(models, settings, examples, given),
-        basket_response=_basket_response(models, examples),
+        basket_response=_basket_response(models, examples, why),
         similar_request=_similar_request(models, settings, examples),
         similar_response=_similar_response(models, examples),
         similar_users_request=_similar_users_request(models, settings, examples),
         similar_users_response=_similar_users_response(models, examples),
         predict_request=_predict_request(models, settings, examples, given),
-        predict_response=_predict_response(models, examples),
+        predict_response=_predict_response(models, examples, why),
         records=_records(models, examples),
     )
 
@@ -243,13 +215,15 @@ def _restrictions(
     }
 
 
-def _recommend_response(models: LoadedModels, examples: Examples) -> type[BaseModel]:
+def _recommend_response(
+    models: LoadedModels, examples: Examples, why: dict[str, Any]
+) -> type[BaseModel]:
     user, item = models.user_column.name, models.item_column.name
     row = {user: _user_id(models, examples), item: _item_id(models, examples)}
     return answer_type(
         "RecommendResponse",
         model=(ModelReference, ...),
-        recommendations=(LIST[_told_row("Recommendation", row)], ...),
+        recommendations=(LIST[answer_row_type("Recommendation", row, why)], ...),
         cold_users=(
             LIST[row[user]],
             Field(description="Users that the model does not know"),
@@ -266,14 +240,16 @@ def _recommend_response(models: LoadedModels, examples: Examples) -> type[BaseMo
     )
 
 
-def _basket_response(models: LoadedModels, examples: Examples) -> type[BaseModel]:
+def _basket_response(
+    models: LoadedModels, examples: Examples, why: dict[str, Any]
+) -> type[BaseModel]:
     item_id = _item_id(models, examples)
     place = ANNOTATED[int, Field(ge=0, le=2**31 - 1, description="Position in `baskets`")]
     row = {"basket": place, models.item_column.name: item_id}
     return answer_type(
         "BasketResponse",
         model=(ModelReference, ...),
-        recommendations=(LIST[_told_row("BasketRecommendation", row)], ...),
+        recommendations=(LIST[answer_row_type("BasketRecommendation", row, why)], ...),
         unknown_items=(
             LIST[item_id],
             Field(
@@ -284,11 +260,6 @@ def _basket_response(models: LoadedModels, examples: Examples) -> type[BaseModel
         unknown_values=_UNKNOWN_VALUES,
         answered=_answered("AnsweredBasket", {"basket": place}),
     )
-
-
-def _told_row(name: str, ids: dict[str, Any]) -> Any:
-    """Return the type of a row that has the terms of its score where they were asked for."""
-    return row_type(name, {**ids, "score": SCORE, "rank": RANK, **_WHY})
 
 
 def _answered(name: str, head: dict[str, Any]) -> tuple[Any, Any]:
@@ -382,13 +353,15 @@ def _predict_request(
     )
 
 
-def _predict_response(models: LoadedModels, examples: Examples) -> type[BaseModel]:
+def _predict_response(
+    models: LoadedModels, examples: Examples, why: dict[str, Any]
+) -> type[BaseModel]:
     user, item = models.user_column.name, models.item_column.name
     ids = {user: _user_id(models, examples), item: _item_id(models, examples)}
     return answer_type(
         "PredictResponse",
         model=(ModelReference, ...),
-        predictions=(LIST[row_type("Prediction", {**ids, "score": SCORE, **_WHY})], ...),
+        predictions=(LIST[row_type("Prediction", {**ids, "score": SCORE, **why})], ...),
         cold_users=(LIST[ids[user]], Field(description="Users that the model does not know")),
         unknown_items=(LIST[ids[item]], Field(description="Items that the model does not know")),
         unknown_values=_UNKNOWN_VALUES,

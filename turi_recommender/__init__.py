@@ -47,6 +47,7 @@ from turi_recommender.scoring import (
     SimilarUsers,
     StringIds,
     Term,
+    TermKind,
     Why,
 )
 from turi_recommender.versions import (
@@ -90,6 +91,7 @@ __all__ = [
     "SimilarUsers",
     "StringIds",
     "Term",
+    "TermKind",
     "ValueType",
     "Why",
     "__version__",

@@ -93,9 +93,10 @@ def measure_pace(model: Recommender, defaults: Mapping[str, Any]) -> Pace:
 
 
 def _why_bytes(model: Recommender) -> int:
-    """Bound what the terms of one score take in an answer: names, values and punctuation."""
+    """Bound what the terms of one score take in an answer: texts, values and punctuation."""
     bound = model.terms_bound()
-    return WHY_BYTES + bound.terms * TERM_BYTES + bound.text * JSON_GROWTH
+    text = bound.text + bound.items * len(model.item_column.name.encode())
+    return WHY_BYTES + bound.terms * TERM_BYTES + text * JSON_GROWTH
 
 
 def _median_seconds(calls: Sequence[Callable[[], object]]) -> float:

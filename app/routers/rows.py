@@ -9,8 +9,9 @@ from typing import Any, get_args
 
 from pydantic_core import to_json
 
-from turi_recommender import Id, Predictions, Ranking, Why
+from turi_recommender import Id, Predictions, Ranking, Term, Why
 from turi_recommender.scoring.results import Basis
+from turi_recommender.scoring.terms import ITEM_KINDS
 from turi_recommender.versions import ModelEntry
 
 from ..models.strangers import NO_OTHERS, Others
@@ -60,7 +61,7 @@ def _rows(head: str, item: str, one: Id, ranking: Ranking) -> list[dict[str, Any
     ]
     if ranking.why is not None:
         for row, why in zip(rows, ranking.why, strict=True):
-            row.update(_told(why))
+            row.update(_told(item, why))
     return rows
 
 
@@ -79,17 +80,34 @@ def write_predictions(user: str, item: str, found: Predictions) -> bytes:
     written = []
     while part := list(islice(rows, _ROWS_AT_ONCE)):
         made = [
-            {user: one, item: other, "score": score, **({} if why is None else _told(why))}
+            {user: one, item: other, "score": score, **({} if why is None else _told(item, why))}
             for one, other, score, why in part
         ]
         written.append(write_json(made)[1:-1])
     return b"[%b]" % b",".join(written)
 
 
-def _told(why: Why) -> dict[str, Any]:
-    """Return the terms of a score as fields of its row, which say so if they explain another."""
-    terms = [{"term": name, "value": value} for name, value in why]
+def _told(item: str, why: Why) -> dict[str, Any]:
+    """Return the terms of a score as fields of its row, which say so if they explain another.
+
+    Parameters
+    ----------
+    item : str
+        Name of the column of items.
+    why : Why
+        The terms.
+    """
+    terms = [_term(item, term) for term in why]
     return {"why": terms} if why.of == "score" else {"why": terms, "why_of": why.of}
+
+
+def _term(item: str, term: Term) -> dict[str, Any]:
+    fields: dict[str, Any] = {"term": term.name, "value": term.value, "kind": term.kind}
+    if term.kind in ITEM_KINDS:
+        fields[item] = term.item
+    if term.column is not None:
+        fields["column"] = term.column
+    return fields
 
 
 def write_answered(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import Any
+from typing import Any, get_args
 
 import httpx
 import pytest
@@ -14,6 +14,7 @@ from app.models.loaded import LoadedModels
 from app.models.slots import Slot
 from app.schemas import build_schemas
 from app.settings import Settings
+from turi_recommender import TermKind
 
 
 def schemas_of(client: httpx.Client) -> dict[str, Any]:
@@ -54,6 +55,17 @@ def test_names_and_types_of_the_shop(client: httpx.Client) -> None:
     prediction = schemas_of(client)["Prediction"]
     assert set(prediction["properties"]) == {"visitorid", "itemid", "score", "why", "why_of"}
     assert set(prediction["required"]) == {"visitorid", "itemid", "score"}
+
+
+def test_terms_name_items_in_the_shops_own_column(
+    client: httpx.Client, rich_client: httpx.Client
+) -> None:
+    term = schemas_of(client)["Term"]
+    assert set(term["properties"]) == {"term", "value", "kind", "itemid", "column"}
+    assert set(term["required"]) == {"term", "value", "kind"}
+    assert set(term["properties"]["kind"]["enum"]) == set(get_args(TermKind))
+    assert types(term["properties"]["itemid"]) == ["integer"]
+    assert types(schemas_of(rich_client)["Term"]["properties"]["item_id"]) == ["string"]
 
 
 def test_types_of_every_mode(rich_client: httpx.Client) -> None:
@@ -100,23 +112,21 @@ def test_problems_are_described(client: httpx.Client) -> None:
     assert "HTTPValidationError" not in document["components"]["schemas"]
 
 
-@pytest.mark.parametrize("name", ["score", "rank", "similar", "why", "why_of"])
-def test_a_column_that_the_answer_needs_for_itself(service: LoadedModels, name: str) -> None:
+@pytest.mark.parametrize(
+    "name",
+    ["score", "rank", "similar", "why", "why_of", "term", "value", "kind", "column"],
+)
+def test_a_column_that_the_answer_needs_for_itself(
+    service: LoadedModels, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     entry = service.need("similarity")
-    model = _renamed(entry.model, name)
+    # Other tests use the model, too: it gets its column back.
+    monkeypatch.setattr(entry.model, "item_column", replace(entry.model.item_column, name=name))
     renamed = LoadedModels(
-        {"similarity": Slot("similarity", replace(entry, model=model)),
+        {"similarity": Slot("similarity", entry),
          "ranking": Slot("ranking", None)},
         {},
         service.shown,
     )  # fmt: skip
     with pytest.raises(ConfigurationError, match=f"column named '{name}'"):
         build_schemas(renamed, Settings(), Examples(service, hides_users=False))
-
-
-def _renamed(model: Any, name: str) -> Any:
-    import copy
-
-    twin = copy.copy(model)
-    twin.item_column = replace(model.item_column, name=name)
-    return twin

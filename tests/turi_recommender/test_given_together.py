@@ -94,6 +94,6 @@ def test_an_item_without_training_is_explained_by_its_side_data(tmp_path: Path) 
     ).rankings
     assert ranking.items == [new[0]["item_id"]]
     assert ranking.why is not None
-    terms = dict(ranking.why[0])
+    terms = {term.name: term.value for term in ranking.why[0]}
     assert terms["this item"] == 0.0
     assert any(name.startswith("item's ") and value != 0 for name, value in terms.items())

@@ -12,15 +12,23 @@ from hypothesis import strategies as st
 
 from tests.turi_recommender.golden import case_names, read_answers, unpack_model
 from tests.turi_recommender.test_explained import SYNTHETIC, VISITS
-from turi_recommender import Recommender, Why, load_model
+from turi_recommender import Recommender, Term, Why, load_model
 from turi_recommender.scoring import make_recommender
+from turi_recommender.scoring.terms import ITEM_KINDS
+
+
+def length(term: Term) -> int:
+    """Return how many bytes the texts of a term have; its kind is not one of them."""
+    item = "" if term.item is None else str(term.item)
+    return sum(len(text.encode()) for text in (term.name, item, term.column or ""))
 
 
 def assert_within(model: Recommender, whys: Sequence[Why]) -> None:
     bound = model.terms_bound()
     for why in whys:
         assert len(why) <= bound.terms
-        assert sum(len(term.name.encode()) for term in why) <= bound.text
+        assert sum(map(length, why)) <= bound.text
+        assert sum(term.kind in ITEM_KINDS for term in why) <= bound.items
 
 
 @pytest.mark.parametrize("name", case_names())

@@ -20,7 +20,7 @@ from turi_recommender.scoring.results import (
     SimilarUserColumns,
     SimilarUsers,
 )
-from turi_recommender.scoring.terms import Term, Why
+from turi_recommender.scoring.terms import Term, TermKind, Why
 
 __all__ = [
     "RECOMMENDERS",
@@ -40,6 +40,7 @@ __all__ = [
     "SimilarUsers",
     "StringIds",
     "Term",
+    "TermKind",
     "Why",
     "make_recommender",
 ]

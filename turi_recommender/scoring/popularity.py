@@ -100,7 +100,10 @@ class PopularityRecommender(Recommender):
         known = self._term_name()
         is_known = (items != UNKNOWN) & (items < self.num_items)
         names = [known if one else "unknown item" for one in is_known.tolist()]
-        return [closed([Term(*term)], term[1]) for term in zip(names, scores.tolist(), strict=True)]
+        return [
+            closed([Term(name, score, "popularity")], score)
+            for name, score in zip(names, scores.tolist(), strict=True)
+        ]
 
     def terms_bound(self) -> TermsBound:
         """See `Recommender.terms_bound`."""

@@ -365,7 +365,7 @@ class Scorer(ABC):
 
     @abstractmethod
     def terms_bound(self) -> TermsBound:
-        """Return how many terms a score has at most, and how long their names are together."""
+        """Return how many terms a score has at most, and how long their texts are together."""
 
     def _similar_users(self, users: Sequence[int], k: int) -> list[tuple[Indices, Scores]]:
         """Return the indices and scores of the `k` users most similar to each of some."""

@@ -9,7 +9,7 @@ import math
 from collections.abc import Iterable, Sequence
 from functools import reduce
 from operator import add
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 SCORE = "score"
 LOG_ODDS = "log-odds"
@@ -21,19 +21,54 @@ _LONGEST_VALUE = 64  # characters of a category that a name shows
 LONGEST_SHOWN = 4 * _LONGEST_VALUE + 4  # bytes of it, with a space and an ellipsis
 
 
+TermKind = Literal[
+    "average",
+    "visitor",
+    "item",
+    "column",
+    "item column",
+    "visitor with item",
+    "column with item",
+    "visitor with item column",
+    "history",
+    "basket",
+    "others",
+    "more",
+    "mean",
+    "popularity",
+    "rounding",
+    "whole",
+]
+"""What a term can be; docs/library.md ("Why") says what each kind means."""
+
+ITEM_KINDS: frozenset[TermKind] = frozenset({"history", "basket", "others"})
+"""Kinds whose terms are about an item of the history, which a term names."""
+
+
 class Term(NamedTuple):
     """A part of a score.
 
     Attributes
     ----------
     name : str
-        What it comes from, in a shopkeeper's words, such as "visitor with item".
+        What it comes from, in a shopkeeper's words, such as "visitor with item". The words may
+        change; programs go by the other fields.
     value : float
         How much it adds; negative if it takes something away.
+    kind : str
+        What it is, for programs: one of `TermKind`.
+    item : int or str, optional
+        Id of the item of the history that it is about, for the kinds of `ITEM_KINDS`; otherwise
+        None. A trained id can be None, too.
+    column : str, optional
+        Name of the column of side data that it is about, or None.
     """
 
     name: str
     value: float
+    kind: TermKind
+    item: int | str | None = None
+    column: str | None = None
 
 
 class TermsBound(NamedTuple):
@@ -44,11 +79,14 @@ class TermsBound(NamedTuple):
     terms : int
         How many there are at most.
     text : int
-        Bytes of all their names together, in UTF-8.
+        Bytes of all their names, items and columns together, in UTF-8.
+    items : int
+        How many of them are about an item at most.
     """
 
     terms: int
     text: int
+    items: int = 0
 
 
 # What `closed` adds.
@@ -88,7 +126,7 @@ class Why(tuple[Term, ...]):
 
 def added(terms: Sequence[Term]) -> float:
     """Add up the values of terms from left to right in float64; no terms make 0.0."""
-    return reduce(add, [value for _, value in terms]) if terms else 0.0
+    return reduce(add, [term.value for term in terms]) if terms else 0.0
 
 
 def closed(terms: Sequence[Term], total: float, of: str = SCORE) -> Why:
@@ -115,11 +153,11 @@ def closed(terms: Sequence[Term], total: float, of: str = SCORE) -> Why:
         if reached == total or not math.isfinite(total - reached):
             break
         # Exact where the two are close; otherwise what is still missing is close.
-        closing.append(Term(ROUNDING, total - reached))
+        closing.append(Term(ROUNDING, total - reached, "rounding"))
         reached += total - reached
     if reached == total and math.copysign(1.0, reached) == math.copysign(1.0, total):
         return Why(closing, of)
-    return Why([Term(WHOLE, total)], of)
+    return Why([Term(WHOLE, total, "whole")], of)
 
 
 def shown(name: str, value: object) -> str:

@@ -108,7 +108,11 @@ def test_why(client: httpx.Client, service: LoadedModels, model: Any, count: int
     assert expected.why is not None
     for row, bare, why in zip(told, plain, expected.why, strict=True):
         terms = row.pop("why")
-        assert [(term["term"], term["value"]) for term in terms] == [*why]
+        assert [(term["term"], term["value"], term["kind"]) for term in terms] == [
+            term[:3] for term in why
+        ]
+        assert [term.get("itemid") for term in terms] == [term.item for term in why]
+        assert [term.get("column") for term in terms] == [term.column for term in why]
         assert row.pop("why_of", "score") == why.of
         assert row == bare
         if why.of == "score":

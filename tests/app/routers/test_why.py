@@ -16,9 +16,14 @@ from app.settings import Settings
 from tests.support.problems import assert_problem
 from tests.support.serving import serving
 from tests.turi_recommender.golden import unpack_model
-from turi_recommender import load_model
+from turi_recommender import Term, load_model
 
 NIGHT = {"period": "Night", "month": 8, "weekday": 2}
+
+
+def as_json(term: Term) -> dict[str, Any]:
+    fields = {"term": term.name, "value": term.value, "kind": term.kind}
+    return {**fields, **({} if term.column is None else {"column": term.column})}
 
 
 def recommend(client: httpx.Client, **body: Any) -> httpx.Response:
@@ -58,10 +63,43 @@ def test_terms_of_a_logistic_model_add_up_to_the_log_odds(
     expected = model.recommend(users, k=3, explain=True).rankings
     whys = [why for ranking in expected for why in ranking.why or ()]
     for row, why in zip(told, whys, strict=True):
-        assert [(term["term"], term["value"]) for term in row["why"]] == [*why]
+        assert row["why"] == [as_json(term) for term in why]
         assert row["why_of"] == "log-odds"
         assert math.isclose(1 / (1 + math.exp(-added(row["why"]))), row["score"], rel_tol=1e-12)
         assert list(row) == ["visitorid", "itemid", "score", "rank", "why", "why_of"]
+
+
+def test_terms_name_items_and_columns(client: httpx.Client, service: LoadedModels) -> None:
+    trained = service.need("similarity").model
+    users = [{"visitorid": 6000}]
+    row = recommend(client, users=users, k=1, why=True).json()["recommendations"][0]
+    *shares, more = row["why"]
+    assert [term["kind"] for term in shares] == ["history"] * len(shares)
+    assert all(term["term"] == f"{term['itemid']} in the history" for term in shares)
+    assert all(term["itemid"] in trained.items for term in shares)
+    assert (more["kind"], "itemid" in more) == ("more", False)
+    night = recommend(client, users=[{"visitorid": 6000, **NIGHT}], k=1, why=True).json()
+    terms = night["recommendations"][0]["why"]
+    about = {(term["kind"], term.get("column")) for term in terms}
+    assert about >= {
+        ("average", None), ("visitor", None), ("item", None), ("visitor with item", None),
+        *((kind, name) for kind in ("column", "column with item") for name in NIGHT),
+    }  # fmt: skip
+    assert all("itemid" not in term for term in terms)
+
+
+def test_items_of_a_basket(client: httpx.Client) -> None:
+    body = {
+        "baskets": [{"items": [{"itemid": 7891}], "visitor": 6000}, [{"itemid": 7891}], []],
+        "k": 50,
+    }
+    response = client.post("/recommend/baskets", json={**body, "why": True})
+    assert response.status_code == 200, response.text
+    kinds: list[set[str]] = [set(), set(), set()]
+    for row in response.json()["recommendations"]:
+        assert added(row["why"]) == row["score"]
+        kinds[row["basket"]] |= {term["kind"] for term in row["why"]} - {"more", "rounding"}
+    assert kinds == [{"history"}, {"basket"}, {"others"}]
 
 
 def test_without_it_the_bytes_are_as_before(client: httpx.Client) -> None:

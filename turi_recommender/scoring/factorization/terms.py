@@ -44,6 +44,8 @@ class Part(NamedTuple):
     ----------
     name : str
         The column, and its value where that is short.
+    column : str
+        The column alone.
     alone : float
         What it adds whatever the item is: its weight, and what it has to do with the visitor and
         the columns before it.
@@ -52,6 +54,7 @@ class Part(NamedTuple):
     """
 
     name: str
+    column: str
     alone: float
     vector: Scores
 
@@ -102,6 +105,7 @@ class Explainer:
         self._of = LOG_ODDS if model.sigmoid else SCORE
         self._catalogue = catalogue
         self._queries = queries
+        self._visit_names = [column.name for column in metadata.columns]
         self._user_side = [_Labels(column) for column in metadata.user_side.columns]
         self._item_side = [_Labels(column) for column in metadata.item_side.columns]
         self._first_user_side = len(metadata.columns)
@@ -117,10 +121,12 @@ class Explainer:
 
     def bound(self) -> TermsBound:
         """Return how large the terms of one score can get: each column has two at most."""
-        columns = self._queries.label_bounds()
-        columns += [labels.bound() for labels in (*self._user_side, *self._item_side)]
+        side = (*self._user_side, *self._item_side)
+        columns = self._queries.label_bounds() + [labels.bound() for labels in side]
+        names = [*self._visit_names[2:], *(labels.name for labels in side)]
         fixed = sum(map(len, (AVERAGE, VISITOR, ITEM, MEETING)))
         text = sum(2 * (bound + _AFFIXES) for bound in columns)
+        text += sum(2 * len(name.encode()) for name in names)
         return TermsBound(4 + 2 * len(columns) + CLOSING.terms, fixed + text + CLOSING.text)
 
     def explain(
@@ -169,24 +175,25 @@ class Explainer:
         if self._width and query.user is not None:
             before += query.user.factors
         parts = []
-        for name, places in self._columns_of(entries):
+        for name, column, places in self._columns_of(entries):
             alone, vector = _summed(query.others, places)
-            parts.append(Part(name, float(alone + before @ vector), vector))
+            parts.append(Part(name, column, float(alone + before @ vector), vector))
             before += vector
         return parts
 
-    def _columns_of(self, entries: Sequence[Entry]) -> Iterator[tuple[str, slice]]:
-        """Yield the name of each column, and which features are its own."""
+    def _columns_of(self, entries: Sequence[Entry]) -> Iterator[tuple[str, str, slice]]:
+        """Yield the name of each column with its value, without, and which features are its own."""
         low = 0
         for column, group in groupby(entries, key=lambda entry: entry.column):
             own = list(group)
-            yield self._name(column, own), slice(low, low + len(own))
+            yield *self._names(column, own), slice(low, low + len(own))
             low += len(own)
 
-    def _name(self, column: int, entries: Sequence[Entry]) -> str:
+    def _names(self, column: int, entries: Sequence[Entry]) -> tuple[str, str]:
         if column < self._first_user_side:
-            return self._queries.label(entries)
-        return f"visitor's {self._user_side[column - self._first_user_side].of(entries)}"
+            return self._queries.label(entries), self._visit_names[column]
+        labels = self._user_side[column - self._first_user_side]
+        return f"visitor's {labels.of(entries)}", labels.name
 
     # -- what the item adds ------------------------------------------------------------------
 
@@ -198,10 +205,11 @@ class Explainer:
         meetings: Scores | None,
     ) -> Iterator[list[Term]]:
         """Yield the terms of each item in the order in which people read them."""
-        shared = [Term(AVERAGE, self._intercept)]
+        shared = [Term(AVERAGE, self._intercept, "average")]
         if query.user is not None:
-            shared.append(Term(VISITOR, query.user.linear))
-        visit = [Term(part.name, part.alone) for part in parts]
+            shared.append(Term(VISITOR, query.user.linear, "visitor"))
+        visit = [Term(part.name, part.alone, "column", column=part.column) for part in parts]
+        item_columns = [labels.name for labels in self._item_side]
         is_known = items != UNKNOWN
         known = items[is_known]
         sides = self._sides(known)
@@ -214,7 +222,8 @@ class Explainer:
         elif meetings is not None:
             with_user = meetings[is_known]
         with_parts = [
-            (f"{part.name} with item", _inner(whole, part.vector).tolist()) for part in parts
+            (f"{part.name} with item", part.column, _inner(whole, part.vector).tolist())
+            for part in parts
         ]
         linear, alone = self._catalogue.linear[known].tolist(), sides.alone.tolist()
         places = iter(range(len(known)))
@@ -224,16 +233,27 @@ class Explainer:
                 continue
             at = next(places)
             names = sides.names[at]
-            terms = [*shared, Term(ITEM, linear[at]), *visit]
-            terms += [Term(f"item's {name}", alone[at][column]) for column, name in names]
+            terms = [*shared, Term(ITEM, linear[at], "item"), *visit]
+            terms += [
+                Term(f"item's {name}", alone[at][place], "item column", column=item_columns[place])
+                for place, name in names
+            ]
             if with_user is not None:
-                terms.append(Term(MEETING, float(with_user[at])))
+                terms.append(Term(MEETING, float(with_user[at]), "visitor with item"))
             if self._width:
-                terms += [Term(name, values[at]) for name, values in with_parts]
+                terms += [
+                    Term(name, values[at], "column with item", column=column)
+                    for name, column, values in with_parts
+                ]
             if with_sides is not None:
                 terms += [
-                    Term(f"visitor with item's {name}", with_sides[at][column])
-                    for column, name in names
+                    Term(
+                        f"visitor with item's {name}",
+                        with_sides[at][place],
+                        "visitor with item column",
+                        column=item_columns[place],
+                    )
+                    for place, name in names
                 ]
             yield terms
 
@@ -301,6 +321,7 @@ class _Labels:
     """Names for the values of a column of side data, without the mapped file."""
 
     def __init__(self, column: Column) -> None:
+        self.name = column.name
         self._column = column.kept()
         self._values = column.values.in_memory()
 

@@ -8,6 +8,7 @@ Source: docs/format.md, sections 7.3 and 8.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cached_property
 from typing import Any
 
@@ -22,10 +23,9 @@ from turi_recommender.scoring.candidates import Candidates, in_sorted
 from turi_recommender.scoring.given.item_data import ItemData, scores_at
 from turi_recommender.scoring.lookup import UNKNOWN
 from turi_recommender.scoring.neighbours.terms import (
-    HISTORY,
-    SEEDS,
     explain_means,
     explain_shares,
+    kinds_of,
     terms_bound,
 )
 from turi_recommender.scoring.neighbours.visits import ONE, NeighbourTable, Visits
@@ -307,13 +307,17 @@ class ItemSimilarityRecommender(Recommender):
         _ = given, as_pairs  # both score alike
         if not len(items):
             return []
-        history, source = self._history(query), HISTORY
-        if not self._table.visits_any(history):
-            history, source = self._seeds, SEEDS
-            if not len(self._seed_visits.items):
-                return explain_means(scores)
+        history = self._history(query)
+        if self._table.visits_any(history):
+            trained = self._history(replace(query, history=None))
+            kinds = kinds_of(query, trained, history)
+        elif len(self._seed_visits.items):
+            history = self._seeds
+            kinds = ["others"] * len(history.items)
+        else:
+            return explain_means(scores)
         asked = items.astype(np.int64)
-        return explain_shares(self._table, history, source, asked, scores, self._names)
+        return explain_shares(self._table, history, kinds, asked, scores, self._names)
 
     def terms_bound(self) -> TermsBound:
         """See `Recommender.terms_bound`."""

@@ -5,24 +5,28 @@ Source: docs/queries.md, section 9.2.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
 from turi_recommender.scoring import limits
+from turi_recommender.scoring.candidates import in_sorted
 from turi_recommender.scoring.ids import IdIndex
 from turi_recommender.scoring.neighbours.visits import ONE, NeighbourTable
-from turi_recommender.scoring.query import History
+from turi_recommender.scoring.query import History, Query
 from turi_recommender.scoring.results import Id
-from turi_recommender.scoring.terms import CLOSING, Term, TermsBound, Why, closed
+from turi_recommender.scoring.terms import CLOSING, Term, TermKind, TermsBound, Why, closed
 from turi_recommender.wording import counted
 
 Scores = NDArray[np.float64]
 Naming = Callable[[NDArray[np.int64]], list[Id]]
 
-HISTORY = "in the history"
-SEEDS = "others bought"
+SHARE_NAMES: dict[TermKind, str] = {
+    "history": "{} in the history",
+    "basket": "{} in the basket",
+    "others": "{}, which others chose",
+}
 MEAN_SCORE = "this item's mean score"
 MEAN_TARGET = "this item's average"
 
@@ -30,7 +34,7 @@ MEAN_TARGET = "this item's average"
 def explain_shares(
     table: NeighbourTable,
     history: History,
-    source: str,
+    kinds: Sequence[TermKind],
     items: NDArray[np.int64],
     scores: Scores,
     names: Naming,
@@ -43,8 +47,8 @@ def explain_shares(
         The neighbours of all items.
     history : History
         What was added up; at least one item.
-    source : str
-        What the history is, for the names of the terms: `HISTORY` or `SEEDS`.
+    kinds : sequence of str
+        Where each item of the history comes from: a kind of `SHARE_NAMES`.
     items : ndarray of int64
         Item indices; one that the model does not know is negative.
     scores : ndarray of float64
@@ -53,7 +57,7 @@ def explain_shares(
         Turns item indices into ids.
     """
     different, places = np.unique(items, return_inverse=True)
-    shares = table.shares(history, different)
+    shares = table.shares(history, different).by_item(history)
     length = len(history.items)
     # The largest first; of equal ones, those that stand first in the history.
     order = np.lexsort((shares.givers, -np.abs(shares.amounts), shares.takers))
@@ -66,14 +70,37 @@ def explain_shares(
         shown = min(high, low + limits.SHOWN_SHARES)
         ids = names(history.items[givers[low:shown]])
         values = ((amounts[low:shown] / ONE) / length).tolist()
-        terms = [Term(f"{one} {source}", value) for one, value in zip(ids, values, strict=True)]
+        sources = [kinds[giver] for giver in givers[low:shown].tolist()]
+        terms = [
+            Term(SHARE_NAMES[kind].format(one), value, kind, one)
+            for kind, one, value in zip(sources, ids, values, strict=True)
+        ]
         if high > shown:
             rest = float((amounts[shown:high].sum() / ONE) / length)
-            terms.append(Term(counted(high - shown, "more item"), rest))
+            terms.append(Term(counted(high - shown, "more item"), rest, "more"))
         if 0 <= item < len(table.item_means):  # pearson
-            terms.insert(0, Term(MEAN_TARGET, float(table.item_means[item])))
+            terms.insert(0, Term(MEAN_TARGET, float(table.item_means[item]), "mean"))
         whys.append(closed(terms, score))
     return whys
+
+
+def kinds_of(query: Query, trained: History, history: History) -> list[TermKind]:
+    """Return where each item of a query's history comes from.
+
+    Parameters
+    ----------
+    query : Query
+        Its basket, if it has one, is part of the history.
+    trained : History
+        That of its user in the model. What an item of both counts is mostly the trained value.
+    history : History
+        The items that were added up.
+    """
+    if query.basket is None:
+        return ["history"] * len(history.items)
+    of_basket = in_sorted(history.items, query.basket.known.items)
+    of_basket &= ~in_sorted(history.items, trained.items)
+    return ["basket" if one else "history" for one in of_basket.tolist()]
 
 
 def terms_bound(items: IdIndex) -> TermsBound:
@@ -86,10 +113,15 @@ def terms_bound(items: IdIndex) -> TermsBound:
     """
     most = limits.SHOWN_SHARES
     more = counted(2**63, "more item")
-    text = items.text_bound(most) + most * (1 + len(HISTORY)) + len(more) + len(MEAN_TARGET)
-    return TermsBound(most + 2 + CLOSING.terms, text + CLOSING.text)
+    words = max(map(len, SHARE_NAMES.values()))
+    # An id is in the name of its term, and beside it.
+    text = 2 * items.text_bound(most) + most * words + len(more) + len(MEAN_TARGET)
+    return TermsBound(most + 2 + CLOSING.terms, text + CLOSING.text, most)
 
 
 def explain_means(scores: Scores) -> list[Why]:
     """Return the terms of scores where neither a history nor the seeds had a neighbour."""
-    return [closed([Term(MEAN_SCORE, score)] if score else [], score) for score in scores.tolist()]
+    return [
+        closed([Term(MEAN_SCORE, score, "mean")] if score else [], score)
+        for score in scores.tolist()
+    ]

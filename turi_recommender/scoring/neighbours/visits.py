@@ -73,6 +73,17 @@ class Shares(NamedTuple):
     takers: NDArray[np.int64]
     amounts: NDArray[np.int64]
 
+    def by_item(self, history: History) -> Shares:
+        """Return the shares of different items: a history can have several values of one item.
+
+        Their amounts are added up, and the item's first place in the history is the giver.
+        """
+        first = history.items.searchsorted(history.items[self.givers])
+        length = max(len(history.items), 1)
+        keys, amounts = _added_up(self.takers * length + first, self.amounts)
+        takers, givers = np.divmod(keys, length)
+        return Shares(givers, takers, amounts)
+
 
 class NeighbourTable:
     """The neighbours of every item, and what a history gives to them.
