@@ -15,7 +15,7 @@ from turi_recommender.versions import ModelEntry
 from ..context import Context
 from ..given_schemas import VISITOR
 from ..http.encoding import not_gzip
-from ..http.json_route import JsonEndpoint
+from ..http.json_route import LIBRARY_NAMES, JsonEndpoint
 from ..http.problems import responses
 from ..models.engine import Engine
 from ..models.queries import BasketQuery, Given, RecommendQuery
@@ -119,6 +119,7 @@ def build_recommend_router(engine: Engine, schemas: Schemas) -> APIRouter:
         handler=recommend_baskets,
         description="Recommend items to baskets, best first, in the order of the request.",
         responses=responses(not_gzip(), 401, 403, 408, 413, 415, 422, 431, 503),
+        synonyms={**LIBRARY_NAMES, engine.models.user_column.name: VISITOR},
     ).add_to(router)
     return router
 

@@ -120,3 +120,15 @@ def _renamed(model: Any, name: str) -> Any:
     twin = copy.copy(model)
     twin.item_column = replace(model.item_column, name=name)
     return twin
+
+
+def test_what_a_request_brings_along_is_described(client: httpx.Client) -> None:
+    schemas = client.get("/openapi.json").json()["components"]["schemas"]
+    told = {
+        ("Basket", "items"): "it may be empty",
+        ("Basket", "visitor"): "the basket is nobody's",
+        ("BasketItem", "target"): "on the scale of the training data; 1 if it is left out",
+        ("Interaction", "target"): "on the scale of the training data; 1 if it is left out",
+    }
+    for (name, field), words in told.items():
+        assert words in schemas[name]["properties"][field]["description"]
