@@ -24,6 +24,8 @@ from ..schemas import Schemas
 from .hints import unknown_items, unknown_values
 from .rows import write_answered, write_json, write_reference, write_rows
 
+_TIMES = "period, month or weekday"
+
 
 def build_recommend_router(engine: Engine, schemas: Schemas) -> APIRouter:
     """Build the router.
@@ -41,10 +43,9 @@ def build_recommend_router(engine: Engine, schemas: Schemas) -> APIRouter:
 
     def in_context(body: Any) -> list[dict[str, Any]]:
         if len(context) == 0 or body.model == "similarity":
-            raise QueryError(
-                ("context",),
-                "the model has no column named period, month or weekday that a time can fill in",
-            )
+            hint = "" if len(context) == 0 else "; the ranking model has one"
+            message = f"the model has no column named {_TIMES} that a time can fill in{hint}"
+            raise QueryError(("context",), message)
         now = context.now()
         return [{**now, **row} for row in body.users]
 

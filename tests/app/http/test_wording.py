@@ -61,7 +61,8 @@ BODIES: list[tuple[Any, str]] = [
     ({**GOOD, "exclude_items": [1] * 1001}, "at most 1000 items, not 1001 (MAX_ITEMS)"),
     (
         {"users": [{"visitorid": 1, "period": "Night"}], "model": "similarity"},
-        "period: the model was not trained with this column; it has no side columns",
+        "period: the model was not trained with this column; it has no side columns; "
+        "the ranking model has it",
     ),
     ({**GOOD, "k": "10"}, "k: Input should be a valid integer, got a string"),
     ({**GOOD, "exclude_known": "no"}, "exclude_known: Input should be a valid boolean, got a"),
