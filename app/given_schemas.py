@@ -29,6 +29,12 @@ from .settings import Settings
 VISITOR = "visitor"
 ITEMS = "items"
 _AS_LIST, _AS_OBJECT = FORMS
+_IN_BASKET = "What the visitor has seen or put into the basket; it may be empty"
+_WHOSE = "Id of the visitor; the basket is nobody's if it is left out or null"
+_LIKED = (
+    "How much the visitor likes the item, on the scale of the training data; 1 if it is left out. "
+    "Similarity models of the kind `jaccard` only look whether it is 0"
+)
 
 
 class GivenTypes:
@@ -111,7 +117,10 @@ class GivenTypes:
         """Return the type of a basket: a list of items, or an object with such a list."""
         item = row_type("BasketItem", self._bought())
         items = ANNOTATED[LIST[item], Field(max_length=self._settings.max_items)]
-        fields: dict[str, Any] = {ITEMS: items, VISITOR: NOT_REQUIRED[self._user | None]}
+        fields: dict[str, Any] = {
+            ITEMS: ANNOTATED[items, Field(description=_IN_BASKET)],
+            VISITOR: NOT_REQUIRED[ANNOTATED[self._user | None, Field(description=_WHOSE)]],
+        }
         for column in self._models.side_columns:
             if column.mode != ColumnMode.UNTRANSLATED:
                 fields.setdefault(column.name, NOT_REQUIRED[side_type(column)])
@@ -124,7 +133,8 @@ class GivenTypes:
         fields: dict[str, Any] = {self._models.item_column.name: self._item}
         for model in self._models.models:
             if model.target is not None:
-                fields.setdefault(model.target, NOT_REQUIRED[NUMBER])
+                liked = ANNOTATED[NUMBER, Field(description=_LIKED)]
+                fields.setdefault(model.target, NOT_REQUIRED[liked])
         return fields
 
     def _side_columns(self, of: str) -> Mapping[str, Column]:

@@ -13,28 +13,30 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from inspect import Parameter, Signature
-from typing import Any, get_args, get_origin
+from typing import Any
 
 from fastapi import APIRouter
 from fastapi.routing import APIRoute
-from pydantic import BaseModel, Tag, ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 from starlette.exceptions import HTTPException
 from starlette.types import Receive, Scope, Send
-from typing_extensions import is_typeddict
 
 from turi_recommender.wording import counted
 
 from ..errors import InvalidBodyError
 from ..json_types import FORMS
-from ..limits import LISTED_ERRORS, SHOWN_ERRORS, SHOWN_NAMES
+from ..limits import LISTED_ERRORS, SHOWN_ERRORS
 from .body import header, is_json, read_body
+from .cures import cure
 from .declaration import RECOMMEND, Declaration, declare
 from .problems import NOT_JSON
 from .values import check_values
 from .wording import why_not_json
 
 _JSON = (b"content-type", b"application/json")
+# Arguments of the library's methods.
+LIBRARY_NAMES: Mapping[str, str] = {"exclude": "exclude_items", "explain": "why"}
 _MISSING = "the framework calls no endpoint of a JSON route"
 
 
@@ -60,6 +62,8 @@ class JsonEndpoint:
         Groups of the documentation.
     declaration : Declaration
         Who may ask.
+    synonyms : mapping of str to str
+        Names that callers know from elsewhere, and the names of the same fields here, for errors.
     """
 
     path: str
@@ -71,6 +75,7 @@ class JsonEndpoint:
     responses: Mapping[int | str, dict[str, Any]]
     tags: Sequence[str] = field(default=("recommendations",))
     declaration: Declaration = RECOMMEND
+    synonyms: Mapping[str, str] = field(default_factory=lambda: LIBRARY_NAMES)
 
     def add_to(self, router: APIRouter) -> None:
         """Add the endpoint to a router."""
@@ -93,7 +98,7 @@ class JsonRoute(APIRoute):
         )
         self._validate = endpoint.request.__pydantic_validator__.validate_json
         self._answer = endpoint.handler
-        self._request = endpoint.request
+        self._endpoint = endpoint
 
     async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer a request that the framework's router hands over; 405 if it is not a POST.
@@ -129,10 +134,10 @@ class JsonRoute(APIRoute):
         try:
             return self._validate(body)
         except ValidationError as error:
-            raise InvalidBodyError(_details(error, body, self._request)) from None
+            raise InvalidBodyError(_details(error, body, self._endpoint)) from None
 
 
-def _details(error: ValidationError, body: bytes, request: type[BaseModel]) -> list[ErrorDetails]:
+def _details(error: ValidationError, body: bytes, endpoint: JsonEndpoint) -> list[ErrorDetails]:
     """Return what is wrong; if there are too many errors to list quickly, only their number.
 
     Parameters
@@ -141,8 +146,8 @@ def _details(error: ValidationError, body: bytes, request: type[BaseModel]) -> l
         What pydantic found.
     body : bytes
         Where it was found.
-    request : type
-        Pydantic model of the body.
+    endpoint : JsonEndpoint
+        Where it was sent.
     """
     count = error.error_count()
     if count > LISTED_ERRORS:
@@ -152,48 +157,9 @@ def _details(error: ValidationError, body: bytes, request: type[BaseModel]) -> l
     for each in found[:SHOWN_ERRORS]:
         if each["type"] == "json_invalid":
             each["ctx"]["error"] = why_not_json(body, each["ctx"]["error"])
-        if each["type"] == "extra_forbidden":
-            names = _known_at(request, each["loc"][:-1]) or []
-            each["msg"] = f"{each['msg']}; known are {', '.join(names)}"
+        each["msg"] = cure(each, endpoint.request, endpoint.synonyms)
         each["loc"] = tuple(part for part in each["loc"] if part not in FORMS)
     return found
-
-
-def _known_at(kind: Any, place: Sequence[int | str]) -> list[str] | None:
-    """Return the names of the fields that an object can have; None where there is none.
-
-    Parameters
-    ----------
-    kind : type
-        Of the value in which the object is.
-    place : sequence of int or str
-        Where in the value it is, as pydantic tells it.
-    """
-    if is_typeddict(kind) or (isinstance(kind, type) and issubclass(kind, BaseModel)):
-        fields = _fields_of(kind)
-        if len(place) == 0:
-            return [str(name) for name in fields][:SHOWN_NAMES]
-        first, *rest = place
-        return _known_at(fields[first], rest) if first in fields else None
-    if get_origin(kind) is list and len(place) > 0 and isinstance(place[0], int):
-        return _known_at(get_args(kind)[0], place[1:])
-    if len(place) > 0 and any(isinstance(one, Tag) and one.tag == place[0] for one in _about(kind)):
-        place = place[1:]
-    found = (_known_at(one, place) for one in get_args(kind))
-    return next((names for names in found if names is not None), None)
-
-
-def _about(kind: Any) -> tuple[Any, ...]:
-    """Return what an annotated type says beside the type."""
-    metadata: tuple[Any, ...] = getattr(kind, "__metadata__", ())
-    return metadata
-
-
-def _fields_of(kind: Any) -> Mapping[int | str, Any]:
-    if is_typeddict(kind):
-        fields: Mapping[int | str, Any] = kind.__annotations__
-        return fields
-    return {name: field.annotation for name, field in kind.model_fields.items()}
 
 
 def _described(endpoint: JsonEndpoint) -> Callable[..., Any]:

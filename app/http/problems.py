@@ -195,8 +195,27 @@ def _validation_problem(errors: Sequence[ErrorDetails]) -> Response:
         for error in errors[:SHOWN_ERRORS]
     ]
     more = f" (and {counted(len(errors) - 1, 'more error')})" if len(errors) > 1 else ""
-    detail = f"{fields[0]['field']}: {fields[0]['message']}{more}"
+    foremost = fields[_foremost(errors[:SHOWN_ERRORS])]
+    detail = f"{foremost['field']}: {foremost['message']}{more}"
     return problem(422, detail, kind=InvalidBodyError.kind, errors=fields)
+
+
+def _foremost(errors: Sequence[ErrorDetails]) -> int:
+    """Return which error says most: that of an unknown field rather than of one that is missing.
+
+    Of one object, both are found where the name of a field is misspelt.
+    """
+    first = errors[0]
+    if first["type"] != "missing" or len(first["loc"]) == 0:  # or the body itself is missing
+        return 0
+    *place, missing = first["loc"]
+    unknown = [
+        position
+        for position, error in enumerate(errors)
+        if error["type"] == "extra_forbidden" and [*error["loc"][:-1]] == place
+    ]
+    meant = (one for one in unknown if errors[one]["msg"].endswith(f"`{missing}`?"))
+    return next(meant, unknown[0] if unknown else 0)
 
 
 def _meaning(error: RecommenderError) -> Meaning | None:

@@ -26,6 +26,7 @@ _SETTINGS: dict[tuple[str, str], str] = {
     ("baskets", "too_long"): "MAX_USERS",
     ("user_data", "too_long"): "MAX_USERS",
     ("items", "too_long"): "MAX_ITEMS",
+    ("pairs", "too_long"): "MAX_ITEMS",
     ("exclude_items", "too_long"): "MAX_ITEMS",
     ("interactions", "too_long"): "MAX_ITEMS",
     ("item_data", "too_long"): "MAX_ITEMS",

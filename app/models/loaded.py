@@ -15,9 +15,11 @@ from turi_recommender import (
     SimilarItems,
     SimilarUsers,
 )
+from turi_recommender.errors import QueryError
 from turi_recommender.versions import ModelEntry
 
 from ..errors import ModelUnavailableError
+from .elsewhere import tells_similar_items, tells_similar_users, with_hint
 from .pace import Pace
 from .queries import (
     BasketQuery,
@@ -266,15 +268,18 @@ class LoadedModels:
         role = self.role_of(query)
         entry = self.need(role) if entry is None else entry
         options = {} if query.given is None else query.given.options()
-        answer = entry.model.recommend(
-            self._filled(query.users, query, role, entry.model),
-            k=query.k,
-            exclude_known=query.exclude_known,
-            items=query.items,
-            exclude=query.exclude,
-            explain=query.why,
-            **options,
-        )
+        try:
+            answer = entry.model.recommend(
+                self._filled(query.users, query, role, entry.model),
+                k=query.k,
+                exclude_known=query.exclude_known,
+                items=query.items,
+                exclude=query.exclude,
+                explain=query.why,
+                **options,
+            )
+        except QueryError as error:
+            raise with_hint(error, entry.model, self.slots) from None
         return entry, answer
 
     def recommend_baskets(
@@ -299,15 +304,18 @@ class LoadedModels:
         if query.side_data_defaults and self.defaults and takes_side_data(query.role):
             baskets = [self._filled_basket(basket) for basket in baskets]
         options = {} if query.given is None else query.given.options()
-        answer = entry.model.recommend_basket(
-            baskets,
-            k=query.k,
-            exclude_known=query.exclude_known,
-            items=query.items,
-            exclude=query.exclude,
-            explain=query.why,
-            **options,
-        )
+        try:
+            answer = entry.model.recommend_basket(
+                baskets,
+                k=query.k,
+                exclude_known=query.exclude_known,
+                items=query.items,
+                exclude=query.exclude,
+                explain=query.why,
+                **options,
+            )
+        except QueryError as error:
+            raise with_hint(error, entry.model, self.slots) from None
         return entry, answer
 
     def similar_items(
@@ -330,7 +338,10 @@ class LoadedModels:
             If that model cannot answer such a query.
         """
         entry = self.need(query.role) if entry is None else entry
-        return entry, entry.model.similar_items(query.items, k=query.k)
+        try:
+            return entry, entry.model.similar_items(query.items, k=query.k)
+        except QueryError as error:
+            raise with_hint(error, entry.model, self.slots, tells_similar_items) from None
 
     def similar_users(
         self, query: SimilarUsersQuery, entry: ModelEntry | None = None
@@ -350,7 +361,10 @@ class LoadedModels:
             As `similar_items`.
         """
         entry = self.need(query.role) if entry is None else entry
-        return entry, entry.model.similar_users(query.users, k=query.k)
+        try:
+            return entry, entry.model.similar_users(query.users, k=query.k)
+        except QueryError as error:
+            raise with_hint(error, entry.model, self.slots, tells_similar_users) from None
 
     def predict(
         self, query: PredictQuery, entry: ModelEntry | None = None
@@ -372,7 +386,10 @@ class LoadedModels:
         entry = self.need(query.role) if entry is None else entry
         pairs = self._filled(query.pairs, query, query.role, entry.model)
         options = {} if query.given is None else query.given.options()
-        return entry, entry.model.predict(pairs, explain=query.why, **options)
+        try:
+            return entry, entry.model.predict(pairs, explain=query.why, **options)
+        except QueryError as error:
+            raise with_hint(error, entry.model, self.slots) from None
 
     def _filled(
         self,

@@ -15,7 +15,7 @@ from turi_recommender.versions import ModelEntry
 from ..context import Context
 from ..given_schemas import VISITOR
 from ..http.encoding import not_gzip
-from ..http.json_route import JsonEndpoint
+from ..http.json_route import LIBRARY_NAMES, JsonEndpoint
 from ..http.problems import responses
 from ..models.engine import Engine
 from ..models.queries import BasketQuery, Given, RecommendQuery
@@ -23,6 +23,8 @@ from ..models.strangers import Others
 from ..schemas import Schemas
 from .hints import unknown_items, unknown_values
 from .rows import write_answered, write_json, write_reference, write_rows
+
+_TIMES = "period, month or weekday"
 
 
 def build_recommend_router(engine: Engine, schemas: Schemas) -> APIRouter:
@@ -41,10 +43,9 @@ def build_recommend_router(engine: Engine, schemas: Schemas) -> APIRouter:
 
     def in_context(body: Any) -> list[dict[str, Any]]:
         if len(context) == 0 or body.model == "similarity":
-            raise QueryError(
-                ("context",),
-                "the model has no column named period, month or weekday that a time can fill in",
-            )
+            hint = "" if len(context) == 0 else "; the ranking model has one"
+            message = f"the model has no column named {_TIMES} that a time can fill in{hint}"
+            raise QueryError(("context",), message)
         now = context.now()
         return [{**now, **row} for row in body.users]
 
@@ -122,6 +123,7 @@ def build_recommend_router(engine: Engine, schemas: Schemas) -> APIRouter:
         handler=recommend_baskets,
         description="Recommend items to baskets, best first, in the order of the request.",
         responses=responses(not_gzip(), 401, 403, 408, 413, 415, 422, 431, 503),
+        synonyms={**LIBRARY_NAMES, engine.models.user_column.name: VISITOR},
     ).add_to(router)
     return router
 

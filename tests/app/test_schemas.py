@@ -130,3 +130,15 @@ def test_a_column_that_the_answer_needs_for_itself(
     )  # fmt: skip
     with pytest.raises(ConfigurationError, match=f"column named '{name}'"):
         build_schemas(renamed, Settings(), Examples(service, hides_users=False))
+
+
+def test_what_a_request_brings_along_is_described(client: httpx.Client) -> None:
+    schemas = client.get("/openapi.json").json()["components"]["schemas"]
+    told = {
+        ("Basket", "items"): "it may be empty",
+        ("Basket", "visitor"): "the basket is nobody's",
+        ("BasketItem", "target"): "on the scale of the training data; 1 if it is left out",
+        ("Interaction", "target"): "on the scale of the training data; 1 if it is left out",
+    }
+    for (name, field), words in told.items():
+        assert words in schemas[name]["properties"][field]["description"]

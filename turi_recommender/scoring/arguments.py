@@ -129,7 +129,7 @@ def read_choice(value: object, argument: str) -> bool:
     return bool(value)
 
 
-def read_list(values: Any, argument: str) -> Sequence[Any]:
+def read_list(values: Any, argument: str, wanted: str = "a list") -> Sequence[Any]:
     """Check a list of ids, rows or values: a sequence, an array of one dimension, or a series.
 
     Parameters
@@ -138,6 +138,8 @@ def read_list(values: Any, argument: str) -> Sequence[Any]:
         What was given.
     argument : str
         As what, for errors.
+    wanted : str
+        What would do, for errors.
 
     Raises
     ------
@@ -155,7 +157,7 @@ def read_list(values: Any, argument: str) -> Sequence[Any]:
         return values.tolist()  # type: ignore[no-any-return]
     is_one = isinstance(values, str | bytes | bytearray | memoryview | Mapping)
     if is_one or getattr(values, "ndim", 1) != 1 or not isinstance(values, Iterable):
-        raise QueryError((argument,), f"expected a list, got {kind_of(values)}")
+        raise QueryError((argument,), f"expected {wanted}, got {kind_of(values)}")
     return values if isinstance(values, Sequence) else list(values)
 
 

@@ -17,17 +17,34 @@ TEXT = json.dumps(GOOD)
 RECORDS = json.dumps([{"visitorid": 6000}])
 ROW = "known are visitorid, period, month, weekday"
 FIELDS = "known are users, k, exclude_known, items, exclude_items, model,"
+OBJECT = "Input should be an object, such as "
+ARRAY = "users: Input should be a valid array, such as "
 
 BODIES: list[tuple[Any, str]] = [
-    ([{"visitorid": 6000}], "body: Input should be an object, got an array"),
-    (TEXT, "body: Input should be an object, got a string"),
-    (None, "body: Input should be an object, got null"),
+    (
+        [{"visitorid": 6000}],
+        "body: " + OBJECT + '{"users": [...]}, got an array',
+    ),
+    (TEXT, "body: " + OBJECT + '{"users": [...]}, got a string'),
+    (None, "body: " + OBJECT + '{"users": [...]}, got null'),
     ({}, "users: Field required"),
-    ({"users": 6000}, "users: Input should be a valid array, got a number"),
-    ({"users": {"visitorid": 1}}, "users: Input should be a valid array, got an object"),
+    (
+        {"users": 6000},
+        ARRAY + '[{"visitorid": 6000}], got a number',
+    ),
+    (
+        {"users": {"visitorid": 1}},
+        ARRAY + '[{"visitorid": 1}], got an object',
+    ),
     ({"users": []}, "users: List should have at least 1 item, not 0"),
-    ({"users": [6000]}, "users.0: Input should be an object, got a number"),
-    ({"users": [[]]}, "users.0: Input should be an object, got an array"),
+    (
+        {"users": [6000]},
+        "users.0: " + OBJECT + '{"visitorid": 6000}, got a number',
+    ),
+    (
+        {"users": [[]]},
+        "users.0: " + OBJECT + '{"visitorid": ...}, got an array',
+    ),
     ({"users": [{"visitorid": "me"}]}, "Input should be a valid integer, got a string"),
     ({"users": [{"visitorid": "6000 "}]}, "integer, got a string that is not all digits"),
     ({"users": [{"visitorid": ""}]}, "Input should be a valid integer, got an empty string"),
@@ -44,7 +61,8 @@ BODIES: list[tuple[Any, str]] = [
     ({**GOOD, "exclude_items": [1] * 1001}, "at most 1000 items, not 1001 (MAX_ITEMS)"),
     (
         {"users": [{"visitorid": 1, "period": "Night"}], "model": "similarity"},
-        "period: the model was not trained with this column; it has no side columns",
+        "period: the model was not trained with this column; it has no side columns; "
+        "the ranking model has it",
     ),
     ({**GOOD, "k": "10"}, "k: Input should be a valid integer, got a string"),
     ({**GOOD, "exclude_known": "no"}, "exclude_known: Input should be a valid boolean, got a"),

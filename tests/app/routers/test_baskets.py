@@ -140,7 +140,8 @@ def test_where_an_error_is(client: httpx.Client) -> None:
     good = basket(A)
     assert refusal(client, baskets=[good, "x"]) == (
         "baskets.1",
-        "Input should be a valid array, got a string",
+        "Input should be a list of items, or an object with `items`, "
+        'such as [{"itemid": "x"}], got a string',
     )
     assert refusal(client, baskets=[good, [{"itemid": A, "price": 1}]]) == (
         "baskets.1.0.price",

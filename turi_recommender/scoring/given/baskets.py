@@ -15,6 +15,7 @@ from turi_recommender.scoring.query import Query, QueryReader
 
 ITEMS = "items"
 """Where the items of a basket are that says something of the visit, too."""
+_WANTED = f"a list of items, or a mapping with {ITEMS!r}"
 
 
 class BasketReader:
@@ -51,11 +52,10 @@ class BasketReader:
         for position, basket in enumerate(read_list(baskets, "baskets")):
             if not isinstance(basket, Mapping):
                 queries.append(self._queries.visit({}))
-                pairs.append(self._interactions.pairs(basket, "baskets", position))
+                pairs.append(self._interactions.pairs(basket, "baskets", position, wanted=_WANTED))
                 continue
             if ITEMS not in basket:
-                wanted = f"expected a list of items, or a mapping with {ITEMS!r}"
-                raise QueryError(("baskets", position, ITEMS), f"missing; {wanted}")
+                raise QueryError(("baskets", position, ITEMS), f"missing; expected {_WANTED}")
             visit = {name: value for name, value in basket.items() if name != ITEMS}
             try:
                 queries.append(self._queries.visit(visit))

@@ -63,7 +63,7 @@ class InteractionReader:
                 found.setdefault(user_id, []).append(pair)
         return found
 
-    def pairs(self, items: Any, *place: str | int) -> list[Pair]:
+    def pairs(self, items: Any, *place: str | int, wanted: str = "a list") -> list[Pair]:
         """Return the items of one basket.
 
         Parameters
@@ -72,6 +72,8 @@ class InteractionReader:
             Item ids, or mappings as for `by_user`, without the user column.
         *place : str or int
             Where they stand in the query, for errors.
+        wanted : str
+            What would do in their place, for errors.
 
         Raises
         ------
@@ -80,7 +82,7 @@ class InteractionReader:
         """
         pairs: list[Pair] = []
         try:
-            listed = read_list(items, "items")
+            listed = read_list(items, "items", wanted)
         except QueryError as error:
             raise QueryError(place, error.message) from None
         for position, item in enumerate(listed):

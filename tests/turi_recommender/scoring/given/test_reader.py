@@ -215,3 +215,18 @@ def test_long_lists_and_large_numbers_have_a_higher_price(tmp_path: Path) -> Non
     long = model.extra_work(visit, 10, user_data={**row, "tags.1": ["new"] * 10_000})
     assert long > far >= 0
     assert long > 10_000
+
+
+@pytest.mark.parametrize(
+    ("basket", "got"), [(5, "int"), (None, "null"), ("5", "str"), (b"5", "bytes"), (1.5, "float")]
+)
+def test_what_is_no_basket_is_told_both_forms(basket: Any, got: str) -> None:
+    model = make_recommender(neighbour_model(0, items=ITEMS))
+    with pytest.raises(QueryError) as caught:
+        model.recommend_basket([basket])
+    assert caught.value.path == ("baskets", 0)
+    assert caught.value.message == (
+        f"expected a list of items, or a mapping with 'items', got {got}"
+    )
+    with pytest.raises(QueryError, match=rf"^baskets.0.items: expected a list, got {got}$"):
+        model.recommend_basket([{"items": basket}])
