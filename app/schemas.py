@@ -35,7 +35,7 @@ from .settings import Settings
 from .why_schemas import WHY_FIELDS, why_fields
 
 # Names that the rows of answers use themselves, beside the column of users, and that of items.
-_RESERVED_USER = {"score", "rank", "similar", "basis", "model", "why", "why_of"}
+_RESERVED_USER = {"items", "score", "rank", "similar", "basis", "model", "why", "why_of"}
 _RESERVED_ITEM = {"score", "rank", "similar", "basket", *WHY_FIELDS}
 _SIDE_DATA_DEFAULTS = (
     bool,

@@ -142,3 +142,14 @@ def test_what_a_request_brings_along_is_described(client: httpx.Client) -> None:
     }
     for (name, field), words in told.items():
         assert words in schemas[name]["properties"][field]["description"]
+
+
+@pytest.mark.parametrize("name", ["items", "basis", "model"])
+def test_a_column_of_users_that_bodies_need_for_themselves(
+    service: LoadedModels, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A basket has `items`; a user beside them would take their place."""
+    column = replace(service.user_column, name=name)
+    monkeypatch.setattr(service, "_user_column", column)
+    with pytest.raises(ConfigurationError, match=f"column named '{name}'"):
+        build_schemas(service, Settings(), Examples(service, hides_users=False))

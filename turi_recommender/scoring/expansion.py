@@ -6,7 +6,7 @@ Source: docs/format.md, section 7.4 (expansion by mode).
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 from turi_recommender.errors import QueryError
 from turi_recommender.format import Column, ColumnMode
@@ -34,7 +34,37 @@ class Entry(NamedTuple):
     value: float
 
 
-def expand(position: int, column: Column, categories: IdIndex, value: Any) -> list[Entry]:
+class Categories(Protocol):
+    """The trained categories of a column."""
+
+    def find_many(self, values: Sequence[object], /) -> list[int]:
+        """Return the index of each value, or `UNKNOWN`."""
+
+
+class EachOnce:
+    """Categories of which each different one is looked up once, however many rows have it.
+
+    Parameters
+    ----------
+    categories : Categories
+        Where they are looked up. What is remembered lasts as long as this object.
+    """
+
+    def __init__(self, categories: Categories) -> None:
+        self._categories = categories
+        self._found: dict[tuple[type, object], int] = {}  # 1 and 1.0 are one key
+
+    def find_many(self, values: Sequence[object], /) -> list[int]:
+        """Return the index of each value, or `UNKNOWN`."""
+        keys = [(type(value), value) for value in values]
+        missing = [key for key in keys if key not in self._found]
+        if missing:
+            places = self._categories.find_many([value for _, value in missing])
+            self._found.update(zip(missing, places, strict=True))
+        return [self._found[key] for key in keys]
+
+
+def expand(position: int, column: Column, categories: Categories, value: Any) -> list[Entry]:
     """Return the entries of one value.
 
     Parameters
@@ -43,7 +73,7 @@ def expand(position: int, column: Column, categories: IdIndex, value: Any) -> li
         Position of the column among all columns of the model.
     column : Column
         How its values become entries; errors name it.
-    categories : IdIndex
+    categories : Categories
         Its trained categories. Those that are not among them are counted on from the trained ones,
         as Turi Create would learn them now; they have no part in any score.
     value : object
@@ -88,7 +118,7 @@ def categories_of(column: Column, value: Any) -> Sequence[Any]:
     return [read_category(one, column) for one in listed]
 
 
-def _places(column: Column, categories: IdIndex, value: Any) -> list[int]:
+def _places(column: Column, categories: Categories, value: Any) -> list[int]:
     values = categories_of(column, value)
     return _numbered(values, categories.find_many(values), column.size)
 
@@ -124,7 +154,7 @@ def _vector(value: Any, column: Column) -> list[float]:
     return numbers
 
 
-def _dictionary(position: int, column: Column, categories: IdIndex, value: Any) -> list[Entry]:
+def _dictionary(position: int, column: Column, categories: Categories, value: Any) -> list[Entry]:
     weights = _mapping(value, column)
     keys = [read_category(key, column) for key in weights]
     places = _numbered(keys, categories.find_many(keys), column.size)

@@ -165,6 +165,8 @@ class Scorer(ABC):
     def item_data_work(self, rows: Sequence[Mapping[str, Any]]) -> int:
         """Estimate what `item_data` adds to each row of a query, from its sizes alone.
 
+        Reading it takes time, too, once for each call.
+
         Parameters
         ----------
         rows : sequence of mapping

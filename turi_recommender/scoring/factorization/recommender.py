@@ -151,7 +151,7 @@ class FactorizationRecommender(Recommender):
         for row in rows:
             for _, column, value in self._given.item_side.values(row):
                 features += _size(column.mode, value)[0] + (_means(column) if value is None else 0)
-        return features * (max(self._width, 1) * limits.VALUE_WORK + limits.FEATURE_WORK)
+        return features * max(self._width, 1) * limits.VALUE_WORK
 
     def _given_side(self, user_data: Mapping[str, Any]) -> tuple[int, bool]:
         """Return how many features given side data makes at most, and whether all are usual."""

@@ -11,7 +11,7 @@ from typing import Any
 from turi_recommender.errors import QueryError
 from turi_recommender.format import Column, SideTable
 from turi_recommender.scoring.arguments import cast_id, kind_of, read_list
-from turi_recommender.scoring.expansion import Entry, expand
+from turi_recommender.scoring.expansion import EachOnce, Entry, expand
 from turi_recommender.scoring.ids import IdIndex
 from turi_recommender.scoring.results import Id
 
@@ -74,6 +74,7 @@ class SideDataReader:
             type, or an id that has a row already.
         """
         sides: Sides = {}
+        categories = [EachOnce(known) for _, _, known in self._columns]
         for position, row in enumerate(read_list(rows, argument)):
             try:
                 if not isinstance(row, Mapping):
@@ -84,7 +85,7 @@ class SideDataReader:
                 row_id = cast_id(row[self._ids.name], self._ids)
                 if row_id in sides:
                     raise QueryError((self._ids.name,), "another row has side data of the same id")
-                sides[row_id] = self._entries(row) if self._columns else ()
+                sides[row_id] = self._entries(row, categories) if self._columns else ()
             except QueryError as error:
                 raise error.within(argument, position) from None
         return sides if self._columns else {}
@@ -96,7 +97,7 @@ class SideDataReader:
             if name is not None:
                 yield position, column, row[name]
 
-    def _entries(self, row: Mapping[str, Any]) -> tuple[Entry, ...]:
+    def _entries(self, row: Mapping[str, Any], categories: Sequence[EachOnce]) -> tuple[Entry, ...]:
         names = [self._name_in(row, column.name) for _, column, _ in self._columns]
         missing = [
             column.name
@@ -110,9 +111,11 @@ class SideDataReader:
         if len(row) > len(names) + 1:
             self._refuse_more(row, names)
         entries: list[Entry] = []
-        for (position, column, categories), name in zip(self._columns, names, strict=True):
+        for (position, column, _), known, name in zip(
+            self._columns, categories, names, strict=True
+        ):
             try:
-                found = expand(position, column, categories, row[str(name)])
+                found = expand(position, column, known, row[str(name)])
                 entries += [entry for entry in found if entry.place < column.size]
             except QueryError as error:
                 raise QueryError((str(name), *error.path[1:]), error.message) from None
