@@ -20,12 +20,13 @@ _DIFFERENT = 4  # requests of a shape, so that not all of them find what the las
 _FAR = {"integer": 2**62, "number": 1e300}
 _PATHS = {
     "recommend": "/recommend/users",
+    "baskets": "/recommend/baskets",
     "similar": "/similar/items",
     "score": "/score",
     "similar_users": "/similar/users",
     "predict": "/predict",
 }
-_LISTS = {"similar": b"items", "predict": b"pairs"}  # users elsewhere
+_LISTS = {"similar": b"items", "predict": b"pairs", "baskets": b"baskets"}  # users elsewhere
 
 
 def requests_of(shape: Shape, catalogue: Catalogue, seed: int) -> list[bytes]:
@@ -71,6 +72,8 @@ def _fitting(shape: Shape, catalogue: Catalogue, draw: random.Random) -> bytes:
         part = 0.95 * min(MAX_BODY / len(body), MAX_VALUES / max(values, 1))
         if shape.entries > 10 and any(style == "large" for _, style in shape.columns):
             shape = replace(shape, entries=int(shape.entries * part))
+        elif shape.given > 1:
+            shape = replace(shape, given=max(int(shape.given * part), 1))
         elif shape.rows > 1:
             shape = replace(shape, rows=max(int(shape.rows * part), 1))
         else:
@@ -108,18 +111,38 @@ def _payload(shape: Shape, catalogue: Catalogue, draw: random.Random) -> Any:
         return {"items": rows, "k": shape.k, "model": model}
     if shape.target == "score":
         return _records(shape, catalogue, draw)
-    payload = {
-        "users": _rows(shape, catalogue, draw),
+    rows = _rows(shape, catalogue, draw)
+    payload: dict[str, Any] = {
         "k": shape.k,
-        "model": shape.model,
         "exclude_known": shape.exclude_known,
         "side_data_defaults": shape.defaults,
         "why": shape.why,
+        "diversity": shape.diversity,
     }
+    if shape.target == "baskets":
+        payload["model"] = shape.model if shape.model != "auto" else "similarity"
+        payload["baskets"] = [_basket(row, shape, catalogue, draw) for row in rows]
+    else:
+        payload["model"] = shape.model
+        payload["users"] = rows
+        if shape.given > 0:
+            seen = _ids(catalogue.items, shape, catalogue, shape.given, shape.named, draw)
+            payload["interactions"] = [
+                {catalogue.user: rows[place % len(rows)][catalogue.user], catalogue.item: item}
+                for place, item in enumerate(seen)
+            ]
     for name, count in (("items", shape.allowed), ("exclude_items", shape.excluded)):
         if count > 0:
             payload[name] = _ids(catalogue.items, shape, catalogue, count, shape.named, draw)
     return payload
+
+
+def _basket(row: Any, shape: Shape, catalogue: Catalogue, draw: random.Random) -> Any:
+    """Return a basket of one user with the user's side data."""
+    items = _ids(catalogue.items, shape, catalogue, shape.given, shape.named, draw)
+    visit = {name: value for name, value in row.items() if name != catalogue.user}
+    listed = [{catalogue.item: item} for item in items]
+    return {**visit, "visitor": row[catalogue.user], "items": listed}
 
 
 def _compared(shape: Shape, catalogue: Catalogue, draw: random.Random) -> Any:
@@ -239,6 +262,8 @@ def _elements(_: Any, shape: Shape, catalogue: Catalogue) -> bytes:
     side = catalogue.columns[names[0]]
     entries = [[]] * 340_000 if side.kind == "array" else {f"{n:x}": [] for n in range(90_000)}
     row = {catalogue.user: catalogue.users[0], names[0]: entries}
+    if shape.target == "baskets":
+        row = {"items": [], names[0]: entries}
     name = _LISTS.get(shape.target, b"users").decode()
     whole = [row] if shape.target == "score" else {name: [row]}
     return _right(whole, shape, catalogue)

@@ -15,7 +15,7 @@ MAX_ENTRIES = 200_000
 _MAX_CHARACTERS = 100_000
 _MAX_PIPELINED = 100
 
-_ASKED = ("recommend", "similar", "score", "similar_users", "predict")  # with a body
+_ASKED = ("recommend", "similar", "score", "baskets", "similar_users", "predict")  # with a body
 TARGETS = (*_ASKED, "page", "reload")
 PAGES = ("/models", "/openapi.json", "/metrics", "/docs", "/swagger.json", "/nothing", "/score")
 FORMS = ("records", "columns", "query", "shared")
@@ -52,6 +52,10 @@ class Shape:
         The switches `exclude_known` and `side_data_defaults`.
     why : bool
         Whether the terms of scores are asked for.
+    diversity : int
+        From how many times more items an answer is drawn.
+    given : int
+        Items of each basket, or interactions of all users together.
     allowed, excluded : int
         How many items are named to allow or to exclude; 0 for none.
     named : {"known", "unknown"}
@@ -85,6 +89,8 @@ class Shape:
     exclude_known: bool = True
     defaults: bool = True
     why: bool = False
+    diversity: int = 0
+    given: int = 0
     allowed: int = 0
     excluded: int = 0
     named: str = "known"
@@ -138,6 +144,12 @@ def first_shapes(catalogue: Catalogue) -> list[Shape]:
         Shape("predict", columns=columns, entries=MAX_ENTRIES, model="ranking", **many),
         Shape(columns=usual, model="ranking", rows=100, k=10, why=True, **many),
         Shape(rows=4, k=10, who="heavy", model="similarity", why=True, **many),
+        Shape("baskets", given=20, k=10, model="similarity", **many),
+        Shape("baskets", given=1000, rows=24, who="unknown", model="similarity", **many),
+        Shape("baskets", columns=columns, entries=MAX_ENTRIES, given=1, model="ranking", **many),
+        Shape("baskets", rows=4, given=100, k=100, diversity=2, why=True, **many),
+        Shape(given=1000, who="same", model="similarity", **many),
+        Shape(rows=50, k=1000, diversity=1, columns=usual, model="ranking", **many),
         Shape("score", columns=columns, entries=MAX_ENTRIES, **many),
         Shape("score", form="shared", columns=columns, entries=MAX_ENTRIES, **many),
         Shape("score", form="columns", who="heavy", **many),
@@ -209,6 +221,8 @@ _MOST = {
     "k": 1000,
     "allowed": 1000,
     "excluded": 1000,
+    "diversity": 100,
+    "given": 1000,
     "entries": MAX_ENTRIES,
     "characters": _MAX_CHARACTERS,
     "connections": MAX_CONNECTIONS,
@@ -226,6 +240,8 @@ _CHOICES: dict[str, Choose] = {
     "exclude_known": _of(True, False),
     "defaults": _of(True, False),
     "why": _of(False, False, True),
+    "diversity": _up_to(100, none=0.7),
+    "given": _up_to(1000, none=0.5),
     "allowed": _up_to(1000, none=0.7),
     "excluded": _up_to(1000, none=0.7),
     "named": _of("known", "known", "unknown"),
