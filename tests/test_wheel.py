@@ -127,7 +127,7 @@ def test_it_answers_as_recorded(clean: Path, tmp_path: Path, name: str) -> None:
 
 def test_it_reads_the_sample_models(clean: Path, tmp_path: Path) -> None:
     paths = sorted(SAMPLE_MODELS.glob("*/*/*.model"))
-    assert len(paths) == 2
+    assert len(paths) == 3
     for path in paths:
         model = load_model(path)
         users = model.users.ids(range(20))

@@ -34,7 +34,7 @@ def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_live_draws_equal_turi_creates(recorded: Path, tmp_path: Path) -> None:
     names = case_names(recorded)
-    assert len(names) == 40
+    assert len(names) == 42
     rows = 0
     for name in names:
         model = load_model(unpack_model(name, tmp_path / name, recorded))

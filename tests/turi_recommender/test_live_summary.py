@@ -28,7 +28,7 @@ def test_live_summaries_equal_turi_creates(tmp_path: Path) -> None:
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     names = case_names(folder)
-    assert len(names) == 41
+    assert len(names) == 43
     compared = 0
     for name in names:
         model = load_model(unpack_model(name, tmp_path / name, folder))

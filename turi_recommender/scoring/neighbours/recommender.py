@@ -61,6 +61,7 @@ class ItemSimilarityRecommender(Recommender):
         self._heavy = self._heavy_users()
 
     @property
+    @np.errstate(all="ignore")  # as in `_answer`
     def knows_strangers(self) -> bool:
         """See `Recommender.knows_strangers`: they are given the seeds, or else the mean scores."""
         visits = self._seed_visits
