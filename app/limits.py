@@ -127,6 +127,8 @@ SHOWN_NAMES = 30
 # Unknown side values that an answer names, and how much of a text.
 SHOWN_UNKNOWN_VALUES = 20
 SHOWN_TEXT = 100
+# Values of lists and dictionaries that are looked at for that; each takes some 5 us.
+SOUGHT_VALUES = 10_000
 # pydantic lists all errors of a body or none, at 3 microseconds each, on the event loop.
 LISTED_ERRORS = 5000
 

@@ -28,7 +28,7 @@ from .json_types import (
     row_type,
     side_type,
 )
-from .limits import SHOWN_UNKNOWN_VALUES
+from .limits import SHOWN_UNKNOWN_VALUES, SOUGHT_VALUES
 from .models.loaded import LoadedModels
 from .models.roles import default_scoring, default_similar
 from .settings import Settings
@@ -65,7 +65,7 @@ _UNKNOWN_VALUES = (
     list[UnknownValue],
     Field(
         description="Side data that the model was not trained with and so ignores; "
-        f"at most {SHOWN_UNKNOWN_VALUES} are listed"
+        f"at most {SHOWN_UNKNOWN_VALUES} are listed, of the first {SOUGHT_VALUES} values"
     ),
 )
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from turi_recommender import Id, IdIndex, Recommender
 
-from ..limits import SHOWN_TEXT, SHOWN_UNKNOWN_VALUES
+from ..limits import SHOWN_TEXT, SHOWN_UNKNOWN_VALUES, SOUGHT_VALUES
 from ..models.queries import BasketQuery, RecommendQuery
 from ..models.roles import Row
 
@@ -50,6 +50,8 @@ def unknown_values(
 ) -> list[dict[str, Any]]:
     """Return the first side values of a request that the model was not trained with.
 
+    It stops at the row with which lists and dictionaries are more than it may look at.
+
     Parameters
     ----------
     rows : iterable
@@ -60,9 +62,13 @@ def unknown_values(
         How many fields of a row are no side values.
     """
     shown: list[dict[str, Any]] = []
+    left = SOUGHT_VALUES
     for position, row in enumerate(rows):
         if len(row) <= ids or not isinstance(row, Mapping):
             continue
+        left -= sum(len(value) for value in row.values() if isinstance(value, list | dict))
+        if left < 0:
+            return shown
         for column, value in model.unknown_values(row):
             shown.append({"row": position, "column": column, "value": _cut(value)})
             if len(shown) == SHOWN_UNKNOWN_VALUES:

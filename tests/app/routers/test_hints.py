@@ -10,6 +10,9 @@ import httpx
 import pytest
 
 from app.limits import SHOWN_TEXT, SHOWN_UNKNOWN_VALUES
+from app.models.loaded import LoadedModels
+from app.routers import hints
+from app.routers.hints import unknown_values
 from app.settings import SAMPLE_MODELS, Settings
 from tests.support.serving import serving
 
@@ -102,3 +105,14 @@ def test_many_users_go_the_same_way(alone: tuple[str, httpx.Client]) -> None:
     role, client = alone
     users = [{"visitorid": user} for user in range(200)]
     assert ask(client, users=users, k=2)["model"]["name"] == NAMES[role]
+
+
+def test_so_many_values_are_looked_at(
+    rich_service: LoadedModels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each of them takes its time, and a request may have hundreds of thousands."""
+    model = rich_service.need("ranking").model
+    rows = [{"user_id": "u", "tags": ["new", "never"]} for _ in range(3)]
+    assert [each["row"] for each in unknown_values(rows, model)] == [0, 1, 2]
+    monkeypatch.setattr(hints, "SOUGHT_VALUES", 4)
+    assert [each["row"] for each in unknown_values(rows, model)] == [0, 1]
