@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import random
 import subprocess
 from functools import cache
 from pathlib import Path
@@ -25,3 +27,22 @@ def training_python() -> str:
         pytest.skip(complaint)
     assert status == 0, complaint
     return python
+
+
+def record_live(recorder: str, folder: Path) -> None:
+    """Let real Turi Create train fresh models and answer for them.
+
+    The seed is printed; the variable PARITY_SEED repeats one.
+
+    Parameters
+    ----------
+    recorder : str
+        The module of `training` that asks.
+    folder : Path
+        Where models and answers go.
+    """
+    seed = os.environ.get("PARITY_SEED") or str(random.SystemRandom().randrange(10, 10**6))
+    print(f"PARITY_SEED={seed}")
+    command = [training_python(), "-m", f"training.{recorder}", str(folder), "--seed", seed]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]

@@ -5,14 +5,11 @@ Runs where a CPython 3.8 is found; the seed is printed, and PARITY_SEED repeats 
 
 from __future__ import annotations
 
-import os
-import random
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.training.environment import ROOT, training_python
+from tests.training.environment import record_live
 from tests.turi_recommender.golden import case_names, read_answers, unpack_model
 from tests.turi_recommender.test_golden import filter_always
 from tests.turi_recommender.test_golden_diversity import assert_same_draws
@@ -24,11 +21,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("live")
-    seed = os.environ.get("PARITY_SEED") or str(random.SystemRandom().randrange(10, 10**6))
-    print(f"PARITY_SEED={seed}")
-    command = [training_python(), "-m", "training.golden_diversity", str(folder), "--seed", seed]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-2000:]
+    record_live("golden_diversity", folder)
     return folder
 
 

@@ -5,16 +5,13 @@ Runs where a CPython 3.8 is found; the seed is printed, and PARITY_SEED repeats 
 
 from __future__ import annotations
 
-import os
-import random
-import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.training.environment import ROOT, training_python
+from tests.training.environment import record_live
 from tests.turi_recommender.golden import case_names, read_answers, unpack_model
 from tests.turi_recommender.test_golden import filter_always
 from tests.turi_recommender.test_golden_baskets import assert_same_baskets
@@ -36,12 +33,8 @@ Compare = Callable[[Recommender, list[dict[str, Any]]], int]
 def test_live_answers_equal_turi_creates(
     recorder: str, compare: Compare, models: int, rows: int, tmp_path: Path
 ) -> None:
-    seed = os.environ.get("PARITY_SEED") or str(random.SystemRandom().randrange(10, 10**6))
-    print(f"PARITY_SEED={seed}")
     folder = tmp_path / "recorded"
-    command = [training_python(), "-m", f"training.{recorder}", str(folder), "--seed", seed]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-2000:]
+    record_live(recorder, folder)
     names = case_names(folder)
     compared = 0
     for name in names:

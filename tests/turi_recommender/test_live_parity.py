@@ -5,14 +5,11 @@ Runs where a CPython 3.8 is found; the seed is printed, and PARITY_SEED repeats 
 
 from __future__ import annotations
 
-import os
-import random
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.training.environment import ROOT, training_python
+from tests.training.environment import record_live
 from tests.turi_recommender.golden import (
     assert_same_answers,
     case_names,
@@ -28,11 +25,7 @@ pytestmark = pytest.mark.slow
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("live")
-    seed = os.environ.get("PARITY_SEED") or str(random.SystemRandom().randrange(10, 10**6))
-    print(f"PARITY_SEED={seed}")
-    command = [training_python(), "-m", "training.golden", str(folder), "--seed", seed]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-2000:]
+    record_live("golden", folder)
     return folder
 
 

@@ -5,14 +5,11 @@ Runs where a CPython 3.8 is found; the seed is printed, and PARITY_SEED repeats 
 
 from __future__ import annotations
 
-import os
-import random
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from tests.training.environment import ROOT, training_python
+from tests.training.environment import record_live
 from tests.turi_recommender.golden import case_names, unpack_model
 from tests.turi_recommender.summaries import assert_same_summary, read_summary
 from turi_recommender import load_model
@@ -22,11 +19,7 @@ pytestmark = pytest.mark.slow
 
 def test_live_summaries_equal_turi_creates(tmp_path: Path) -> None:
     folder = tmp_path / "live"
-    seed = os.environ.get("PARITY_SEED") or str(random.SystemRandom().randrange(10, 10**6))
-    print(f"PARITY_SEED={seed}")
-    command = [training_python(), "-m", "training.golden_summary", str(folder), "--seed", seed]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-2000:]
+    record_live("golden_summary", folder)
     names = case_names(folder)
     assert len(names) == 43
     compared = 0
