@@ -5,7 +5,6 @@ Source: docs/format.md, sections 7.5 and 8.
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Sequence
 
 import numpy as np
@@ -42,8 +41,6 @@ class PopularityRecommender(Recommender):
         self._unseen = model.unseen
         self._scores = np.full(self.num_items, model.unseen)
         self._scores[: len(predictions)] = predictions
-        self._unseen = model.unseen
-        self._counts = UserCounts(saved)
 
     @property
     def knows_strangers(self) -> bool:
@@ -115,7 +112,7 @@ class PopularityRecommender(Recommender):
         return f"this item's average {self.target}"
 
     def _similar_users(self, users: Sequence[int], k: int) -> list[Ranked]:
-        counts = self._counts.all() if users else np.empty(0)
+        counts = self.user_counts().astype(np.float64) if users else np.empty(0)
         return [_most_alike(counts, user, k) for user in users]
 
     @np.errstate(all="ignore")  # as in `_answer`
@@ -127,30 +124,3 @@ def _most_alike(values: Scores, one: int, k: int) -> Ranked:
     """Return the positions of the `k` values nearest to one of them, and how alike they are."""
     squares = (values[one] - values) ** 2
     return most_similar(1.0 - squares / squares.max(), one, k)
-
-
-class UserCounts:
-    """How many rows of the training data each user has, read when somebody first asks.
-
-    Parameters
-    ----------
-    saved : SavedModel
-        The model; the counts are in its file (docs/format.md, section 4).
-    """
-
-    def __init__(self, saved: SavedModel) -> None:
-        user = saved.metadata.user
-        self._rows = saved.rows(user.counts)
-        self._users = user.size
-        self._lock = threading.Lock()
-        self._counts: Scores | None = None
-
-    def all(self) -> Scores:
-        """Return the counts by user, shape (users,); 0 for a user known from side data only."""
-        with self._lock:
-            if self._counts is None:
-                counts = np.zeros(self._users)
-                end = min(len(self._rows), self._users)
-                counts[:end] = self._rows.slice(0, end)
-                self._counts = counts
-            return self._counts

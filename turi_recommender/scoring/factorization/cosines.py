@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from turi_recommender.scoring import limits
 from turi_recommender.scoring.factorization import float32
 from turi_recommender.scoring.selection.similar import most_similar
-from turi_recommender.scoring.selection.topk import EXACT_TIES_UP_TO
+from turi_recommender.scoring.selection.topk import EXACT_TIES_UP_TO, is_strict
 
 Scores = NDArray[np.float64]
 Places = NDArray[np.int64]
@@ -77,7 +77,4 @@ def cosines(vectors: Vectors, one: int, others: Places) -> Scores:
 
 def _is_unambiguous(scores: Scores, k: int) -> bool:
     """Tell whether the best k are the same, in the same order, by any algorithm."""
-    if len(scores) <= k:
-        return False
-    top = np.sort(scores)[::-1][: k + 1]
-    return bool((np.diff(top) < 0).all())
+    return len(scores) > k and is_strict(np.sort(scores)[::-1][: k + 1])
