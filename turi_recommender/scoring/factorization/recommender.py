@@ -202,7 +202,7 @@ class FactorizationRecommender(Recommender):
         given: ItemData | None,
     ) -> list[Ranked]:
         """See `Recommender`: as many queries at a time as take bounded memory."""
-        overlay = None if given is None else self._overlay(given)
+        overlay = self._overlay(given)
         ranked: list[Ranked] = []
         features: list[QueryFeatures] = []
         held, most = 0, limits.EXACT_VALUES // max(self._width, 1)
@@ -281,7 +281,10 @@ class FactorizationRecommender(Recommender):
         scored = score_each(form, self._catalogue, queries, items)
         return scored if overlay is None else overlay.added(queries, candidates, scored)
 
-    def _overlay(self, given: ItemData) -> Overlay:
+    def _overlay(self, given: ItemData | None) -> Overlay | None:
+        return None if given is None else given.once(self._make_overlay)
+
+    def _make_overlay(self, given: ItemData) -> Overlay:
         items = GivenItems(given, self._catalogue, self._reader)
         return Overlay(given, items, self._make_form(items))
 
@@ -338,7 +341,7 @@ class FactorizationRecommender(Recommender):
         Different raw scores can be answered as equal ones: only equal raw scores take all items.
         """
         form, features = self._form_of(query), [self._reader.read(query)]
-        overlay = None if given is None else self._overlay(given)
+        overlay = self._overlay(given)
         items, raw = self._scored(form, features, [candidates], k + 1, overlay)[0]
         best = select(raw, k + 1, total=len(candidates))
         if not is_strict(raw[best]):
@@ -385,7 +388,7 @@ class FactorizationRecommender(Recommender):
         given: ItemData | None,
     ) -> list[Scores]:
         """See `Recommender`: always by the general form."""
-        overlay = None if given is None else self._overlay(given)
+        overlay = self._overlay(given)
         scores: list[Scores] = []
         for low in range(0, len(queries), limits.QUERIES_AT_ONCE):
             here = slice(low, low + limits.QUERIES_AT_ONCE)
@@ -446,7 +449,7 @@ class FactorizationRecommender(Recommender):
         """See `Recommender`; of logistic models it is the raw scores that are explained."""
         _ = scores
         form = self._form if as_pairs else self._form_of(query)
-        overlay = None if given is None else self._overlay(given)
+        overlay = self._overlay(given)
         features, asked = self._reader.read(query), items.astype(np.int64)
         entries = self._reader.entries(query)
         [raw] = self._raw(form, [features], [asked], overlay)

@@ -5,8 +5,8 @@ Source: docs/queries.md, sections 0.1 and 2.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,8 @@ from turi_recommender.scoring.given.side_data import Sides
 from turi_recommender.scoring.ids import IdIndex
 from turi_recommender.scoring.lookup import UNKNOWN
 from turi_recommender.scoring.results import Id
+
+Made = TypeVar("Made")
 
 
 class ItemData:
@@ -55,6 +57,14 @@ class ItemData:
         }
         self.indices = np.array(sorted(indexed), np.int64)
         self.entries: list[tuple[Entry, ...]] = [indexed[index] for index in self.indices.tolist()]
+        self._made: Any = None
+
+    def once(self, make: Callable[[ItemData], Made]) -> Made:
+        """Return what a model makes of these items, which it makes once for all steps of a call."""
+        if self._made is None:
+            self._made = make(self)
+        made: Made = self._made
+        return made
 
     @property
     def num_items(self) -> int:
