@@ -78,6 +78,39 @@ def cast_id(value: object, column: Column) -> Id:
     raise QueryError((column.name,), f"expected an integer, got {kind_of(value)}")
 
 
+def read_row(row: object) -> Mapping[str, Any]:
+    """Check that a row is a mapping of columns to values.
+
+    Raises
+    ------
+    QueryError
+        If it is something else.
+    """
+    if not isinstance(row, Mapping):
+        raise QueryError((), f"expected a mapping of columns to values, got {kind_of(row)}")
+    return row
+
+
+def id_in(row: Mapping[str, Any], column: Column) -> Id:
+    """Return the id that a row has, cast as `cast_id` does.
+
+    Parameters
+    ----------
+    row : mapping
+        Column names to values.
+    column : Column
+        The user or item column; errors name it.
+
+    Raises
+    ------
+    QueryError
+        If it is missing, or cannot be cast.
+    """
+    if column.name not in row:
+        raise QueryError((column.name,), "missing")
+    return cast_id(row[column.name], column)
+
+
 def _of_64_bits(value: int, column: Column) -> int:
     if value not in _INT64:
         raise QueryError((column.name,), "expected an integer of 64 bits, got a larger one")

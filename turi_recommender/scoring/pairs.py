@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from turi_recommender.errors import QueryError
 from turi_recommender.format import Column
-from turi_recommender.scoring.arguments import cast_id, kind_of, read_list
+from turi_recommender.scoring.arguments import id_in, read_list, read_row
 from turi_recommender.scoring.query import Query, QueryReader
 from turi_recommender.scoring.results import Id
 
@@ -92,11 +92,7 @@ class AskedPairs:
 def _taken_apart(row: Any, column: Column, position: int) -> tuple[Id, Mapping[str, Any]]:
     """Return the item of a row, and the row without it."""
     try:
-        if not isinstance(row, Mapping):
-            raise QueryError((), f"expected a mapping of columns to values, got {kind_of(row)}")
-        if column.name not in row:
-            raise QueryError((column.name,), "missing")
-        item = cast_id(row[column.name], column)
+        item = id_in(read_row(row), column)
     except QueryError as error:
         raise error.within("pairs", position) from None
     return item, {name: value for name, value in row.items() if name != column.name}

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from turi_recommender.errors import QueryError
 from turi_recommender.format import Column, ColumnMode
 from turi_recommender.scoring import limits
-from turi_recommender.scoring.arguments import cast_id
+from turi_recommender.scoring.arguments import cast_id, id_in
 from turi_recommender.scoring.expansion import Entry, categories_of, expand, unknown_of
 from turi_recommender.scoring.ids import IdIndex
 from turi_recommender.scoring.lookup import UNKNOWN
@@ -195,9 +195,7 @@ class QueryReader:
             # A type is compared faster than an abstract class is looked up, row after row.
             if type(row) is not dict and not isinstance(row, Mapping):
                 return cast_id(row, self._user), _NO_CONTEXT
-            if self._user.name not in row:
-                raise QueryError((self._user.name,), "missing")
-            user_id = cast_id(row[self._user.name], self._user)
+            user_id = id_in(row, self._user)
             return user_id, self._context(row) if len(row) > 1 else _NO_CONTEXT
         except QueryError as error:
             raise error.within(argument, position) from None

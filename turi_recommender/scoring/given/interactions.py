@@ -10,7 +10,7 @@ from typing import Any
 
 from turi_recommender.errors import QueryError
 from turi_recommender.format import Column
-from turi_recommender.scoring.arguments import cast_id, kind_of, read_list, read_number
+from turi_recommender.scoring.arguments import cast_id, id_in, read_list, read_number, read_row
 from turi_recommender.scoring.results import Id
 
 Pair = tuple[Id, float]  # an item and the value of the target
@@ -96,18 +96,12 @@ class InteractionReader:
         return pairs
 
     def _read(self, row: Any) -> tuple[Id, Pair]:
-        if not isinstance(row, Mapping):
-            raise QueryError((), f"expected a mapping of columns to values, got {kind_of(row)}")
-        name = self._user.name
-        if name not in row:
-            raise QueryError((name,), "missing")
-        return cast_id(row[name], self._user), self._pair(row, row.keys() - {name})
+        user_id = id_in(read_row(row), self._user)
+        return user_id, self._pair(row, row.keys() - {self._user.name})
 
     def _pair(self, row: Mapping[str, Any], names: set[str]) -> Pair:
         """Return the item and the value of a row, in which only these columns may stand."""
-        if self._item.name not in row:
-            raise QueryError((self._item.name,), "missing")
-        item = cast_id(row[self._item.name], self._item)
+        item = id_in(row, self._item)
         target, value = self._target, _NO_TARGET
         if target is not None and target.name in names:
             value = read_number(row[target.name], target)

@@ -10,7 +10,7 @@ from typing import Any
 
 from turi_recommender.errors import QueryError
 from turi_recommender.format import Column, SideTable
-from turi_recommender.scoring.arguments import cast_id, kind_of, read_list
+from turi_recommender.scoring.arguments import id_in, read_list, read_row
 from turi_recommender.scoring.expansion import EachOnce, Entry, expand
 from turi_recommender.scoring.ids import IdIndex
 from turi_recommender.scoring.results import Id
@@ -77,12 +77,7 @@ class SideDataReader:
         categories = [EachOnce(known) for _, _, known in self._columns]
         for position, row in enumerate(read_list(rows, argument)):
             try:
-                if not isinstance(row, Mapping):
-                    wanted = "expected a mapping of columns to values"
-                    raise QueryError((), f"{wanted}, got {kind_of(row)}")
-                if self._ids.name not in row:
-                    raise QueryError((self._ids.name,), "missing")
-                row_id = cast_id(row[self._ids.name], self._ids)
+                row_id = id_in(read_row(row), self._ids)
                 if row_id in sides:
                     raise QueryError((self._ids.name,), "another row has side data of the same id")
                 sides[row_id] = self._entries(row, categories) if self._columns else ()
