@@ -21,6 +21,7 @@ from turi_recommender import (
     Id,
     Predictions,
     Recommendations,
+    Recommender,
     SimilarItems,
     SimilarUsers,
 )
@@ -41,6 +42,7 @@ from .batching import Batches
 from .budget import Budget
 from .current import caller, is_long, note
 from .loaded import LoadedModels
+from .pace import Pace
 from .pool import Pool, Stop
 from .price import Ceilings, Price, price_of_baskets, price_of_recommend, price_of_similar
 from .price_pairs import price_of_predict
@@ -67,6 +69,8 @@ from .turns import Turns
 Answer = TypeVar("Answer")
 Part = TypeVar("Part")
 Found = TypeVar("Found")
+Query = TypeVar("Query")
+PriceOf = Callable[[Query, Recommender, Pace, Ceilings], Price]
 WriteRecommendations = Callable[[ModelEntry, Recommendations, Others], Answer]
 WriteBaskets = Callable[[ModelEntry, BasketRecommendations], Answer]
 WriteSimilar = Callable[[ModelEntry, SimilarItems], Answer]
@@ -136,11 +140,8 @@ class Engine:
         OverloadedError
             If too many large answers are being made.
         """
-        if is_long():  # it has been parsed in this turn, which takes as long as pricing does
-            await self._turns.take(caller())
         role = self.models.role_of(query)
-        entry, pace = self.models.need(role), self.models.pace(role)
-        price = price_of_recommend(query, entry.model, pace, self._ceilings)
+        entry, price = await self._priced(price_of_recommend, query, role)
         guest = self.models.guest_of(role, is_auto=query.choice == "auto")
         if guest is not None:
             parts = split(query, role, entry.model)
@@ -164,23 +165,19 @@ class Engine:
         write : callable
             See `recommend`.
         """
-        entry = self.models.need(role)
-        if price.is_small:
-            if query.stands_alone:
-                await self._turns.take(caller())
-                found = self._score(query._replace(choice=role), entry)
-                return self._write(query, write, entry, found)
+        if price.is_small and not price.takes_turn:
             key = (role, query.side_data_defaults, query.k, query.exclude_known)
             return self._write(query, write, *await self._batches.ask(key, query.users))
+        entry = self.models.need(role)
 
-        def work(stop: Stop) -> Answer:
-            parts = []
-            for low, users in _pieces(query.users, price.piece, stop):
-                with _rows_from("users", low):
-                    parts.append(self._score(query._replace(users=users, choice=role), entry))
-            return self._write(query, write, entry, Recommendations.joined(parts))
+        def find(users: Sequence[Row]) -> Recommendations:
+            return self._score(query._replace(users=users, choice=role), entry)
 
-        return await self._pool.run(caller(), work, lambda: self._hold(price))
+        def finish(found: Recommendations) -> Answer:
+            return self._write(query, write, entry, found)
+
+        asked = _Asked("users", query.users, find, Recommendations.joined)
+        return await self._answer(price, asked, finish)
 
     async def _share(
         self,
@@ -233,8 +230,7 @@ class Engine:
             Where they stand in the whole query, for errors.
         """
         try:
-            model, pace = self.models.need(role).model, self.models.pace(role)
-            price = price_of_recommend(query, model, pace, self._ceilings)
+            _, price = self._price(price_of_recommend, query, role)
             return await self._recommend_by(role, query, price, _found)
         except QueryError as error:
             raise at_places(positions, error) from None
@@ -254,10 +250,7 @@ class Engine:
         ModelUnavailableError, QueryError, OverloadedError
             As `recommend`.
         """
-        if is_long():
-            await self._turns.take(caller())
-        entry, pace = self.models.need(query.role), self.models.pace(query.role)
-        price = price_of_baskets(query, entry.model, pace, self._ceilings)
+        entry, price = await self._priced(price_of_baskets, query, query.role)
 
         def find(baskets: Sequence[Sequence[Row] | Row]) -> BasketRecommendations:
             with self._timed(entry, users=len(baskets)):
@@ -289,8 +282,7 @@ class Engine:
         OverloadedError
             If too many large answers are being made.
         """
-        entry, pace = self.models.need(query.role), self.models.pace(query.role)
-        price = price_of_similar(query, entry.model, pace, self._ceilings)
+        entry, price = await self._priced(price_of_similar, query, query.role)
 
         def find(items: Sequence[Id]) -> SimilarItems:
             with self._timed(entry):
@@ -320,8 +312,7 @@ class Engine:
         ModelUnavailableError, QueryError, OverloadedError
             As `similar_items`.
         """
-        entry, pace = self.models.need(query.role), self.models.pace(query.role)
-        price = price_of_similar_users(query, entry.model, pace, self._ceilings)
+        entry, price = await self._priced(price_of_similar_users, query, query.role)
 
         def find(users: Sequence[Id]) -> SimilarUsers:
             with self._timed(entry):
@@ -349,10 +340,7 @@ class Engine:
         ModelUnavailableError, QueryError, OverloadedError
             As `similar_items`.
         """
-        if is_long():  # as in `recommend`
-            await self._turns.take(caller())
-        entry, pace = self.models.need(query.role), self.models.pace(query.role)
-        price = price_of_predict(query, entry.model, pace, self._ceilings)
+        entry, price = await self._priced(price_of_predict, query, query.role)
 
         def find(pairs: Sequence[Row]) -> Predictions:
             with self._timed(entry):
@@ -364,6 +352,34 @@ class Engine:
 
         asked = _Asked("pairs", query.pairs, find, Predictions.joined)
         return await self._answer(price, asked, finish)
+
+    async def _priced(
+        self, price_of: PriceOf[Query], query: Query, role: Role
+    ) -> tuple[ModelEntry, Price]:
+        """Return who answers a query, and what it costs; see `_price`.
+
+        A long one has been parsed in this turn, which takes as long as pricing it does.
+        """
+        if is_long():
+            await self._turns.take(caller())
+        return self._price(price_of, query, role)
+
+    def _price(
+        self, price_of: PriceOf[Query], query: Query, role: Role
+    ) -> tuple[ModelEntry, Price]:
+        """Return who answers a query, and what it costs.
+
+        Parameters
+        ----------
+        price_of : callable
+            Takes the query, the model, its pace and the ceilings.
+        query : RecommendQuery or another
+            What is asked.
+        role : {"similarity", "ranking", "newcomer"}
+            Whose model answers.
+        """
+        entry, pace = self.models.need(role), self.models.pace(role)
+        return entry, price_of(query, entry.model, pace, self._ceilings)
 
     async def _answer(
         self, price: Price, asked: _Asked[Part, Found], finish: Callable[[Found], Answer]

@@ -22,6 +22,7 @@ from ..limits import (
 )
 from .queries import BasketQuery, Given, PredictQuery, RecommendQuery, items_of
 from .roles import Row
+from .work import most_work
 
 _WORK_SECONDS = PIECE_SECONDS / PIECE_WORK
 
@@ -162,16 +163,11 @@ def _load(
     if shared > MAX_ROW_WORK:
         message = f"each row would take more than {MAX_ROW_WORK} operations: ask for fewer items"
         raise QueryError(("diversity",) if selected > k else ("item_data",), message)
-    extra = 0
-    for position, (row, entries, told) in enumerate(rows):
-        work = model.extra_work(row, selected, interactions=entries, user_data=told)
-        if work > MAX_ROW_WORK - shared:
-            message = (
-                f"the row would take more than {MAX_ROW_WORK} operations: ask for fewer items, or "
-                "send less with it"
-            )
-            raise QueryError((argument, position), message)
-        extra = max(extra, work)
+    works = (
+        model.extra_work(row, selected, interactions=entries, user_data=told)
+        for row, entries, told in rows
+    )
+    extra = most_work(works, argument, "ask for fewer items, or send less with it", shared=shared)
     longest = max((entries for _, entries, _ in rows), default=0)
     name = model.item_column.name
     return Load(

@@ -23,7 +23,6 @@ from ..limits import (
     INLINE_ITEMS,
     INLINE_ROWS,
     INLINE_SECONDS,
-    MAX_ROW_WORK,
     PIECE_SECONDS,
     PIECE_WORK,
     ROW_BYTES,
@@ -35,6 +34,7 @@ from ..limits import (
 from .given_price import Load, load_of_baskets, load_of_recommend
 from .pace import Pace
 from .queries import BasketQuery, Given, RecommendQuery, SimilarQuery
+from .work import most_work
 
 _INTEGERS = np.dtype(np.int64)
 
@@ -111,7 +111,8 @@ def price_of_recommend(
     if query.given is not None:
         load = load_of_recommend(query, query.given, model)
         return _with_load(query, heads, load, model, pace, ceilings)
-    most = _most_work(query, model)
+    works = (model.extra_work(row, query.k) for row in query.users)
+    most = most_work(works, "users", "ask for fewer items, or send less side data")
     seconds, why_bytes = _told(query, rows, model, pace)
     if query.why:
         most *= 2  # a long history is looked through once more
@@ -119,7 +120,7 @@ def price_of_recommend(
         checked_bytes(why_bytes, "k", ceilings)
     is_short = most == 0 and is_short_query(rows, query.k, seconds) and _names_few(query, rows)
     if is_short and why_bytes <= SMALL_ANSWER_BYTES and _are_brief(heads, pace):
-        return SMALL
+        return SMALL_IN_TURN if query.stands_alone else SMALL
     return Price(
         is_small=False,
         piece=piece_of(seconds) if most == 0 else max(PIECE_WORK // most, 1),
@@ -220,21 +221,6 @@ def _told(
     answered = min(query.k, model.num_items)
     seconds = pace.explained_seconds * max(answered / 10, 1)
     return seconds, rows * answered * pace.why_bytes
-
-
-def _most_work(query: RecommendQuery, model: Recommender) -> int:
-    """Return the extra work of the row that takes most."""
-    most = 0
-    for position, row in enumerate(query.users):
-        work = model.extra_work(row, query.k)
-        if work > MAX_ROW_WORK:
-            message = (
-                f"the row would take more than {MAX_ROW_WORK} operations: ask for fewer items, or "
-                "send less side data"
-            )
-            raise QueryError(("users", position), message)
-        most = max(most, work)
-    return most
 
 
 def _names_few(query: RecommendQuery | BasketQuery, rows: int) -> bool:

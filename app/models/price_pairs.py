@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 from turi_recommender import Recommender
-from turi_recommender.errors import QueryError
 
 from ..limits import (
     INLINE_SECONDS,
-    MAX_ROW_WORK,
     PIECE_WORK,
     ROW_BYTES,
     SHORT_ANSWERS,
@@ -27,6 +25,7 @@ from .price import (
     piece_of,
 )
 from .queries import PredictQuery
+from .work import most_work
 
 
 def price_of_predict(
@@ -53,12 +52,13 @@ def price_of_predict(
     rows = len(query.pairs)
     check_answers(rows, 1, ceilings)
     load = None if query.given is None else load_of_pairs(query, query.given, model)
-    most = _most_work(query, model) if load is None else load.work * (2 if query.why else 1)
+    most = _most_work(query, model) if load is None else load.work
     total = checked_bytes(_answer_bytes(query, model, pace), "pairs", ceilings)
     # Pairs of one visit share most of the work, so this is an upper bound.
     seconds = pace.pair_seconds
     if query.why:
         seconds += pace.explained_seconds
+        most *= 2
     reading = 0.0
     if load is not None:  # what is brought along is read for each piece
         seconds += load.row_seconds
@@ -79,16 +79,10 @@ def _piece(seconds: float, most: int) -> int:
 
 
 def _most_work(query: PredictQuery, model: Recommender) -> int:
-    """Return the extra work of the pair that takes most."""
-    item, most = model.item_column.name, 0
-    for position, pair in enumerate(query.pairs):
-        visit = {name: value for name, value in pair.items() if name != item}
-        work = model.extra_work(visit, 1)
-        if work > MAX_ROW_WORK:
-            message = f"the pair would take more than {MAX_ROW_WORK} operations"
-            raise QueryError(("pairs", position), f"{message}: send less side data")
-        most = max(most, work)
-    return 2 * most if query.why else most
+    item = model.item_column.name
+    visits = ({name: pair[name] for name in pair if name != item} for pair in query.pairs)
+    works = (model.extra_work(visit, 1) for visit in visits)
+    return most_work(works, "pairs", "send less side data", row="pair")
 
 
 def _answer_bytes(query: PredictQuery, model: Recommender, pace: Pace) -> int:

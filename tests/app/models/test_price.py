@@ -110,7 +110,7 @@ def test_side_data_of_another_type_has_a_price_too(rich: Recommender, value: Any
 def test_a_row_that_takes_too_long_is_refused_by_name(
     rich: Recommender, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.models.price.MAX_ROW_WORK", 10_000)  # the catalogue is small
+    monkeypatch.setattr("app.models.work.MAX_ROW_WORK", 10_000)  # the catalogue is small
     rows: list[dict[str, Any]] = [RICH, {**RICH, "hour": 1e9, "tags": ["x"] * 1000}]
     with pytest.raises(QueryError, match=r"users\.1: .*more than 10000 operations: ask"):
         price(rich, rows)
@@ -209,7 +209,7 @@ def test_baskets_are_priced_by_their_items(service: LoadedModels) -> None:
 def test_a_basket_that_takes_too_long_is_refused_by_name(
     service: LoadedModels, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.models.given_price.MAX_ROW_WORK", 10_000)
+    monkeypatch.setattr("app.models.work.MAX_ROW_WORK", 10_000)
     query = BasketQuery([[{"itemid": 1}], [{"itemid": 1}] * 5000])
     with pytest.raises(QueryError, match=r"baskets\.1: .*more than 10000 operations"):
         price_of_baskets(query, service.need("similarity").model, QUICK, CEILINGS)

@@ -71,7 +71,7 @@ def test_telling_why_has_a_price(shop: Recommender, rich: Recommender) -> None:
 def test_a_pair_that_takes_too_long_is_refused_by_name(
     rich: Recommender, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("app.models.price_pairs.MAX_ROW_WORK", 10_000)
+    monkeypatch.setattr("app.models.work.MAX_ROW_WORK", 10_000)
     pairs: list[dict[str, Any]] = [RICH, {**RICH, "hour": 1e9, "tags": ["x"] * 1000}]
     with pytest.raises(QueryError, match=r"pairs\.1: .*more than 10000 operations: send less"):
         price(rich, pairs)
