@@ -6,8 +6,8 @@ from itertools import count, islice
 from typing import Any
 
 from turi_recommender import Column, ColumnMode, ValueType
-from turi_recommender.errors import QueryError
 
+from .models.elsewhere import tells_similar_users
 from .models.loaded import LoadedModels
 from .models.roles import default_scoring
 
@@ -49,7 +49,8 @@ class Examples:
             self.recommend.append(first)
         self.similar = [{"items": [{item.name: one} for one in items], "k": 5}] if items else []
         self.similar_users: list[Any] = []
-        if users and _compares_users(models):
+        comparing = models.model(default_scoring(models.loaded_roles))
+        if users and comparing is not None and tells_similar_users(comparing):
             self.similar_users = [{"users": [{user.name: one} for one in users], "k": 5}]
         self.predict: list[Any] = []
         if users and items:
@@ -75,15 +76,6 @@ class Examples:
                 return dict.fromkeys(map(str, categories[:2]), 1.0)
             case _:
                 return categories[0] if categories else None
-
-
-def _compares_users(models: LoadedModels) -> bool:
-    """Tell whether the model that is asked for similar users by default can find them."""
-    model = models.model(default_scoring(models.loaded_roles))
-    try:
-        return model is not None and len(model.similar_users([]).users) == 0
-    except QueryError:
-        return False
 
 
 def _baskets(items: list[dict[str, Any]], side: dict[str, Any]) -> list[dict[str, Any]]:

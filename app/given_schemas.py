@@ -10,7 +10,7 @@ from typing import Any
 
 from pydantic import Discriminator, Field, Tag
 
-from turi_recommender import Column, ColumnMode, Id
+from turi_recommender import Column, Id
 
 from .json_types import (
     ANNOTATED,
@@ -22,6 +22,7 @@ from .json_types import (
     asked_id,
     row_type,
     side_type,
+    with_side_data,
 )
 from .models.loaded import LoadedModels
 from .settings import Settings
@@ -121,10 +122,7 @@ class GivenTypes:
             ITEMS: ANNOTATED[items, Field(description=_IN_BASKET)],
             VISITOR: NOT_REQUIRED[ANNOTATED[self._user | None, Field(description=_WHOSE)]],
         }
-        for column in self._models.side_columns:
-            if column.mode != ColumnMode.UNTRANSLATED:
-                fields.setdefault(column.name, NOT_REQUIRED[side_type(column)])
-        visit = row_type("Basket", fields)
+        visit = row_type("Basket", with_side_data(fields, self._models.side_columns))
         forms = ANNOTATED[items, Tag(_AS_LIST)] | ANNOTATED[visit, Tag(_AS_OBJECT)]
         return ANNOTATED[forms, Discriminator(_form)]
 

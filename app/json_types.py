@@ -7,6 +7,7 @@ name, and because a field that was not sent is then absent, and can be told from
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, NotRequired
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, create_model, with_config
@@ -150,6 +151,22 @@ def side_type(column: Column) -> Any:
     meaning = meaning_of(column)
     told = None if meaning is None else meaning.description
     return ANNOTATED[kind | None, Field(examples=shown, description=told)]
+
+
+def with_side_data(fields: dict[str, Any], columns: Sequence[Column]) -> dict[str, Any]:
+    """Return fields of a visit, and those of its side data, all of which may be left out.
+
+    Parameters
+    ----------
+    fields : dict of str to type
+        They keep their names; a column of such a name cannot be sent.
+    columns : sequence of Column
+        The side columns.
+    """
+    for column in columns:
+        if column.mode != ColumnMode.UNTRANSLATED:
+            fields.setdefault(column.name, NOT_REQUIRED[side_type(column)])
+    return fields
 
 
 def _category_type(column: Column, integer: Any = INTEGER) -> Any:

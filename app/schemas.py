@@ -7,7 +7,6 @@ from typing import Any, Literal, get_args
 
 from pydantic import BaseModel, Field, with_config
 
-from turi_recommender import ColumnMode
 from turi_recommender.scoring.results import Basis
 
 from .errors import ConfigurationError
@@ -16,7 +15,6 @@ from .given_schemas import GivenTypes
 from .json_types import (
     ANNOTATED,
     LIST,
-    NOT_REQUIRED,
     SCORE,
     TYPED_DICT,
     WHOLE,
@@ -26,7 +24,7 @@ from .json_types import (
     body_type,
     id_type,
     row_type,
-    side_type,
+    with_side_data,
 )
 from .limits import SHOWN_UNKNOWN_VALUES, SOUGHT_VALUES
 from .models.loaded import LoadedModels
@@ -388,11 +386,7 @@ def _user_row(models: LoadedModels, examples: Examples) -> Any:
 
 def _user_fields(models: LoadedModels, examples: Examples) -> dict[str, Any]:
     user = asked_id(models.user_column, examples.users[:1])
-    fields: dict[str, Any] = {models.user_column.name: user}
-    for column in models.side_columns:
-        if column.mode != ColumnMode.UNTRANSLATED:
-            fields.setdefault(column.name, NOT_REQUIRED[side_type(column)])
-    return fields
+    return with_side_data({models.user_column.name: user}, models.side_columns)
 
 
 def _asked_item(models: LoadedModels, examples: Examples) -> Any:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, TypeVar
 
 from turi_recommender import (
     BasketRecommendations,
@@ -19,7 +19,7 @@ from turi_recommender.errors import QueryError
 from turi_recommender.versions import ModelEntry
 
 from ..errors import ModelUnavailableError
-from .elsewhere import tells_similar_items, tells_similar_users, with_hint
+from .elsewhere import Can, tells_similar_items, tells_similar_users, with_hint
 from .pace import Pace
 from .queries import (
     BasketQuery,
@@ -34,6 +34,8 @@ from .roles import MAIN, Pin, Role, Row, choose, takes_side_data
 from .shown import ShownPaths
 from .slots import Slot
 from .strangers import shared_names
+
+Found = TypeVar("Found")
 
 _NONE = "no model is loaded"
 
@@ -266,11 +268,11 @@ class LoadedModels:
             If that model cannot answer such a query.
         """
         role = self.role_of(query)
-        entry = self.need(role) if entry is None else entry
         options = {} if query.given is None else query.given.options()
-        try:
-            answer = entry.model.recommend(
-                self._filled(query.users, query, role, entry.model),
+
+        def ask(model: Recommender) -> Recommendations:
+            return model.recommend(
+                self._filled(query.users, query, role, model),
                 k=query.k,
                 exclude_known=query.exclude_known,
                 items=query.items,
@@ -278,9 +280,8 @@ class LoadedModels:
                 explain=query.why,
                 **options,
             )
-        except QueryError as error:
-            raise with_hint(error, entry.model, self.slots) from None
-        return entry, answer
+
+        return self._ask(role, entry, ask)
 
     def recommend_baskets(
         self, query: BasketQuery, entry: ModelEntry | None = None
@@ -299,13 +300,13 @@ class LoadedModels:
         ModelUnavailableError, QueryError
             As `recommend`.
         """
-        entry = self.need(query.role) if entry is None else entry
         baskets = query.baskets
         if query.side_data_defaults and self.defaults and takes_side_data(query.role):
             baskets = [self._filled_basket(basket) for basket in baskets]
         options = {} if query.given is None else query.given.options()
-        try:
-            answer = entry.model.recommend_basket(
+
+        def ask(model: Recommender) -> BasketRecommendations:
+            return model.recommend_basket(
                 baskets,
                 k=query.k,
                 exclude_known=query.exclude_known,
@@ -314,9 +315,8 @@ class LoadedModels:
                 explain=query.why,
                 **options,
             )
-        except QueryError as error:
-            raise with_hint(error, entry.model, self.slots) from None
-        return entry, answer
+
+        return self._ask(query.role, entry, ask)
 
     def similar_items(
         self, query: SimilarQuery, entry: ModelEntry | None = None
@@ -337,11 +337,11 @@ class LoadedModels:
         QueryError
             If that model cannot answer such a query.
         """
-        entry = self.need(query.role) if entry is None else entry
-        try:
-            return entry, entry.model.similar_items(query.items, k=query.k)
-        except QueryError as error:
-            raise with_hint(error, entry.model, self.slots, tells_similar_items) from None
+
+        def ask(model: Recommender) -> SimilarItems:
+            return model.similar_items(query.items, k=query.k)
+
+        return self._ask(query.role, entry, ask, tells_similar_items)
 
     def similar_users(
         self, query: SimilarUsersQuery, entry: ModelEntry | None = None
@@ -360,11 +360,11 @@ class LoadedModels:
         ModelUnavailableError, QueryError
             As `similar_items`.
         """
-        entry = self.need(query.role) if entry is None else entry
-        try:
-            return entry, entry.model.similar_users(query.users, k=query.k)
-        except QueryError as error:
-            raise with_hint(error, entry.model, self.slots, tells_similar_users) from None
+
+        def ask(model: Recommender) -> SimilarUsers:
+            return model.similar_users(query.users, k=query.k)
+
+        return self._ask(query.role, entry, ask, tells_similar_users)
 
     def predict(
         self, query: PredictQuery, entry: ModelEntry | None = None
@@ -383,13 +383,39 @@ class LoadedModels:
         ModelUnavailableError, QueryError
             As `similar_items`.
         """
-        entry = self.need(query.role) if entry is None else entry
-        pairs = self._filled(query.pairs, query, query.role, entry.model)
         options = {} if query.given is None else query.given.options()
+
+        def ask(model: Recommender) -> Predictions:
+            pairs = self._filled(query.pairs, query, query.role, model)
+            return model.predict(pairs, explain=query.why, **options)
+
+        return self._ask(query.role, entry, ask)
+
+    def _ask(
+        self,
+        role: Role,
+        entry: ModelEntry | None,
+        ask: Callable[[Recommender], Found],
+        can: Can | None = None,
+    ) -> tuple[ModelEntry, Found]:
+        """Ask a model, and let errors name another one that can answer.
+
+        Parameters
+        ----------
+        role : {"similarity", "ranking", "newcomer"}
+            Whose model is asked, if none is given.
+        entry : ModelEntry or None
+            The model.
+        ask : callable
+            Takes it, and returns its answer.
+        can : callable, optional
+            As for `with_hint`.
+        """
+        entry = self.need(role) if entry is None else entry
         try:
-            return entry, entry.model.predict(pairs, explain=query.why, **options)
+            return entry, ask(entry.model)
         except QueryError as error:
-            raise with_hint(error, entry.model, self.slots) from None
+            raise with_hint(error, entry.model, self.slots, can) from None
 
     def _filled(
         self,

@@ -29,7 +29,7 @@ def unknown_items(
     if query.items is None and query.exclude is None:
         return told
     named = [*(query.items or ()), *(query.exclude or ())]
-    return list(dict.fromkeys([*told, *(one for one in named if one not in model.items)]))
+    return list(dict.fromkeys([*told, *unknown_ids(named, model.items)]))
 
 
 def unknown_ids(ids: Iterable[Id], known: IdIndex) -> list[Id]:

@@ -11,13 +11,12 @@ from fastapi import APIRouter
 from turi_recommender import Predictions
 from turi_recommender.versions import ModelEntry
 
-from ..http.encoding import not_gzip
 from ..http.json_route import JsonEndpoint
-from ..http.problems import responses
 from ..models.engine import Engine
 from ..models.queries import Given, PredictQuery
 from ..schemas import Schemas
 from .hints import unknown_ids, unknown_values
+from .refusals import REFUSALS
 from .rows import write_json, write_predictions, write_reference
 
 
@@ -60,6 +59,6 @@ def build_predict_router(engine: Engine, schemas: Schemas) -> APIRouter:
         handler=predict,
         description="Score pairs of user and item, in the order of the request; also users and "
         "items that the model does not know.",
-        responses=responses(not_gzip(), 401, 403, 408, 413, 415, 422, 431, 503),
+        responses=REFUSALS,
     ).add_to(router)
     return router

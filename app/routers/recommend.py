@@ -14,14 +14,13 @@ from turi_recommender.versions import ModelEntry
 
 from ..context import Context
 from ..given_schemas import VISITOR
-from ..http.encoding import not_gzip
 from ..http.json_route import LIBRARY_NAMES, JsonEndpoint
-from ..http.problems import responses
 from ..models.engine import Engine
 from ..models.queries import BasketQuery, Given, RecommendQuery
 from ..models.strangers import Others
 from ..schemas import Schemas
 from .hints import unknown_items, unknown_values
+from .refusals import REFUSALS
 from .rows import write_answered, write_json, write_reference, write_rows
 
 _TIMES = "period, month or weekday"
@@ -113,7 +112,7 @@ def build_recommend_router(engine: Engine, schemas: Schemas) -> APIRouter:
         response=schemas.recommend_response,
         handler=recommend_users,
         description="Recommend items to users, best first, in the order of the request.",
-        responses=responses(not_gzip(), 401, 403, 408, 413, 415, 422, 431, 503),
+        responses=REFUSALS,
     ).add_to(router)
     JsonEndpoint(
         path="/recommend/baskets",
@@ -122,7 +121,7 @@ def build_recommend_router(engine: Engine, schemas: Schemas) -> APIRouter:
         response=schemas.basket_response,
         handler=recommend_baskets,
         description="Recommend items to baskets, best first, in the order of the request.",
-        responses=responses(not_gzip(), 401, 403, 408, 413, 415, 422, 431, 503),
+        responses=REFUSALS,
         synonyms={**LIBRARY_NAMES, engine.models.user_column.name: VISITOR},
     ).add_to(router)
     return router

@@ -10,12 +10,11 @@ from fastapi import APIRouter
 from turi_recommender import SimilarItems, SimilarUsers
 from turi_recommender.versions import ModelEntry
 
-from ..http.encoding import not_gzip
 from ..http.json_route import JsonEndpoint
-from ..http.problems import responses
 from ..models.engine import Engine
 from ..models.queries import SimilarQuery, SimilarUsersQuery
 from ..schemas import Schemas
+from .refusals import REFUSALS
 from .rows import write_json, write_reference, write_rows
 
 
@@ -64,7 +63,7 @@ def build_similar_router(engine: Engine, schemas: Schemas) -> APIRouter:
         response=schemas.similar_response,
         handler=similar_items,
         description="Find the items most similar to each item.",
-        responses=responses(not_gzip(), 401, 403, 408, 413, 415, 422, 431, 503),
+        responses=REFUSALS,
     ).add_to(router)
     JsonEndpoint(
         path="/similar/users",
@@ -74,6 +73,6 @@ def build_similar_router(engine: Engine, schemas: Schemas) -> APIRouter:
         handler=similar_users,
         description="Find the users most similar to each user. Factorization models with factors "
         "and popularity models can; others answer 422.",
-        responses=responses(not_gzip(), 401, 403, 408, 413, 415, 422, 431, 503),
+        responses=REFUSALS,
     ).add_to(router)
     return router
