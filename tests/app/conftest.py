@@ -11,6 +11,7 @@ from app.models.loading import load_models
 from app.settings import SAMPLE_MODELS, Settings
 from tests.support.serving import serving
 from tests.turi_recommender.golden import unpack_model
+from turi_recommender import Recommender
 from turi_recommender.versions.locations import Registry
 
 
@@ -25,6 +26,16 @@ def client() -> Iterator[httpx.Client]:
 def service() -> LoadedModels:
     """Return the sample models, without HTTP: what answers are held against."""
     return load_models(Settings())
+
+
+@pytest.fixture(scope="session")
+def similarity(service: LoadedModels) -> Recommender:
+    return service.need("similarity").model
+
+
+@pytest.fixture(scope="session")
+def ranking(service: LoadedModels) -> Recommender:
+    return service.need("ranking").model
 
 
 @pytest.fixture(scope="session")
@@ -51,3 +62,8 @@ def rich_client(rich_models: Path) -> Iterator[httpx.Client]:
 @pytest.fixture(scope="session")
 def rich_service(rich_models: Path) -> LoadedModels:
     return load_models(Settings(models_dir=rich_models))
+
+
+@pytest.fixture(scope="session")
+def rich(rich_service: LoadedModels) -> Recommender:
+    return rich_service.need("ranking").model

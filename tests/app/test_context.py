@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,18 +15,13 @@ import pytest
 from app.context import PERIODS, Context
 from app.models.loaded import LoadedModels
 from app.settings import SAMPLE_MODELS, Settings
+from tests.support.asking import answer_of
 from tests.support.problems import assert_problem
 from tests.support.serving import serving
 
 ROOT = Path(__file__).parents[2]
 USER = {"visitorid": 6000}
-
-
-def ask(client: httpx.Client, **body: Any) -> dict[str, Any]:
-    answer = client.post("/recommend/users", json=body)
-    assert answer.status_code == 200, answer.text
-    found: dict[str, Any] = answer.json()
-    return found
+ask = partial(answer_of, path="/recommend/users")
 
 
 def test_periods_are_those_of_the_trainer() -> None:

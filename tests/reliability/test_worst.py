@@ -85,7 +85,7 @@ def test_equal_seeds_make_equal_requests_and_others_differ() -> None:
 def test_the_search_begins_with_each_endpoint_and_each_wrong_body() -> None:
     shapes = first_shapes(CATALOGUE)
     assert {shape.target for shape in shapes} == {
-        "recommend", "similar", "score", "similar_users", "predict", "page", "reload",
+        "recommend", "baskets", "similar", "score", "similar_users", "predict", "page", "reload",
     }  # fmt: skip
     assert len({shape.wrong for shape in shapes}) == 8
     assert len(set(shapes)) == len(shapes)

@@ -31,26 +31,16 @@ def price(
     return price_of_recommend(RecommendQuery(rows, **given), model, pace, CEILINGS)
 
 
-@pytest.fixture
-def shop(service: LoadedModels) -> Recommender:
-    return service.need("ranking").model
-
-
-@pytest.fixture
-def rich(rich_service: LoadedModels) -> Recommender:
-    return rich_service.need("ranking").model
-
-
 USER = {"visitorid": 6000}
 RICH = {"user_id": "u1"}
 
 
-def test_a_usual_query_is_small(shop: Recommender) -> None:
-    assert price(shop, [USER]).is_small
+def test_a_usual_query_is_small(ranking: Recommender) -> None:
+    assert price(ranking, [USER]).is_small
     assert price(
-        shop, [{**USER, "period": "Night", "month": 8, "weekday": 2}] * INLINE_ROWS
+        ranking, [{**USER, "period": "Night", "month": 8, "weekday": 2}] * INLINE_ROWS
     ).is_small
-    assert price(shop, [USER], items=[1] * INLINE_ITEMS).is_small
+    assert price(ranking, [USER], items=[1] * INLINE_ITEMS).is_small
 
 
 @pytest.mark.parametrize(
@@ -66,8 +56,10 @@ def test_a_usual_query_is_small(shop: Recommender) -> None:
     ],
     ids=str,
 )
-def test_what_is_dear(shop: Recommender, rows: list[dict[str, Any]], given: dict[str, Any]) -> None:
-    assert not price(shop, rows, **given).is_small
+def test_what_is_dear(
+    ranking: Recommender, rows: list[dict[str, Any]], given: dict[str, Any]
+) -> None:
+    assert not price(ranking, rows, **given).is_small
 
 
 @pytest.mark.parametrize(
@@ -141,10 +133,10 @@ def done(count: int) -> list[dict[str, Any]]:
     return [{"visitorid": 6000, "itemid": item} for item in range(count)]
 
 
-def test_a_few_things_that_a_user_brings_along_are_small(shop: Recommender) -> None:
+def test_a_few_things_that_a_user_brings_along_are_small(ranking: Recommender) -> None:
     few = Given(done(8), [{"visitorid": 6000}], [{"itemid": 1}], 1.0)
-    assert price(shop, [USER], given=few).is_small
-    assert price(shop, [USER], given=few).takes_turn, "as everything that is not batched"
+    assert price(ranking, [USER], given=few).is_small
+    assert price(ranking, [USER], given=few).takes_turn, "as everything that is not batched"
 
 
 @pytest.mark.parametrize(
@@ -157,14 +149,14 @@ def test_a_few_things_that_a_user_brings_along_are_small(shop: Recommender) -> N
     ],
     ids=["interactions", "user data", "item data", "diversity"],
 )
-def test_much_that_a_user_brings_along_is_dear(shop: Recommender, given: Given) -> None:
-    assert not price(shop, [USER], given=given).is_small
-    assert price(shop, [USER] * 50, given=given).answer_bytes > 0
+def test_much_that_a_user_brings_along_is_dear(ranking: Recommender, given: Given) -> None:
+    assert not price(ranking, [USER], given=given).is_small
+    assert price(ranking, [USER] * 50, given=given).answer_bytes > 0
 
 
-def test_what_is_read_for_each_piece_does_not_take_most_of_the_time(shop: Recommender) -> None:
+def test_what_is_read_for_each_piece_does_not_take_most_of_the_time(ranking: Recommender) -> None:
     many = Given(interactions=[{"visitorid": 1, "itemid": 1}] * 40_000)
-    plain, dear = price(shop, [USER] * 500), price(shop, [USER] * 500, given=many)
+    plain, dear = price(ranking, [USER] * 500), price(ranking, [USER] * 500, given=many)
     assert dear.piece > 2 * plain.piece
 
 
@@ -181,13 +173,13 @@ def test_ids_of_new_items_are_part_of_the_answer(rich: Recommender) -> None:
         price(rich, [RICH] * 100, given=Given(item_data=[{"item_id": "n" * 100_000}]))
 
 
-def test_items_to_draw_from_are_answers_too(shop: Recommender) -> None:
+def test_items_to_draw_from_are_answers_too(ranking: Recommender) -> None:
     few = Ceilings(100, 1 << 25)
     query = RecommendQuery([USER] * 2, k=10, given=Given(diversity=4.0))
-    assert price_of_recommend(query, shop, QUICK, few).is_small
+    assert price_of_recommend(query, ranking, QUICK, few).is_small
     more = query._replace(given=Given(diversity=4.1))
     with pytest.raises(QueryError, match=r"diversity: 2 rows times 51 items .*\(MAX_ANSWERS\)"):
-        price_of_recommend(more, shop, QUICK, few)
+        price_of_recommend(more, ranking, QUICK, few)
 
 
 def test_baskets_are_priced_by_their_items(service: LoadedModels) -> None:
@@ -215,14 +207,14 @@ def test_a_basket_that_takes_too_long_is_refused_by_name(
         price_of_baskets(query, service.need("similarity").model, QUICK, CEILINGS)
 
 
-def test_slow_models_are_not_asked_on_the_event_loop(shop: Recommender) -> None:
+def test_slow_models_are_not_asked_on_the_event_loop(ranking: Recommender) -> None:
     slow = Pace(INLINE_SECONDS * 1.1, INLINE_SECONDS * 1.1)
-    assert not price(shop, [USER], slow).is_small
-    assert price(shop, [USER], slow).piece <= PIECE_SECONDS / INLINE_SECONDS
+    assert not price(ranking, [USER], slow).is_small
+    assert price(ranking, [USER], slow).piece <= PIECE_SECONDS / INLINE_SECONDS
     similar = SimilarQuery([152913])
-    assert price_of_similar(similar, shop, QUICK, CEILINGS).is_small
-    assert not price_of_similar(similar, shop, slow, CEILINGS).is_small
-    assert price_of_similar(similar, shop, Pace(0.0, float("inf")), CEILINGS).piece == 1
+    assert price_of_similar(similar, ranking, QUICK, CEILINGS).is_small
+    assert not price_of_similar(similar, ranking, slow, CEILINGS).is_small
+    assert price_of_similar(similar, ranking, Pace(0.0, float("inf")), CEILINGS).piece == 1
 
 
 def test_paces_are_measured(service: LoadedModels) -> None:

@@ -30,42 +30,32 @@ def price(
     return price_of_predict(PredictQuery(pairs, **given), model, pace, CEILINGS)
 
 
-@pytest.fixture
-def shop(service: LoadedModels) -> Recommender:
-    return service.need("ranking").model
+def test_a_few_pairs_are_small(ranking: Recommender) -> None:
+    assert price(ranking, [PAIR]).is_small
+    assert not price(ranking, [PAIR]).takes_turn
+    assert price(ranking, [PAIR] * 40).is_small
+    assert price(ranking, [PAIR] * 40).takes_turn
 
 
-@pytest.fixture
-def rich(rich_service: LoadedModels) -> Recommender:
-    return rich_service.need("ranking").model
-
-
-def test_a_few_pairs_are_small(shop: Recommender) -> None:
-    assert price(shop, [PAIR]).is_small
-    assert not price(shop, [PAIR]).takes_turn
-    assert price(shop, [PAIR] * 40).is_small
-    assert price(shop, [PAIR] * 40).takes_turn
-
-
-def test_they_are_dear_where_they_take_long(shop: Recommender, rich: Recommender) -> None:
-    assert not price(shop, [PAIR] * int(INLINE_SECONDS / QUICK.pair_seconds + 2)).is_small
+def test_they_are_dear_where_they_take_long(ranking: Recommender, rich: Recommender) -> None:
+    assert not price(ranking, [PAIR] * int(INLINE_SECONDS / QUICK.pair_seconds + 2)).is_small
     slow = replace(QUICK, pair_seconds=INLINE_SECONDS * 1.1)
-    assert not price(shop, [PAIR], slow).is_small
-    assert price(shop, [PAIR], slow).piece <= PIECE_SECONDS / INLINE_SECONDS
-    assert not price(shop, [{**PAIR, "month": 1_000_000}]).is_small
+    assert not price(ranking, [PAIR], slow).is_small
+    assert price(ranking, [PAIR], slow).piece <= PIECE_SECONDS / INLINE_SECONDS
+    assert not price(ranking, [{**PAIR, "month": 1_000_000}]).is_small
     assert not price(rich, [{**RICH, "tags": ["x"] * 10_000}]).is_small
-    assert not price(shop, [PAIR], Pace(0.0, 0.0)).is_small  # nobody measured it
+    assert not price(ranking, [PAIR], Pace(0.0, 0.0)).is_small  # nobody measured it
 
 
-def test_telling_why_has_a_price(shop: Recommender, rich: Recommender) -> None:
-    assert price(shop, [PAIR], why=True).takes_turn
+def test_telling_why_has_a_price(ranking: Recommender, rich: Recommender) -> None:
+    assert price(ranking, [PAIR], why=True).takes_turn
     assert QUICK.explained_seconds > SHORT_SECONDS
-    assert not price(shop, [PAIR] * 10, why=True).is_small
+    assert not price(ranking, [PAIR] * 10, why=True).is_small
     dear = [{**RICH, "tags": ["x"] * 10_000}]
     assert price(rich, dear * 9, why=True).piece <= price(rich, dear * 9).piece
     large = replace(QUICK, why_bytes=SMALL_ANSWER_BYTES)
-    assert price(shop, [PAIR], large).is_small
-    assert not price(shop, [PAIR], large, why=True).is_small
+    assert price(ranking, [PAIR], large).is_small
+    assert not price(ranking, [PAIR], large, why=True).is_small
 
 
 def test_a_pair_that_takes_too_long_is_refused_by_name(
@@ -77,14 +67,14 @@ def test_a_pair_that_takes_too_long_is_refused_by_name(
         price(rich, pairs)
 
 
-def test_too_much_is_refused(shop: Recommender) -> None:
+def test_too_much_is_refused(ranking: Recommender) -> None:
     with pytest.raises(QueryError, match=r"k: 3 answers .*MAX_ANSWERS"):
-        price_of_predict(PredictQuery([PAIR] * 3), shop, QUICK, Ceilings(2, 1 << 25))
+        price_of_predict(PredictQuery([PAIR] * 3), ranking, QUICK, Ceilings(2, 1 << 25))
     with pytest.raises(QueryError, match=r"pairs: .*MAX_ANSWER_BYTES"):
-        price_of_predict(PredictQuery([PAIR] * 3, why=True), shop, QUICK, Ceilings(9, 2000))
+        price_of_predict(PredictQuery([PAIR] * 3, why=True), ranking, QUICK, Ceilings(9, 2000))
     long = [{"visitorid": "u" * 10_000, "itemid": 1}]
     with pytest.raises(QueryError, match=r"pairs: .*MAX_ANSWER_BYTES"):
-        price_of_predict(PredictQuery(long), shop, QUICK, Ceilings(9, 2000))
+        price_of_predict(PredictQuery(long), ranking, QUICK, Ceilings(9, 2000))
 
 
 def recommended(model: Recommender, k: int, pace: Pace = QUICK, rows: int = 1) -> Price:
@@ -92,13 +82,13 @@ def recommended(model: Recommender, k: int, pace: Pace = QUICK, rows: int = 1) -
     return price_of_recommend(query, model, pace, CEILINGS)
 
 
-def test_why_of_recommendations_goes_by_the_number_of_items(shop: Recommender) -> None:
-    assert recommended(shop, 10).is_small
-    assert not recommended(shop, 100).is_small
-    assert recommended(shop, 100, rows=9).piece < recommended(shop, 10, rows=9).piece
-    assert not recommended(shop, 10, replace(QUICK, why_bytes=SMALL_ANSWER_BYTES)).is_small
+def test_why_of_recommendations_goes_by_the_number_of_items(ranking: Recommender) -> None:
+    assert recommended(ranking, 10).is_small
+    assert not recommended(ranking, 100).is_small
+    assert recommended(ranking, 100, rows=9).piece < recommended(ranking, 10, rows=9).piece
+    assert not recommended(ranking, 10, replace(QUICK, why_bytes=SMALL_ANSWER_BYTES)).is_small
     with pytest.raises(QueryError, match=r"k: .*MAX_ANSWER_BYTES"):
-        recommended(shop, 100, rows=1000)
+        recommended(ranking, 100, rows=1000)
 
 
 @pytest.mark.parametrize("role", ["similarity", "ranking"])

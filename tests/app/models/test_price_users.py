@@ -28,58 +28,53 @@ def price(model: Recommender, count: int, k: int = 10, pace: Pace = PACE) -> Pri
     return price_of_similar_users(SimilarUsersQuery([6000] * count, k), model, pace, CEILINGS)
 
 
-@pytest.fixture
-def shop(service: LoadedModels) -> Recommender:
-    return service.need("ranking").model
-
-
-def test_a_few_users_among_few_take_a_turn(shop: Recommender) -> None:
-    assert price(shop, 1).is_small
-    assert price(shop, INLINE_ROWS).takes_turn
-    assert not price(shop, INLINE_ROWS + 1).is_small
-    assert not price(shop, 2, 501).is_small
-    assert not price(shop, 1, pace=replace(PACE, longest_user=1000)).is_small
+def test_a_few_users_among_few_take_a_turn(ranking: Recommender) -> None:
+    assert price(ranking, 1).is_small
+    assert price(ranking, INLINE_ROWS).takes_turn
+    assert not price(ranking, INLINE_ROWS + 1).is_small
+    assert not price(ranking, 2, 501).is_small
+    assert not price(ranking, 1, pace=replace(PACE, longest_user=1000)).is_small
 
 
 def test_many_users_are_never_compared_on_the_event_loop(
-    shop: Recommender, monkeypatch: pytest.MonkeyPatch
+    ranking: Recommender, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    values = shop.num_users * (shop.num_factors or 0)
+    values = ranking.num_users * (ranking.num_factors or 0)
     monkeypatch.setattr(price_users, "INLINE_COMPARED", 2 * values)
-    assert price(shop, 2).is_small
-    assert not price(shop, 3).is_small
+    assert price(ranking, 2).is_small
+    assert not price(ranking, 3).is_small
     monkeypatch.setattr(price_users, "INLINE_COMPARED", values - 1)
-    assert not price(shop, 1).is_small
+    assert not price(ranking, 1).is_small
 
 
 def test_a_piece_is_one_pass_through_the_users(
-    shop: Recommender, monkeypatch: pytest.MonkeyPatch
+    ranking: Recommender, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(price_users, "PIECE_COMPARISONS", 3 * shop.num_users + 1)
-    assert price(shop, 100).piece == 3
+    monkeypatch.setattr(price_users, "PIECE_COMPARISONS", 3 * ranking.num_users + 1)
+    assert price(ranking, 100).piece == 3
     monkeypatch.setattr(price_users, "PIECE_COMPARISONS", 1)
-    assert price(shop, 100).piece == 1
+    assert price(ranking, 100).piece == 1
 
 
-def test_too_much_is_refused(shop: Recommender) -> None:
+def test_too_much_is_refused(ranking: Recommender) -> None:
     with pytest.raises(QueryError, match=r"k: 200000 answers .*MAX_ANSWERS"):
-        price(shop, 200, 1000)
+        price(ranking, 200, 1000)
     with pytest.raises(QueryError, match=r"k: .*MAX_ANSWER_BYTES"):
-        price(shop, 100, 1000, replace(PACE, longest_user=100_000))
+        price(ranking, 100, 1000, replace(PACE, longest_user=100_000))
 
 
 def test_more_users_than_can_be_compared_are_refused_by_number(
-    shop: Recommender, monkeypatch: pytest.MonkeyPatch
+    ranking: Recommender, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    values = shop.num_users * (shop.num_factors or 0)
+    values = ranking.num_users * (ranking.num_factors or 0)
     monkeypatch.setattr(price_users, "MAX_COMPARED", 7 * values)
-    assert not price(shop, 7).is_small
+    assert not price(ranking, 7).is_small
     with pytest.raises(QueryError, match=r"^users: .* a request may name 7 at most"):
-        price(shop, 8)
+        price(ranking, 8)
     monkeypatch.setattr(price_users, "MAX_COMPARED", values // 2)
-    assert price(shop, 1).is_small  # one can always be asked for
+    assert price(ranking, 1).is_small  # one can always be asked for
     with pytest.raises(QueryError, match=r"may name 1 at most"):
-        price(shop, 2)
+        price(ranking, 2)
 
 
 def test_the_bound_holds_for_real_answers(service: LoadedModels) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import httpx
@@ -10,29 +11,15 @@ import pytest
 from app.limits import INLINE_ROWS
 from app.models.loaded import LoadedModels
 from app.settings import Settings
+from tests.support.asking import answer_of, refusal_of
 from tests.support.serving import serving
 from turi_recommender import BasketRecommendations
 
 PATH = "/recommend/baskets"
+post, refusal = partial(answer_of, path=PATH), partial(refusal_of, path=PATH)
 NIGHT = {"period": "Night", "month": 8, "weekday": 2}
 SIMILARITY, RANKING = "similarity_model:6", "ranking_factorization_model:1"
 A, B, NEW = 2250, 7891, 99_999_999
-
-
-def post(client: httpx.Client, **body: Any) -> dict[str, Any]:
-    response = client.post(PATH, json=body)
-    assert response.status_code == 200, response.text
-    answer: dict[str, Any] = response.json()
-    return answer
-
-
-def refusal(client: httpx.Client, **body: Any) -> tuple[str, str]:
-    """Return the first field that is wrong, and what is wrong with it."""
-    response = client.post(PATH, json=body)
-    assert response.status_code == 422, response.text
-    assert response.headers["content-type"] == "application/problem+json"
-    first = response.json()["errors"][0]
-    return first["field"], first["message"]
 
 
 def rows(found: BasketRecommendations) -> list[dict[str, Any]]:

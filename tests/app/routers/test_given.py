@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import httpx
@@ -10,10 +11,12 @@ import pytest
 from app.limits import INLINE_ROWS
 from app.models.loaded import LoadedModels
 from app.settings import Settings
+from tests.support.asking import answer_of, refusal_of
 from tests.support.serving import serving
 from turi_recommender import Recommendations
 
 PATH = "/recommend/users"
+post, refusal = partial(answer_of, path=PATH), partial(refusal_of, path=PATH)
 SIMILARITY, RANKING = "similarity_model:6", "ranking_factorization_model:1"
 A, B, NEW, STRANGER = 2250, 7891, 99_999_999, 1
 USER_SIDE = {"state": "1", "month.1": 3.0, "tags.1": ["new"], "price": 1.5}
@@ -25,20 +28,6 @@ ITEM_SIDE = {
     "tags.2": ["new", "sale"],
     "weights.1": {"a": 1.0},
 }
-
-
-def post(client: httpx.Client, **body: Any) -> dict[str, Any]:
-    response = client.post(PATH, json=body)
-    assert response.status_code == 200, response.text
-    answer: dict[str, Any] = response.json()
-    return answer
-
-
-def refusal(client: httpx.Client, **body: Any) -> tuple[str, str]:
-    response = client.post(PATH, json=body)
-    assert response.status_code == 422, response.text
-    first = response.json()["errors"][0]
-    return first["field"], first["message"]
 
 
 def rows(found: Recommendations, user: str = "visitorid", item: str = "itemid") -> list[Any]:
@@ -110,7 +99,10 @@ def test_items_that_the_model_never_saw_can_win(
 
 def test_a_column_may_have_the_name_that_it_had_before_training(rich_client: httpx.Client) -> None:
     def score(side: dict[str, Any]) -> float:
-        body = {"users": [{"user_id": "user-1000"}], "item_data": [{"item_id": "new", **side}]}
+        body: dict[str, Any] = {
+            "users": [{"user_id": "user-1000"}],
+            "item_data": [{"item_id": "new", **side}],
+        }
         (row,) = post(rich_client, **body, items=["new"])["recommendations"]
         found: float = row["score"]
         return found
@@ -162,8 +154,10 @@ def test_nothing_given_is_the_plain_answer(client: httpx.Client) -> None:
     users = [{"visitorid": 6000}, {"visitorid": STRANGER}]
     plain = post(client, users=users)
     for field in ("interactions", "user_data", "item_data"):
-        assert post(client, users=users, **{field: None}) == plain
-        assert post(client, users=users, **{field: []}) == plain
+        nothing: dict[str, Any] = {field: None}
+        none_given: dict[str, Any] = {field: []}
+        assert post(client, users=users, **nothing) == plain
+        assert post(client, users=users, **none_given) == plain
 
 
 def test_where_an_error_is(client: httpx.Client, rich_client: httpx.Client) -> None:
@@ -195,7 +189,8 @@ def test_limits_have_names() -> None:
             ("item_data", "MAX_ITEMS", {"itemid": A}, 4),
             ("user_data", "MAX_USERS", {"visitorid": 1}, 3),
         ):
-            where, message = refusal(client, users=users, **{field: [row] * count})
+            many: dict[str, Any] = {field: [row] * count}
+            where, message = refusal(client, users=users, **many)
             assert (where, f"({setting})" in message) == (field, True)
         where, message = refusal(client, users=users, k=10, diversity=5)
         assert (where, "60 items to draw from" in message) == ("diversity", True)

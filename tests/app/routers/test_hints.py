@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 import httpx
@@ -14,16 +15,11 @@ from app.models.loaded import LoadedModels
 from app.routers import hints
 from app.routers.hints import unknown_values
 from app.settings import SAMPLE_MODELS, Settings
+from tests.support.asking import answer_of
 from tests.support.serving import serving
 
 NAMES = {"similarity": "similarity_model", "ranking": "ranking_factorization_model"}
-
-
-def ask(client: httpx.Client, **body: Any) -> dict[str, Any]:
-    answer = client.post("/recommend/users", json=body)
-    assert answer.status_code == 200, answer.text
-    found: dict[str, Any] = answer.json()
-    return found
+ask = partial(answer_of, path="/recommend/users")
 
 
 @pytest.mark.parametrize("model", ["similarity", "ranking"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from app.errors import ConfigurationError
 from app.limits import INLINE_ROWS
 from app.models.loading import load_models
 from app.settings import Settings
+from tests.support.asking import answer_of
 from tests.support.serving import serving
 from tests.turi_recommender.golden import unpack_model
 from turi_recommender import Recommender, load_model
@@ -26,6 +28,7 @@ MODELS = {
     "other": "ranking_plain",
 }
 NIGHT = {"period": "evening", "month": 3, "weekday": 1}
+post = partial(answer_of, path="/recommend/users")
 
 
 @pytest.fixture(scope="module")
@@ -57,13 +60,6 @@ def plain(shop: Path) -> Iterator[httpx.Client]:
 def welcoming(shop: Path) -> Iterator[httpx.Client]:
     with serving(settings(shop, newcomer_model="popular")) as client:
         yield client
-
-
-def post(client: httpx.Client, path: str = "/recommend/users", **body: Any) -> dict[str, Any]:
-    response = client.post(path, json=body)
-    assert response.status_code == 200, response.text
-    answer: dict[str, Any] = response.json()
-    return answer
 
 
 def rows(model: Recommender, users: list[Any], **options: Any) -> list[dict[str, Any]]:

@@ -13,6 +13,7 @@ import pytest
 from app.models.loaded import LoadedModels
 from app.settings import SAMPLE_MODELS, Settings
 from tests.app.routers.test_given import ITEM_SIDE, USER_SIDE
+from tests.support.asking import answer_of
 from tests.support.problems import assert_problem
 from tests.support.serving import serving
 from turi_recommender import Recommender
@@ -22,22 +23,8 @@ PAIR = {"visitorid": 6000, "itemid": 2250}
 UNKNOWN = 987654321
 
 
-@pytest.fixture(scope="module")
-def ranking(service: LoadedModels) -> Recommender:
-    return service.need("ranking").model
-
-
-@pytest.fixture(scope="module")
-def similarity(service: LoadedModels) -> Recommender:
-    return service.need("similarity").model
-
-
 def predict(client: httpx.Client, *pairs: dict[str, Any], **given: Any) -> dict[str, Any]:
-    response = client.post("/predict", json={"pairs": pairs, **given})
-    assert response.status_code == 200, response.text
-    assert response.headers["content-type"] == "application/json"
-    answer: dict[str, Any] = response.json()
-    return answer
+    return answer_of(client, "/predict", pairs=pairs, **given)
 
 
 def rows(model: Recommender, *pairs: dict[str, Any]) -> list[dict[str, Any]]:

@@ -9,6 +9,7 @@ import pytest
 
 from app.models.loaded import LoadedModels
 from app.settings import Settings
+from tests.support.asking import answer_of
 from tests.support.serving import serving
 from tests.turi_recommender.golden import read_answers
 from turi_recommender import Recommender
@@ -23,24 +24,6 @@ RANKING = {
 }
 
 
-@pytest.fixture(scope="module")
-def similarity(service: LoadedModels) -> Recommender:
-    return service.need("similarity").model
-
-
-@pytest.fixture(scope="module")
-def ranking(service: LoadedModels) -> Recommender:
-    return service.need("ranking").model
-
-
-def post(client: httpx.Client, path: str, **body: Any) -> dict[str, Any]:
-    response = client.post(path, json=body)
-    assert response.status_code == 200, response.text
-    assert response.headers["content-type"] == "application/json"
-    answer: dict[str, Any] = response.json()
-    return answer
-
-
 def rows(model: Recommender, users: list[Any], **options: Any) -> list[dict[str, Any]]:
     names = ("visitorid", "itemid", "score", "rank")
     answer = model.recommend(users, **options)
@@ -50,7 +33,9 @@ def rows(model: Recommender, users: list[Any], **options: Any) -> list[dict[str,
 def test_users_without_side_data_get_the_similarity_model(
     client: httpx.Client, similarity: Recommender
 ) -> None:
-    answer = post(client, "/recommend/users", users=[{"visitorid": 6000}, {"visitorid": 257597}])
+    answer = answer_of(
+        client, "/recommend/users", users=[{"visitorid": 6000}, {"visitorid": 257597}]
+    )
     assert answer["model"] == SIMILARITY
     assert answer["recommendations"] == rows(similarity, [6000, 257597])
     assert answer["cold_users"] == []
@@ -60,7 +45,7 @@ def test_one_user_with_side_data_brings_the_ranking_model(
     client: httpx.Client, ranking: Recommender
 ) -> None:
     users = [{"visitorid": 6000}, {"visitorid": 257597, "period": "Morning"}]
-    answer = post(client, "/recommend/users", users=users, k=3)
+    answer = answer_of(client, "/recommend/users", users=users, k=3)
     filled = [
         {"visitorid": 6000, **NIGHT},
         {"visitorid": 257597, "period": "Morning", "month": 8, "weekday": 2},
@@ -71,7 +56,7 @@ def test_one_user_with_side_data_brings_the_ranking_model(
 
 @pytest.mark.parametrize("side", [{"weekday": 2}, {"month": 8}, {"period": None}])
 def test_any_side_column_counts_even_null(client: httpx.Client, side: dict[str, Any]) -> None:
-    answer = post(client, "/recommend/users", users=[{"visitorid": 6000, **side}])
+    answer = answer_of(client, "/recommend/users", users=[{"visitorid": 6000, **side}])
     assert answer["model"] == RANKING
 
 
@@ -79,9 +64,9 @@ def test_absent_null_and_default_are_three_things(
     client: httpx.Client, ranking: Recommender
 ) -> None:
     user = {"visitorid": 6000, "month": 8, "weekday": 2}
-    default = post(client, "/recommend/users", users=[user])
-    absent = post(client, "/recommend/users", users=[user], side_data_defaults=False)
-    null = post(client, "/recommend/users", users=[{**user, "month": None}])
+    default = answer_of(client, "/recommend/users", users=[user])
+    absent = answer_of(client, "/recommend/users", users=[user], side_data_defaults=False)
+    null = answer_of(client, "/recommend/users", users=[{**user, "month": None}])
     assert default["recommendations"] == rows(ranking, [{**user, "period": "Night"}])
     assert absent["recommendations"] == rows(ranking, [user])
     assert null["recommendations"] == rows(ranking, [{**user, "period": "Night", "month": None}])
@@ -93,19 +78,21 @@ def test_a_model_can_be_forced(
     client: httpx.Client, similarity: Recommender, ranking: Recommender
 ) -> None:
     user = {"visitorid": 6000}
-    forced = post(client, "/recommend/users", users=[user], model="ranking")
+    forced = answer_of(client, "/recommend/users", users=[user], model="ranking")
     assert forced["model"] == RANKING
     assert forced["recommendations"] == rows(ranking, [{**user, **NIGHT}])
-    bare = post(client, "/recommend/users", users=[user], model="ranking", side_data_defaults=False)
+    bare = answer_of(
+        client, "/recommend/users", users=[user], model="ranking", side_data_defaults=False
+    )
     assert bare["recommendations"] == rows(ranking, [user])
-    plain = post(client, "/recommend/users", users=[user], model="similarity")
+    plain = answer_of(client, "/recommend/users", users=[user], model="similarity")
     assert plain["recommendations"] == rows(similarity, [6000])
 
 
 def test_options_reach_the_model(client: httpx.Client, ranking: Recommender) -> None:
     user = {"visitorid": 6000, **MORNING}
     best = [row["itemid"] for row in rows(ranking, [user], k=8, exclude_known=False)]
-    answer = post(
+    answer = answer_of(
         client,
         "/recommend/users",
         users=[user],
@@ -125,15 +112,15 @@ def test_known_items_are_left_out_unless_wanted(
 ) -> None:
     known = set(similarity.items.ids(similarity.interactions.row(similarity.users.find(6000))[0]))
     users = [{"visitorid": 6000}]
-    without = post(client, "/recommend/users", users=users, k=700)["recommendations"]
-    with_known = post(client, "/recommend/users", users=users, k=700, exclude_known=False)
+    without = answer_of(client, "/recommend/users", users=users, k=700)["recommendations"]
+    with_known = answer_of(client, "/recommend/users", users=users, k=700, exclude_known=False)
     assert not known & {row["itemid"] for row in without}
     assert known <= {row["itemid"] for row in with_known["recommendations"]}
 
 
 def test_cold_users_are_answered_and_listed(client: httpx.Client) -> None:
     users = [{"visitorid": id} for id in (-5, 6000, 567987987988, -5)]
-    answer = post(client, "/recommend/users", users=users, k=2)
+    answer = answer_of(client, "/recommend/users", users=users, k=2)
     assert answer["cold_users"] == [-5, 567987987988]
     assert [row["visitorid"] for row in answer["recommendations"]] == [
         -5, -5, 6000, 6000, 567987987988, 567987987988, -5, -5,
@@ -142,7 +129,7 @@ def test_cold_users_are_answered_and_listed(client: httpx.Client) -> None:
 
 
 def test_no_candidates_no_rows(client: httpx.Client) -> None:
-    answer = post(client, "/recommend/users", users=[{"visitorid": 6000}], items=[999_999_999])
+    answer = answer_of(client, "/recommend/users", users=[{"visitorid": 6000}], items=[999_999_999])
     assert answer["recommendations"] == []
 
 
@@ -151,19 +138,19 @@ def test_large_requests_are_answered_alike(
     client: httpx.Client, ranking: Recommender, count: int
 ) -> None:
     users = [{"visitorid": id, **MORNING} for id in range(6000, 6000 + count)]
-    answer = post(client, "/recommend/users", users=users, k=3)
+    answer = answer_of(client, "/recommend/users", users=users, k=3)
     assert answer["recommendations"] == rows(ranking, users, k=3)
 
 
 def test_unknown_users_and_items_never_enter_the_model(client: httpx.Client) -> None:
-    before = post(client, "/recommend/users", users=[{"visitorid": 1}], k=900)
-    post(client, "/recommend/users", users=[{"visitorid": 6000}], items=[10**12, 10**12 + 1])
-    post(client, "/similar/items", items=[{"itemid": 10**12}])
-    assert post(client, "/recommend/users", users=[{"visitorid": 1}], k=900) == before
+    before = answer_of(client, "/recommend/users", users=[{"visitorid": 1}], k=900)
+    answer_of(client, "/recommend/users", users=[{"visitorid": 6000}], items=[10**12, 10**12 + 1])
+    answer_of(client, "/similar/items", items=[{"itemid": 10**12}])
+    assert answer_of(client, "/recommend/users", users=[{"visitorid": 1}], k=900) == before
 
 
 def test_similar_items(client: httpx.Client, similarity: Recommender) -> None:
-    answer = post(
+    answer = answer_of(
         client, "/similar/items", items=[{"itemid": id} for id in (152913, 7, 355908, 7)], k=4
     )
     names = ("itemid", "similar", "score", "rank")
@@ -174,7 +161,7 @@ def test_similar_items(client: httpx.Client, similarity: Recommender) -> None:
 
 
 def test_similar_items_by_the_ranking_model(client: httpx.Client, ranking: Recommender) -> None:
-    answer = post(client, "/similar/items", items=[{"itemid": 152913}], model="ranking")
+    answer = answer_of(client, "/similar/items", items=[{"itemid": 152913}], model="ranking")
     names = ("itemid", "similar", "score", "rank")
     expected = ranking.similar_items([152913]).rows()
     assert answer["model"] == RANKING
@@ -193,7 +180,7 @@ def test_examples_of_the_openapi_document_are_answered(
             ("/similar/items", "SimilarItemsRequest"),
         ):
             for example in schemas[name]["examples"]:
-                answer = post(one, path, **example)
+                answer = answer_of(one, path, **example)
                 rows = "similar_items" if path == "/similar/items" else "recommendations"
                 assert len(answer[rows]) > 0
                 assert answer.get("cold_users", answer.get("unknown_items")) == []
@@ -207,7 +194,7 @@ def test_every_side_column_over_http(rich_client: httpx.Client, rich_service: Lo
     for query in read_answers("ranking_everything_strings")["recommend"]:
         if not isinstance(query["users"][0], dict):
             continue
-        answer = post(
+        answer = answer_of(
             rich_client,
             "/recommend/users",
             users=query["users"],

@@ -10,6 +10,7 @@ import pytest
 
 from app.models.loaded import LoadedModels
 from app.settings import SAMPLE_MODELS, Settings
+from tests.support.asking import answer_of
 from tests.support.problems import assert_problem
 from tests.support.serving import serving
 from tests.turi_recommender.golden import unpack_model
@@ -19,12 +20,8 @@ UNKNOWN = 987654321
 
 
 def similar(client: httpx.Client, users: list[Any], **given: Any) -> dict[str, Any]:
-    body = {"users": [{"visitorid": user} for user in users], **given}
-    response = client.post("/similar/users", json=body)
-    assert response.status_code == 200, response.text
-    assert response.headers["content-type"] == "application/json"
-    answer: dict[str, Any] = response.json()
-    return answer
+    rows = [{"visitorid": user} for user in users]
+    return answer_of(client, "/similar/users", users=rows, **given)
 
 
 def rows(model: Recommender, users: list[Any], k: int, name: str) -> list[dict[str, Any]]:
