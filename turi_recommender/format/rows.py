@@ -55,11 +55,38 @@ class OpenFile:
         try:
             data = os.pread(self.descriptor, length, offset)
         except OSError as error:
-            reason = error.strerror or str(error)
-            raise ModelUnreadableError(self.path, offset, reason) from error
+            raise self._unreadable(error, offset) from error
         if len(data) != length:
-            raise ModelUnreadableError(self.path, offset, "the file has become shorter")
+            raise self._shorter(offset)
         return data
+
+    def read_into(self, offset: int, buffer: memoryview) -> None:
+        """Read a part of the file into memory that is there already.
+
+        Parameters
+        ----------
+        offset : int
+            Where the part begins.
+        buffer : memoryview
+            As long as the part.
+
+        Raises
+        ------
+        ModelUnreadableError
+            As for `read`.
+        """
+        try:
+            found = os.preadv(self.descriptor, [buffer], offset)
+        except OSError as error:
+            raise self._unreadable(error, offset) from error
+        if found != len(buffer):
+            raise self._shorter(offset)
+
+    def _unreadable(self, error: OSError, offset: int) -> ModelUnreadableError:
+        return ModelUnreadableError(self.path, offset, error.strerror or str(error))
+
+    def _shorter(self, offset: int) -> ModelUnreadableError:
+        return ModelUnreadableError(self.path, offset, "the file has become shorter")
 
 
 class Rows:
@@ -122,6 +149,26 @@ class Rows:
             return self._array[low:high]
         rows = np.frombuffer(self.raw(low, high), self._dtype)
         return rows.reshape(-1, *self._shape) if self._shape else rows
+
+    def read_into(self, low: int, rows: NDArray[Any]) -> None:
+        """Read rows into an array, which spares the memory of a new one.
+
+        Parameters
+        ----------
+        low : int
+            Number of the first row.
+        rows : ndarray of the same dtype, shape (m, ...), C-contiguous
+            Overwritten by rows [low, low + m).
+
+        Raises
+        ------
+        ModelUnreadableError
+            If the file can no longer be read.
+        """
+        if self._file is None:
+            rows[...] = self._array[low : low + len(rows)]
+        elif rows.size:
+            self._file.read_into(self._offset + low * self._stride, rows.data.cast("B"))
 
     def raw(self, low: int, high: int) -> bytes:
         """Return the bytes of rows [low, high).

@@ -196,7 +196,7 @@ TYPICAL_USERS = 512
 BOUND_LENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0, 5.0)
 """Lengths of a query's vector, in units of the typical one, at which blocks' bounds are kept."""
 
-USER_VALUES = 1 << 17
+USER_VALUES = 1 << 18
 """Factors of users that are read from the file in one step (float32: 512 KiB).
 
 One of 1,407,580 users with 32 factors: 30 ms with 2**17 and 2**18. Of larger blocks the product is

@@ -34,6 +34,8 @@ def test_the_file_gives_what_the_array_gives(
         assert part.shape == (high - low, *shape[1:])
         assert part.tolist() == array[low:high].tolist()
         assert rows.raw(low, high) == array[low:high].tobytes()
+        rows.read_into(low, read := np.empty_like(part))
+        assert read.tobytes() == part.tobytes()
     if low < shape[0] and len(shape) > 1:
         assert from_file.row(low).tolist() == from_array.row(low).tolist() == array[low].tolist()
 
@@ -52,6 +54,8 @@ def test_a_file_that_was_cut_off_is_an_error(tmp_path: Path) -> None:
     with path.open("r+b") as file:
         file.truncate(40)
     assert rows.row(1).tolist() == [0.0] * 4
+    with pytest.raises(ModelUnreadableError, match="the file has become shorter"):
+        rows.read_into(1, np.empty((2, 4), "<f4"))
     with pytest.raises(ModelUnreadableError, match="the file has become shorter") as caught:
         rows.row(2)
     assert (caught.value.path, caught.value.offset) == (path, 32)

@@ -1,13 +1,14 @@
 """The vectors most similar to one, of users or of items.
 
-Approximate cosines rule out nearly all; the few that are left get the library's own float32
-cosines, which decide.
+Estimates rule out nearly all; the few that are left get the library's own float32 cosines, which
+decide.
 
 Source: docs/format.md, section 8; docs/queries.md, section 5.
 """
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Protocol
 
 import numpy as np
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 
 from turi_recommender.scoring import limits
 from turi_recommender.scoring.factorization import float32
+from turi_recommender.scoring.selection.estimates import best_of_estimates
 from turi_recommender.scoring.selection.similar import most_similar
 from turi_recommender.scoring.selection.topk import EXACT_TIES_UP_TO, is_strict
 
@@ -33,11 +35,16 @@ class Vectors(Protocol):
     def first_row(self) -> int:
         """Row of the factor matrix that the first one is."""
 
-    def take(self, places: Places) -> NDArray[np.float32]:
-        """Return some of them, shape (places, K)."""
+    def take(self, indices: Places) -> NDArray[np.float32]:
+        """Return some of them, shape (indices, K); their indices ascend."""
+
+    def lengths(self, indices: Places) -> NDArray[np.float32]:
+        """Return the lengths of some of them, as the library computes them."""
 
 
-def best_cosines(vectors: Vectors, one: int, near: Places, k: int) -> tuple[Places, Scores]:
+def best_cosines(
+    vectors: Vectors, one: int, near: Places, k: int, estimates: NDArray[np.float32], error: float
+) -> tuple[Places, Scores]:
     """Return the `k` indices whose vectors are most similar to that of one, and their cosines.
 
     Parameters
@@ -51,6 +58,10 @@ def best_cosines(vectors: Vectors, one: int, near: Places, k: int) -> tuple[Plac
         asked for, which tells whether the last two are equal.
     k : int
         How many to return.
+    estimates : ndarray of float32, shape (all,)
+        Of all cosines, by index; NaN where nothing is known.
+    error : float
+        How far an estimate can be from its cosine.
     """
     exact = cosines(vectors, one, near)
     if k != EXACT_TIES_UP_TO or len(near) == vectors.count or _is_unambiguous(exact, k + 1):
@@ -58,20 +69,36 @@ def best_cosines(vectors: Vectors, one: int, near: Places, k: int) -> tuple[Plac
         best, scores = most_similar(exact, place, k, total=vectors.count)
         return near[best], scores
     # The order of ties depends on all vectors, those that were ruled out included.
-    return most_similar(cosines(vectors, one, np.arange(vectors.count)), one, k)
+    best, scores = best_of_estimates(estimates, error, partial(cosines, vectors, one), k + 1)
+    others = np.flatnonzero(best != one)[:k]
+    return best[others], scores[others]
 
 
 def cosines(vectors: Vectors, one: int, others: Places) -> Scores:
-    """Return the cosines of one vector with others, as the library computes them in float32."""
-    own = vectors.take(np.array([one]))[0]
-    own_length = np.sqrt(float32.square_norm(own[np.newaxis]))
+    """Return the cosines of one vector with others, as the library computes them in float32.
+
+    Parameters
+    ----------
+    vectors : Vectors
+        All vectors.
+    one : int
+        Index of the one.
+    others : ndarray of int64, ascending
+        Indices of the others.
+
+    Returns
+    -------
+    ndarray of float64, shape (others,)
+        -1 where it would be no number.
+    """
+    own, own_length = vectors.take(np.array([one]))[0], vectors.lengths(np.array([one]))
     row = vectors.first_row + one
     found = np.empty(len(others))
     for low in range(0, len(others), limits.EXACT_CHUNK):
-        some = vectors.take(others[low : low + limits.EXACT_CHUNK])
-        lengths = np.sqrt(float32.square_norm(some))
-        products = float32.matrix_vector(some, own, row)
-        found[low : low + len(some)] = products / (own_length * lengths)
+        some = others[low : low + limits.EXACT_CHUNK]
+        products = float32.matrix_vector(vectors.take(some), own, row)
+        with np.errstate(all="ignore"):
+            found[low : low + len(some)] = products / (own_length * vectors.lengths(some))
     return np.where(np.isfinite(found), found, -1.0)
 
 

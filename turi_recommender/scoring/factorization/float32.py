@@ -22,39 +22,10 @@ Vector = NDArray[np.float32]
 _LANES = 4
 
 
-def dot(left: Matrix, right: Matrix) -> Vector:
-    """Return the inner product of each row, as Eigen's vector reduction gives it.
-
-    Parameters
-    ----------
-    left, right : ndarray of float32, shape (n, K)
-        Either may have one row that stands for all.
-
-    Returns
-    -------
-    ndarray of float32, shape (n,)
-    """
-    products = left * right
-    width = products.shape[1]
-    groups = width // _LANES
-    if groups == 0:
-        return _add_columns(np.zeros(len(products), np.float32), products)
-    even = products[:, :_LANES].copy()
-    if groups > 1:
-        odd = products[:, _LANES : 2 * _LANES].copy()
-        for group in range(2, groups - groups % 2):
-            lanes = products[:, group * _LANES : (group + 1) * _LANES]
-            (odd if group % 2 else even).__iadd__(lanes)
-        even += odd
-        if groups % 2:
-            even += products[:, (groups - 1) * _LANES : groups * _LANES]
-    return _add_columns(_across(even), products[:, groups * _LANES :])
-
-
 def dot_columns(products: Matrix) -> Vector:
-    """Return the sum of each column of products, in the order of `dot`.
+    """Return the sum of each column of products, in the order of Eigen's vector reduction.
 
-    The same sums for the other layout: here each step adds whole rows, so that it takes few calls.
+    With one row for each product, each step adds whole rows, so that it takes few calls.
 
     Parameters
     ----------
@@ -87,7 +58,15 @@ def dot_columns(products: Matrix) -> Vector:
 
 def square_norm(rows: Matrix) -> Vector:
     """Return the squared length of each row, shape (n,), float32."""
-    return dot(rows, rows)
+    return dot_columns(np.multiply(rows.T, rows.T, order="C"))
+
+
+def lengths(rows: Matrix) -> Vector:
+    """Return the length of each row, shape (n,), float32; a part at a time."""
+    parts = [np.empty(0, np.float32)]
+    for low in range(0, len(rows), limits.EXACT_CHUNK):
+        parts.append(np.sqrt(square_norm(rows[low : low + limits.EXACT_CHUNK])))
+    return np.concatenate(parts)
 
 
 def matrix_vector(matrix: Matrix, vector: Vector, vector_row: int) -> Vector:
@@ -105,17 +84,22 @@ def matrix_vector(matrix: Matrix, vector: Vector, vector_row: int) -> Vector:
     -------
     ndarray of float32, shape (n,)
     """
-    width = len(vector)
+    width, count = len(vector), len(matrix)
     lead = min(-(vector_row * width) % _LANES, width)
-    products = matrix * vector
-    total = _add_columns(np.zeros(len(products), np.float32), products[:, :lead])
     groups = (width - lead) // _LANES
-    lanes = np.zeros((len(products), _LANES), np.float32)
-    for group in range(groups):
-        start = lead + group * _LANES
-        lanes += products[:, start : start + _LANES]
-    total += _across(lanes)
-    return _add_columns(total, products[:, lead + groups * _LANES :])
+    end = lead + groups * _LANES
+    # One row for each product: each step below then adds whole rows, so that it takes few calls.
+    products = np.multiply(matrix.T, vector[:, np.newaxis], order="C")
+    total = np.zeros(count, np.float32)
+    for row in products[:lead]:
+        total += row
+    if groups:
+        lanes = products[lead:end].reshape(groups, _LANES * count)
+        first, second, third, fourth = np.add.reduce(lanes, axis=0).reshape(_LANES, count)
+        total += (first + third) + (second + fourth)
+    for row in products[end:]:
+        total += row
+    return total
 
 
 def add_rows(start: NDArray[Any] | np.floating[Any], rows: NDArray[Any]) -> NDArray[Any]:
@@ -139,17 +123,4 @@ def add_rows(start: NDArray[Any] | np.floating[Any], rows: NDArray[Any]) -> NDAr
         block[0] += total
         # A reduction may add in pairs, where rows have one element; this never does.
         total = np.add.accumulate(block, axis=0)[-1]
-    return total
-
-
-def _across(lanes: Matrix) -> Vector:
-    """Add the four lanes of each row."""
-    total: Vector = (lanes[:, 0] + lanes[:, 2]) + (lanes[:, 1] + lanes[:, 3])
-    return total
-
-
-def _add_columns(total: Vector, columns: Matrix) -> Vector:
-    """Add columns to `total` one after the other, in place."""
-    for column in range(columns.shape[1]):
-        total += columns[:, column]
     return total

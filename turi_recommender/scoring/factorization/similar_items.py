@@ -8,12 +8,12 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from turi_recommender.scoring.factorization import float32
 from turi_recommender.scoring.factorization.catalogue import ItemFeatures
 from turi_recommender.scoring.factorization.cosine_filter import CosineFilter
 from turi_recommender.scoring.factorization.cosines import best_cosines
-from turi_recommender.scoring.factorization.lengths import row_lengths
 
-Places = NDArray[np.int64]
+Items = NDArray[np.int64]
 
 
 class SimilarItemSearch:
@@ -30,23 +30,38 @@ class SimilarItemSearch:
     def __init__(self, catalogue: ItemFeatures, first_row: int) -> None:
         self._catalogue = catalogue
         self.first_row = first_row
-        self._filter = CosineFilter(row_lengths(catalogue.stored), catalogue.stored.shape[1])
+        stored = catalogue.stored
+        self._filter = CosineFilter(float32.lengths(stored), stored.shape[1])
+        self._places = catalogue.places(np.arange(catalogue.count))
 
     @property
     def count(self) -> int:
         """How many items there are."""
         return self._catalogue.count
 
-    def take(self, places: Places) -> NDArray[np.float32]:
-        """Return the factors of some items, shape (places, K)."""
-        return self._catalogue.factors(places)
+    def take(self, items: Items) -> NDArray[np.float32]:
+        """Return the factors of some items, shape (items, K)."""
+        return self._catalogue.factors(items)
 
-    def best(self, item: int, k: int) -> tuple[Places, NDArray[np.float64]]:
+    def lengths(self, items: Items) -> NDArray[np.float32]:
+        """Return the lengths of their factors, as the library computes them."""
+        lengths: NDArray[np.float32] = self._filter.lengths[self._places[items]]
+        return lengths
+
+    def best(self, item: int, k: int) -> tuple[Items, NDArray[np.float64]]:
         """Return the `k` items most similar to one, and their cosines."""
-        return best_cosines(self, item, self.survivors(item, k + 2), k)
+        estimates = self._estimates(item)
+        near = self._filter.survivors(estimates, k + 2)
+        return best_cosines(self, item, near, k, estimates, self._filter.error)
 
-    def survivors(self, item: int, k: int) -> Places:
+    def survivors(self, item: int, k: int) -> Items:
         """Return the items that can be among the `k` most similar ones, the item included."""
-        stored = self._catalogue.stored
-        place = int(self._catalogue.places(np.array([item]))[0])
-        return self._catalogue.items(self._filter.survivors(stored @ stored[place], place, k))
+        return self._filter.survivors(self._estimates(item), k)
+
+    def _estimates(self, item: int) -> NDArray[np.float32]:
+        """Return the estimates of the cosines of all items with one, by item."""
+        stored, place = self._catalogue.stored, int(self._places[item])
+        products = stored @ self._filter.direction(stored[place], place)
+        self._filter.scale(products, 0)
+        estimates: NDArray[np.float32] = self._filter.finish(products, place)[self._places]
+        return estimates

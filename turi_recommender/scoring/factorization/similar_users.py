@@ -10,20 +10,21 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from turi_recommender.format import Rows
 from turi_recommender.scoring import limits
+from turi_recommender.scoring.factorization import float32
 from turi_recommender.scoring.factorization.cosine_filter import CosineFilter
 from turi_recommender.scoring.factorization.cosines import best_cosines
-from turi_recommender.scoring.factorization.lengths import row_lengths
 
-Places = NDArray[np.int64]
-Ranked = tuple[Places, NDArray[np.float64]]
+Users = NDArray[np.int64]
+Ranked = tuple[Users, NDArray[np.float64]]
 
-_SPREAD = 16  # so many rows are read at once faster than one by itself
+_ALONE = 1 << 16  # so many bytes are read with others in the time that one row takes by itself
 
 
 class SimilarUserSearch:
@@ -47,6 +48,7 @@ class SimilarUserSearch:
         self.count = count
         self._width = width
         self._block = max(limits.USER_VALUES // max(width, 1), 1)
+        self._spread = _ALONE // max(4 * width, 1) + 1
         self._lock = threading.Lock()
         self._made: CosineFilter | None = None
 
@@ -56,41 +58,73 @@ class SimilarUserSearch:
         step = max(limits.USER_PRODUCTS // max(self.count, 1), 1)
         for low in range(0, len(users), step):
             some = list(users[low : low + step])
-            for user, products in zip(some, self._products(some), strict=True):
-                near = self._filter().survivors(products, user, k + 2)
-                ranked.append(best_cosines(self, user, near, k))
+            for user, estimates in zip(some, self._estimates(some), strict=True):
+                near = self._filter().survivors(estimates, k + 2)
+                error = self._filter().error
+                ranked.append(best_cosines(self, user, near, k, estimates, error))
         return ranked
 
-    def take(self, places: Places) -> NDArray[np.float32]:
-        """Return the factors of some users, shape (places, K)."""
-        if len(places) == 0:
-            return np.empty((0, self._width), np.float32)
-        low, high = int(places[0]), int(places[-1]) + 1  # they ascend
-        if high - low <= _SPREAD * len(places):
-            span = self._rows.slice(self.first_row + low, self.first_row + high)
-            return span if len(span) == len(places) else span[places - low]
-        rows = [self._rows.row(self.first_row + place) for place in places.tolist()]
-        return np.array(rows, np.float32)
+    def take(self, indices: Users) -> NDArray[np.float32]:
+        """Return the factors of some users, shape (indices, K)."""
+        found = np.empty((len(indices), self._width), np.float32)
+        buffer = self._buffer()
+        for low, high, here in self._parts(indices):
+            rows = found[here]
+            if len(rows) == high - low:
+                self._rows.read_into(self.first_row + low, rows)
+            else:
+                span = buffer[: high - low]
+                self._rows.read_into(self.first_row + low, span)
+                np.take(span, indices[here] - low, axis=0, out=rows, mode="clip")  # copies once
+        return found
 
-    def _products(self, users: Sequence[int]) -> NDArray[np.float32]:
-        """Return the inner products of some users' factors with everybody's, shape (some, all)."""
-        own = np.array([self._rows.row(self.first_row + user) for user in users])
-        products = np.empty((len(users), self.count), np.float32)
+    def lengths(self, indices: Users) -> NDArray[np.float32]:
+        """Return the lengths of their factors, as the library computes them."""
+        return self._filter().lengths[indices]
+
+    def _parts(self, indices: Users) -> Iterator[tuple[int, int, slice]]:
+        """Yield rows [low, high) to read at once, and which of the ascending indices they hold."""
+        if len(indices) == 0:
+            return
+        is_dense = indices[-1] - indices[0] < self._spread * len(indices)
+        rows = self._block if is_dense else 1
+        ends = [*(np.flatnonzero(np.diff(indices // rows)) + 1).tolist(), len(indices)]
+        for start, end in pairwise([0, *ends]):
+            yield int(indices[start]), int(indices[end - 1]) + 1, slice(start, end)
+
+    def _estimates(self, users: Sequence[int]) -> NDArray[np.float32]:
+        """Return the estimates of some users' cosines with everybody, shape (some, all)."""
+        known = self._filter()
+        own = [known.direction(self._rows.row(self.first_row + user), user) for user in users]
+        estimates = np.empty((len(users), self.count), np.float32)
         for low, block in self._blocks():
-            for vector, mine in zip(own, products, strict=True):  # the block is in the cache
-                np.dot(block, vector, out=mine[low : low + len(block)])
-        return products
+            for vector, mine in zip(own, estimates, strict=True):  # the block is in the cache
+                here = np.dot(block, vector, out=mine[low : low + len(block)])
+                known.scale(here, low)
+        for user, mine in zip(users, estimates, strict=True):
+            known.finish(mine, user)
+        return estimates
 
     def _blocks(self) -> Iterator[tuple[int, NDArray[np.float32]]]:
-        """Yield the users' factors, with the index of the first user of each block."""
+        """Yield the users' factors, with the index of the first user of each block.
+
+        A block is overwritten by the next.
+        """
+        buffer = self._buffer()
         for low in range(0, self.count, self._block):
             high = min(low + self._block, self.count)
-            yield low, self._rows.slice(self.first_row + low, self.first_row + high)
+            block = buffer[: high - low]
+            self._rows.read_into(self.first_row + low, block)
+            yield low, block
+
+    def _buffer(self) -> NDArray[np.float32]:
+        """Return memory for the rows of one block."""
+        return np.empty((min(self._block, self.count), self._width), np.float32)
 
     def _filter(self) -> CosineFilter:
         """Return the filter; the lengths of all vectors are computed once, by whoever is first."""
         with self._lock:
             if self._made is None:
-                lengths = [row_lengths(block) for _, block in self._blocks()]
+                lengths = [float32.lengths(block) for _, block in self._blocks()]
                 self._made = CosineFilter(np.concatenate(lengths), self._width)
             return self._made

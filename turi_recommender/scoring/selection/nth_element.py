@@ -54,7 +54,7 @@ def _chosen(scores: Scores, k: int) -> list[int]:
         return places
     if len(scores) <= limits.NTH_ELEMENT_FEW and _run_few(scores.tolist(), places, k):
         return places[:k]
-    return _NthElement(scores).run(k)[:k].tolist()  # type: ignore[no-any-return]
+    return NthElement(scores).run(k)[:k].tolist()  # type: ignore[no-any-return]
 
 
 def _run_few(keys: list[float], order: list[int], nth: int) -> bool:
@@ -79,10 +79,11 @@ def _run_few(keys: list[float], order: list[int], nth: int) -> bool:
     return True
 
 
-class _NthElement(Movable):
+class NthElement(Movable):
     """State of one selection."""
 
     def run(self, nth: int) -> Positions:
+        """Select, and return the order of all positions that the selection leaves."""
         first, last = 0, len(self.keys)
         depth = 2 * (last.bit_length() - 1)
         while last - first > _SMALL:

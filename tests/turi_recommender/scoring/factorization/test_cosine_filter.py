@@ -27,7 +27,7 @@ def test_filtered_cosines_equal_exact_ones(saved: Any, item: int, k: int) -> Non
     filtered = model.similar_items([item], k=k)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            CosineFilter, "survivors", lambda self, products, place, k: np.arange(len(products))
+            CosineFilter, "survivors", lambda self, estimates, k: np.arange(len(estimates))
         )
         exact = model.similar_items([item], k=k)
     assert list(filtered.rows()) == list(exact.rows())

@@ -26,17 +26,17 @@ def cases() -> Iterator[tuple[np.ndarray, int, list[int]]]:
 
 def test_leaves_the_order_that_libstdcxx_leaves(monkeypatch: pytest.MonkeyPatch) -> None:
     heaps = 0
-    original = nth_element._NthElement._heap_select
+    original = nth_element.NthElement._heap_select
 
-    def counted(self: nth_element._NthElement, first: int, middle: int, last: int) -> None:
+    def counted(self: nth_element.NthElement, first: int, middle: int, last: int) -> None:
         nonlocal heaps
         heaps += 1
         original(self, first, middle, last)
 
-    monkeypatch.setattr(nth_element._NthElement, "_heap_select", counted)
+    monkeypatch.setattr(nth_element.NthElement, "_heap_select", counted)
     number = 0
     for scores, nth, order in cases():
-        assert nth_element._NthElement(scores).run(nth).tolist() == order
+        assert nth_element.NthElement(scores).run(nth).tolist() == order
         number += 1
     assert number == 400
     assert heaps > 0, "the cases must reach the depth limit, too"
