@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from time import perf_counter
-from typing import Generic, NamedTuple, TypeVar
+from typing import TypeVar
 
 from turi_recommender import (
     BasketRecommendations,
@@ -28,22 +28,13 @@ from turi_recommender import (
 from turi_recommender.errors import QueryError
 from turi_recommender.versions import ModelEntry
 
-from ..errors import NotAnsweredError
-from ..limits import (
-    ANSWER_BUDGET_BYTES,
-    BATCH_ANSWERS,
-    BATCH_ROWS,
-    BATCH_SECONDS,
-    DEAR_THREADS,
-    SMALL_ANSWER_BYTES,
-)
+from ..limits import BATCH_ANSWERS, BATCH_ROWS, BATCH_SECONDS
 from ..observability.metrics import Metrics
 from .batching import Batches
-from .budget import Budget
 from .current import caller, is_long, note
+from .execution import Asked, Execution
 from .loaded import LoadedModels
 from .pace import Pace
-from .pool import Pool, Stop
 from .price import Ceilings, Price, price_of_baskets, price_of_recommend, price_of_similar
 from .price_pairs import price_of_predict
 from .price_users import price_of_similar_users
@@ -67,8 +58,6 @@ from .strangers import (
 from .turns import Turns
 
 Answer = TypeVar("Answer")
-Part = TypeVar("Part")
-Found = TypeVar("Found")
 Query = TypeVar("Query")
 PriceOf = Callable[[Query, Recommender, Pace, Ceilings], Price]
 WriteRecommendations = Callable[[ModelEntry, Recommendations, Others], Answer]
@@ -78,15 +67,6 @@ WriteSimilarUsers = Callable[[ModelEntry, SimilarUsers], Answer]
 WritePredictions = Callable[[ModelEntry, Predictions], Answer]
 
 _Key = tuple[Role, bool, int, bool]  # role, side_data_defaults, k, exclude_known
-
-
-class _Asked(NamedTuple, Generic[Part, Found]):
-    """The rows of a query as the argument of the model that they are, and who answers them."""
-
-    argument: str
-    rows: Sequence[Part]
-    find: Callable[[Sequence[Part]], Found]
-    joined: Callable[[Sequence[Found]], Found]
 
 
 class Engine:
@@ -112,12 +92,11 @@ class Engine:
         self._ceilings = ceilings
         self._turns = turns
         self._batches = Batches(self._recommend_together, self._rows_together)
-        self._pool = Pool(DEAR_THREADS)
-        self._budget = Budget(ANSWER_BUDGET_BYTES)
+        self._execution = Execution(turns)
 
     def close(self) -> None:
         """Take no more long work."""
-        self._pool.close()
+        self._execution.close()
 
     async def recommend(self, query: RecommendQuery, write: WriteRecommendations[Answer]) -> Answer:
         """Recommend items to users.
@@ -176,8 +155,8 @@ class Engine:
         def finish(found: Recommendations) -> Answer:
             return self._write(query, write, entry, found)
 
-        asked = _Asked("users", query.users, find, Recommendations.joined)
-        return await self._answer(price, asked, finish)
+        asked = Asked("users", query.users, find, Recommendations.joined)
+        return await self._execution.answer(price, asked, finish)
 
     async def _share(
         self,
@@ -209,11 +188,11 @@ class Engine:
         theirs = query_for(query, parts.strangers, host.model, self.models.need(roles[1]).model)
         guest, strangers = await self._recommend_part(roles[1], theirs, parts.strangers)
 
-        def work(_: Stop | None = None) -> Answer:
+        def work() -> Answer:
             found = put_together(query, parts, known, strangers)
             return self._write(query, write, host, found, dict.fromkeys(parts.strangers, guest))
 
-        return work() if price.is_small else await self._pool.run(caller(), work, lambda: None)
+        return await self._execution.finish(price, work)
 
     async def _recommend_part(
         self, role: Role, query: RecommendQuery, positions: Sequence[int]
@@ -260,8 +239,8 @@ class Engine:
             note(model=entry.name, version=entry.version, baskets=len(query.baskets), k=query.k)
             return write(entry, found)
 
-        asked = _Asked("baskets", query.baskets, find, BasketRecommendations.joined)
-        return await self._answer(price, asked, finish)
+        asked = Asked("baskets", query.baskets, find, BasketRecommendations.joined)
+        return await self._execution.answer(price, asked, finish)
 
     async def similar_items(self, query: SimilarQuery, write: WriteSimilar[Answer]) -> Answer:
         """Find items that are similar to items.
@@ -292,8 +271,8 @@ class Engine:
             note(model=entry.name, version=entry.version, items=len(query.items), k=query.k)
             return write(entry, found)
 
-        asked = _Asked("items", query.items, find, SimilarItems.joined)
-        return await self._answer(price, asked, finish)
+        asked = Asked("items", query.items, find, SimilarItems.joined)
+        return await self._execution.answer(price, asked, finish)
 
     async def similar_users(
         self, query: SimilarUsersQuery, write: WriteSimilarUsers[Answer]
@@ -322,8 +301,8 @@ class Engine:
             note(model=entry.name, version=entry.version, users=len(query.users), k=query.k)
             return write(entry, found)
 
-        asked = _Asked("users", query.users, find, SimilarUsers.joined)
-        return await self._answer(price, asked, finish)
+        asked = Asked("users", query.users, find, SimilarUsers.joined)
+        return await self._execution.answer(price, asked, finish)
 
     async def predict(self, query: PredictQuery, write: WritePredictions[Answer]) -> Answer:
         """Score given pairs of user and item.
@@ -350,8 +329,8 @@ class Engine:
             note(model=entry.name, version=entry.version, pairs=len(query.pairs))
             return write(entry, found)
 
-        asked = _Asked("pairs", query.pairs, find, Predictions.joined)
-        return await self._answer(price, asked, finish)
+        asked = Asked("pairs", query.pairs, find, Predictions.joined)
+        return await self._execution.answer(price, asked, finish)
 
     async def _priced(
         self, price_of: PriceOf[Query], query: Query, role: Role
@@ -380,39 +359,6 @@ class Engine:
         """
         entry, pace = self.models.need(role), self.models.pace(role)
         return entry, price_of(query, entry.model, pace, self._ceilings)
-
-    async def _answer(
-        self, price: Price, asked: _Asked[Part, Found], finish: Callable[[Found], Answer]
-    ) -> Answer:
-        """Answer at once, or piece by piece in the pool.
-
-        Parameters
-        ----------
-        price : Price
-            Which of the two.
-        asked : _Asked
-            The rows, and who answers them.
-        finish : callable
-            Takes what was found for all rows, notes it and writes the answer.
-        """
-        if price.is_small:
-            if price.takes_turn:
-                await self._turns.take(caller())
-            return finish(asked.find(asked.rows))
-
-        def work(stop: Stop) -> Answer:
-            parts = []
-            for low, rows in _pieces(asked.rows, price.piece, stop):
-                with _rows_from(asked.argument, low):
-                    parts.append(asked.find(rows))
-            return finish(asked.joined(parts))
-
-        return await self._pool.run(caller(), work, lambda: self._hold(price))
-
-    def _hold(self, price: Price) -> None:
-        """Reserve memory for the answer until it has been sent."""
-        if price.answer_bytes > SMALL_ANSWER_BYTES:
-            self._budget.hold(price.answer_bytes)
 
     # -- scoring ---------------------------------------------------------------------------
 
@@ -469,23 +415,3 @@ def _found(
     entry: ModelEntry, found: Recommendations, _: Others
 ) -> tuple[ModelEntry, Recommendations]:
     return entry, found
-
-
-def _pieces(rows: Sequence[Part], size: int, stop: Stop) -> Iterator[tuple[int, Sequence[Part]]]:
-    """Yield rows in pieces, each with the place where it begins, as long as somebody waits."""
-    for low in range(0, len(rows), size):
-        if stop.is_set:
-            raise NotAnsweredError
-        yield low, rows[low : low + size]
-
-
-@contextmanager
-def _rows_from(argument: str, low: int) -> Iterator[None]:
-    """Let errors of a piece name the row of the whole query."""
-    try:
-        yield
-    except QueryError as error:
-        first, *rest = error.path
-        if first == argument and rest and isinstance(rest[0], int):
-            raise QueryError((first, rest[0] + low, *rest[1:]), error.message) from None
-        raise

@@ -4,5 +4,6 @@
 items of the `catalogue` that can be among the best, and `exact` scores these in the library's own
 order of float32 operations (`float32`). The search is made of `fold` (each item's side data becomes
 part of its vector), `bounds` (what no score can exceed) and `scan` (step by step through the
-catalogue). `cosine_filter` does for similar items what the search does for recommendations.
+catalogue). For similar items and users, `cosine_filter` does what the search does for
+recommendations. `work` tells from a query's sizes how long all of that takes.
 """

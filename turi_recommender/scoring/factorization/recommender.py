@@ -6,9 +6,8 @@ Source: docs/format.md, sections 7.4 and 8.
 from __future__ import annotations
 
 import math
-import sys
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from typing import Any
 
@@ -20,13 +19,10 @@ from turi_recommender.format import (
     LINEAR,
     MACHINE,
     MATRIX,
-    Column,
-    ColumnMode,
     FactorModel,
     SavedModel,
 )
 from turi_recommender.scoring import limits
-from turi_recommender.scoring.arguments import cast_id
 from turi_recommender.scoring.candidates import Candidates
 from turi_recommender.scoring.diversity import Likeness, key_of_row
 from turi_recommender.scoring.factorization.catalogue import Catalogue, ItemFeatures
@@ -46,6 +42,7 @@ from turi_recommender.scoring.factorization.search import ScoreSearch
 from turi_recommender.scoring.factorization.similar_items import SimilarItemSearch
 from turi_recommender.scoring.factorization.similar_users import SimilarUserSearch
 from turi_recommender.scoring.factorization.terms import Explainer
+from turi_recommender.scoring.factorization.work import Work
 from turi_recommender.scoring.given.item_data import ItemData
 from turi_recommender.scoring.lookup import UNKNOWN
 from turi_recommender.scoring.query import Query
@@ -89,16 +86,14 @@ class FactorizationRecommender(Recommender):
         self._explainer = Explainer(saved, model, self._catalogue, self._queries)
         users = (model.offsets[0], model.sizes[0], model.num_factors)
         self._user_search = SimilarUserSearch(saved.rows(model.factors), *users)
-
-        self._dear_columns = [
-            (position, column.name, column.mode, _means(column))
-            for position, column in enumerate(self.side_columns, 2)
-            if column.mode not in (ColumnMode.CATEGORICAL, ColumnMode.UNTRANSLATED)
-        ]
-        # Nearly always these tell at once that a row is usual.
-        self._dear_items = self._dear_item_side()
-        self._has_long_sides = self._reader.has_long_sides
-        self._has_dear_rows = bool(self._dear_columns or self._has_long_sides or self._dear_items)
+        self._work = Work(
+            saved.metadata.columns,
+            self._given,
+            self._reader,
+            self.users,
+            self._catalogue,
+            is_searched=self._search is not None,
+        )
 
     @property
     def knows_strangers(self) -> bool:
@@ -115,68 +110,13 @@ class FactorizationRecommender(Recommender):
         interactions: int = 0,
         user_data: Mapping[str, Any] | None = None,
     ) -> int:
-        """See `Recommender.extra_work`: what counts is how many features, and how large.
-
-        The search looks at few items as long as a query's features are about as large as those of
-        known users; a number far outside the trained range can make it look at all of them.
-        """
+        """See `Recommender.extra_work`: what counts is how many features, and how large."""
         _ = interactions  # they only exclude
-        if user_data is None and not self._has_dear_rows:
-            return 0
-        features, is_usual = (0, True) if user_data is None else self._given_side(user_data)
-        for position, name, mode, means in self._dear_columns:
-            value = row.get(name)
-            if value is None:
-                if means and name in row:
-                    features += means
-                continue
-            count, magnitude = _size(mode, value)
-            features += count
-            if is_usual and self._reader.largest(position, magnitude) > limits.USUAL_VALUE:
-                is_usual = False
-        own = self._long_side(row) if self._has_long_sides and user_data is None else 0
-        if is_usual and features <= limits.KEPT_FEATURES and not (own or self._dear_items):
-            return 0
-        features += own
-        is_searched = is_usual and self._search is not None
-        looked_at = self.num_items
-        if is_searched and features <= limits.SEARCHED_FEATURES:
-            looked_at = min(limits.SEARCH_FIRST + limits.SEARCH_GROWTH * k, looked_at)
-        values = looked_at * (features + 2) * max(self._width, 1) + self._dear_items
-        return values * limits.VALUE_WORK + features * limits.FEATURE_WORK
+        return self._work.of_row(row, k, user_data)
 
     def item_data_work(self, rows: Sequence[Mapping[str, Any]]) -> int:
         """See `Recommender.item_data_work`: these items are scored exactly, whatever the search."""
-        features = 2 * len(rows)
-        for row in rows:
-            for _, column, value in self._given.item_side.values(row):
-                features += _size(column.mode, value)[0] + (_means(column) if value is None else 0)
-        return features * max(self._width, 1) * limits.VALUE_WORK
-
-    def _given_side(self, user_data: Mapping[str, Any]) -> tuple[int, bool]:
-        """Return how many features given side data makes at most, and whether all are usual."""
-        features, is_usual = 0, True
-        for position, column, value in self._given.user_side.values(user_data):
-            count, magnitude = _size(column.mode, value)
-            features += count + (_means(column) if value is None else 0)
-            is_usual &= self._reader.largest(position, magnitude) <= limits.USUAL_VALUE
-        return features, is_usual
-
-    def _long_side(self, row: Mapping[str, Any]) -> int:
-        """Return how many words of side data a row's user has, if it is more than is usual."""
-        try:
-            user_id = cast_id(row.get(self.user_column.name), self.user_column)
-        except QueryError:
-            return 0  # which is refused later
-        return self._reader.long_side(self.users.find(user_id))
-
-    def _dear_item_side(self) -> int:
-        """Return how many factors the items' side data makes, if it is more than is usual; or 0."""
-        looked_at = self.num_items
-        if self._search is not None and self._catalogue.max_side <= limits.SEARCHED_FEATURES:
-            looked_at = limits.SEARCH_FIRST
-        values = self._catalogue.longest_side(looked_at) * max(self._width, 1)
-        return values if values > limits.EXACT_VALUES else 0
+        return self._work.of_items(rows)
 
     def _make_form(self, catalogue: Catalogue) -> ExactForm:
         forms: dict[str, Callable[[FactorModel, Catalogue], ExactForm]] = {
@@ -539,33 +479,6 @@ def _meetings(form: ExactForm, query: QueryFeatures, items: NDArray[np.int64]) -
         pairs = Pairs([query], np.zeros(len(known), np.int64), known)
         meetings[is_known] = form.meeting(pairs)
     return meetings
-
-
-def _means(column: Column) -> int:
-    """Return how many features a missing value of a column makes beyond one."""
-    return column.size if column.mode == ColumnMode.NUMERIC_VECTOR else 0
-
-
-def _size(mode: ColumnMode, value: Any) -> tuple[int, float]:
-    """Return how many features a side value makes at most, and their largest magnitude."""
-    match mode:
-        case ColumnMode.NUMERIC:
-            return 1, _magnitude([value])
-        case ColumnMode.NUMERIC_VECTOR if isinstance(value, Sequence):
-            return len(value), _magnitude(value)
-        case ColumnMode.DICTIONARY if isinstance(value, Mapping):
-            return len(value), _magnitude(value.values())
-        case ColumnMode.CATEGORICAL_LIST if isinstance(value, Sequence):
-            return len(value), 1.0
-    return 1, 0.0  # not what the column takes: the query will be refused
-
-
-def _magnitude(values: Iterable[Any]) -> float:
-    numbers = [abs(value) for value in values if isinstance(value, int | float)]
-    try:
-        return float(max(numbers, default=0))
-    except OverflowError:  # an integer of hundreds of digits
-        return sys.float_info.max
 
 
 def _sigmoid(raw: float) -> float:
