@@ -57,6 +57,8 @@ BATCH_ROWS = 32
 # And not so many that a slow model holds up others: a probe on a new connection waits for three
 # rounds of the loop.
 BATCH_SECONDS = 0.05
+# Nor baskets of more items than can be read in this time, which is 20 of them.
+SHARED_SECONDS = 0.0001
 # Nor of so many answers that writing them does.
 BATCH_ANSWERS = 4000
 

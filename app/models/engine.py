@@ -92,6 +92,7 @@ class Engine:
         self._ceilings = ceilings
         self._turns = turns
         self._batches = Batches(self._recommend_together, self._rows_together)
+        self._basket_batches = Batches(self._baskets_together, self._rows_together)
         self._execution = Execution(turns)
 
     def close(self) -> None:
@@ -145,8 +146,9 @@ class Engine:
             See `recommend`.
         """
         if price.is_small and not price.takes_turn:
-            key = (role, query.side_data_defaults, query.k, query.exclude_known)
-            return self._write(query, write, *await self._batches.ask(key, query.users))
+            return self._write(
+                query, write, *await self._batches.ask(_key(role, query), query.users)
+            )
         entry = self.models.need(role)
 
         def find(users: Sequence[Row]) -> Recommendations:
@@ -232,13 +234,15 @@ class Engine:
         entry, price = await self._priced(price_of_baskets, query, query.role)
 
         def find(baskets: Sequence[Sequence[Row] | Row]) -> BasketRecommendations:
-            with self._timed(entry, users=len(baskets)):
-                return self.models.recommend_baskets(query._replace(baskets=baskets), entry)[1]
+            return self._score_baskets(query._replace(baskets=baskets), entry)
 
         def finish(found: BasketRecommendations) -> Answer:
             note(model=entry.name, version=entry.version, baskets=len(query.baskets), k=query.k)
             return write(entry, found)
 
+        if price.is_small and not price.takes_turn:
+            entry, shared = await self._basket_batches.ask(_key(query.role, query), query.baskets)
+            return finish(shared)
         asked = Asked("baskets", query.baskets, find, BasketRecommendations.joined)
         return await self._execution.answer(price, asked, finish)
 
@@ -373,6 +377,17 @@ class Engine:
         found = self._score(query, entry)
         return [(entry, part) for part in found.split([len(request) for request in requests])]
 
+    def _baskets_together(
+        self, key: _Key, requests: Sequence[Sequence[Sequence[Row] | Row]]
+    ) -> Sequence[tuple[ModelEntry, BasketRecommendations]]:
+        """Answer several small queries for baskets, likewise."""
+        role, side_data_defaults, k, exclude_known = key
+        baskets = [basket for request in requests for basket in request]
+        query = BasketQuery(baskets, k, role, side_data_defaults, exclude_known)
+        entry = self.models.need(role)
+        found = self._score_baskets(query, entry)
+        return [(entry, part) for part in found.split([len(request) for request in requests])]
+
     def _rows_together(self, key: _Key) -> int:
         """Return how many rows one call of a model may answer without holding up others."""
         seconds = self.models.pace(key[0]).row_seconds
@@ -385,6 +400,10 @@ class Engine:
         took = perf_counter() - started
         self._metrics.count(entry.name, took, len(query.users), len(found.cold_users))
         return found
+
+    def _score_baskets(self, query: BasketQuery, entry: ModelEntry) -> BasketRecommendations:
+        with self._timed(entry, users=len(query.baskets)):
+            return self.models.recommend_baskets(query, entry)[1]
 
     @contextmanager
     def _timed(self, entry: ModelEntry, users: int = 0) -> Iterator[None]:
@@ -409,6 +428,11 @@ class Engine:
             cold=len(found.cold_users),
         )
         return write(entry, found, others)
+
+
+def _key(role: Role, query: RecommendQuery | BasketQuery) -> _Key:
+    """Return what queries must have in common to be answered together."""
+    return role, query.side_data_defaults, query.k, query.exclude_known
 
 
 def _found(

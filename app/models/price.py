@@ -26,6 +26,7 @@ from ..limits import (
     PIECE_SECONDS,
     PIECE_WORK,
     ROW_BYTES,
+    SHARED_SECONDS,
     SHORT_ANSWERS,
     SHORT_SECONDS,
     SMALL_ANSWER_BYTES,
@@ -188,7 +189,7 @@ def _with_load(
     is_short = is_short and reading + rows * row_seconds <= INLINE_SECONDS
     is_short = is_short and why_bytes <= SMALL_ANSWER_BYTES
     if is_short and _names_few(query, rows) and _are_brief([*heads, *load.new_items], pace):
-        return SMALL_IN_TURN
+        return SMALL_IN_TURN if query.stands_alone or load.row_seconds > SHARED_SECONDS else SMALL
     # What is brought along is read for each piece, which should not take most of the time.
     piece = int(max(PIECE_SECONDS, reading) / max(row_seconds, PIECE_SECONDS / 64))
     return Price(

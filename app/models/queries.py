@@ -69,8 +69,7 @@ class RecommendQuery(NamedTuple):
     @property
     def stands_alone(self) -> bool:
         """Whether it asks for more than a ranking, so that no other query is like it."""
-        has_exclusions = self.exclude is not None and len(self.exclude) > 0
-        return self.items is not None or has_exclusions or self.given is not None or self.why
+        return _stands_alone(self)
 
 
 class BasketQuery(NamedTuple):
@@ -101,6 +100,16 @@ class BasketQuery(NamedTuple):
     exclude: Sequence[Id] | None = None
     given: Given | None = None
     why: bool = False
+
+    @property
+    def stands_alone(self) -> bool:
+        """Whether it asks for more than a ranking, as in `RecommendQuery`."""
+        return _stands_alone(self)
+
+
+def _stands_alone(query: RecommendQuery | BasketQuery) -> bool:
+    has_exclusions = query.exclude is not None and len(query.exclude) > 0
+    return query.items is not None or has_exclusions or query.given is not None or query.why
 
 
 def items_of(basket: Sequence[Row] | Row) -> Sequence[Row]:

@@ -88,7 +88,7 @@ def build_recommend_router(engine: Engine, schemas: Schemas) -> APIRouter:
             exclude_known=body.exclude_known,
             items=body.items,
             exclude=body.exclude_items,
-            given=Given(None, None, body.item_data, body.diversity or 0.0, body.seed),
+            given=given_with(body),
             why=body.why,
         )
         return engine.recommend_baskets(query, partial(write_baskets, query))
@@ -128,16 +128,12 @@ def build_recommend_router(engine: Engine, schemas: Schemas) -> APIRouter:
 
 
 def given_with(body: Any) -> Given | None:
-    """Return what users of a request bring along; None for nothing, as nearly always."""
-    if (
-        body.interactions is None
-        and body.user_data is None
-        and body.item_data is None
-        and not body.diversity
-    ):
+    """Return what a request brings along; None for nothing, as nearly always."""
+    # Baskets have neither of the first two.
+    interactions, user_data = getattr(body, "interactions", None), getattr(body, "user_data", None)
+    if interactions is user_data is body.item_data is None and not body.diversity:
         return None
-    drawn = (body.diversity or 0.0, body.seed)
-    return Given(body.interactions, body.user_data, body.item_data, *drawn)
+    return Given(interactions, user_data, body.item_data, body.diversity or 0.0, body.seed)
 
 
 def as_visit(basket: Any, user: str) -> Any:

@@ -96,6 +96,28 @@ class Query:
     basket: Basket | None = None
     side: tuple[Entry, ...] | None = None
 
+    def with_basket(self, basket: Basket, history: History | None = None) -> Query:
+        """Return this query with a basket, and with what counts as the history then.
+
+        Parameters
+        ----------
+        basket : Basket
+            What the query brings along.
+        history : History, optional
+            The items of the basket among others; without it, this query's.
+        """
+        # `dataclasses.replace` takes five times as long, for each basket of a request.
+        return Query(
+            self.user_id,
+            self.user,
+            self.context,
+            self.has_context,
+            self.history if history is None else history,
+            self.unknown,
+            basket,
+            self.side,
+        )
+
 
 class _Context(NamedTuple):
     """What the side columns of a row come to.

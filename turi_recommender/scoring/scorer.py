@@ -391,8 +391,9 @@ class Scorer(ABC):
         """Return the items that `exclude_known` leaves out, ascending, each once."""
         items: Indices = self._history(query).items
         if query.basket is None:
-            return items if query.history is None else np.unique(items)
-        return np.concatenate([np.unique(items), query.basket.new])
+            return items if query.history is None else _each_once(items)
+        new = query.basket.new
+        return np.concatenate([_each_once(items), new]) if len(new) else _each_once(items)
 
     def _ranking(
         self,
@@ -407,3 +408,9 @@ class Scorer(ABC):
         except IndexError as error:  # all indices were checked when the model was loaded
             reason = "the file has changed: an item beyond the catalogue"
             raise ModelUnreadableError(self.path, 0, reason) from error
+
+
+def _each_once(items: Indices) -> Indices:
+    """Return ascending items without repeats."""
+    differs = items[1:] != items[:-1]
+    return items if differs.all() else np.concatenate([items[:1], items[1:][differs]])

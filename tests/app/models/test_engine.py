@@ -186,6 +186,34 @@ async def test_baskets(watched: Watched, service: LoadedModels, count: int) -> N
     assert request.notes == noted
 
 
+async def test_small_baskets_that_arrive_together_share_a_call(
+    watched: Watched, service: LoadedModels
+) -> None:
+    few = [{"itemid": ITEM}, {"itemid": 355908}]
+    plain = BasketQuery([few], k=4)
+    pair = BasketQuery([few, {"items": few[:1], "visitorid": KNOWN}], k=4)
+    alone = [plain._replace(why=True), plain._replace(items=[ITEM]), plain._replace(k=5)]
+    alone += [BasketQuery([few * 11], k=4), plain._replace(exclude_known=False)]
+    queries = [plain, pair, *alone]
+    ask = watched.engine.recommend_baskets
+    answers = await asyncio.gather(*(ask(each, keep_baskets) for each in queries))
+    assert [found for _, found, _ in answers] == [
+        service.recommend_baskets(each)[1] for each in queries
+    ]
+    assert watched.calls == 1 + len(alone)
+
+
+async def test_a_wrong_basket_spoils_no_other(watched: Watched, service: LoadedModels) -> None:
+    queries = [BasketQuery([[{"itemid": item}]], k=4) for item in (ITEM, "x", 355908)]
+    asked = (watched.engine.recommend_baskets(each, keep_baskets) for each in queries)
+    first, error, last = await asyncio.gather(*asked, return_exceptions=True)
+    assert isinstance(error, QueryError)
+    assert error.path == ("baskets", 0, 0, "itemid")
+    for query, answer in ((queries[0], first), (queries[2], last)):
+        assert isinstance(answer, tuple)
+        assert answer[1] == service.recommend_baskets(query)[1]
+
+
 @pytest.mark.parametrize("count", [1, INLINE_ROWS + 1])
 async def test_similar_items(watched: Watched, service: LoadedModels, count: int) -> None:
     query = SimilarQuery([ITEM] * count, k=4)

@@ -6,11 +6,8 @@ Source: docs/queries.md, sections 1 and 10 (5).
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
-from itertools import accumulate, pairwise
 
 import numpy as np
-from numpy.typing import NDArray
 
 from turi_recommender.scoring.candidates import in_sorted
 from turi_recommender.scoring.given.interactions import Pair
@@ -34,27 +31,27 @@ def make_baskets(
     new_items : mapping of int or str to int
         Indices of items that the model does not know, and that are candidates nevertheless.
     """
-    ids = [item for pairs in given for item, _ in pairs]
-    indices = np.array(items.find_many(ids), np.int64)
-    values = np.array([value for pairs in given for _, value in pairs], np.float64)
-    baskets = []
-    for low, high in pairwise(accumulate(map(len, given), initial=0)):
-        known = indices[low:high] != UNKNOWN
-        places = (~known).nonzero()[0].tolist()
-        unknown = tuple(dict.fromkeys(ids[low + place] for place in places))
+    found = items.find_many([item for pairs in given for item, _ in pairs])
+    baskets, start = [], 0
+    for pairs in given:
+        indices = found[start : start + len(pairs)]
+        start += len(pairs)
+        unknown: dict[Id, None] = {}
+        known = set()
+        for index, (item, value) in zip(indices, pairs, strict=True):
+            if index == UNKNOWN:
+                unknown[item] = None
+            else:
+                known.add((index, value))
         new = sorted(new_items[item] for item in unknown if item in new_items)
-        pairs = _distinct(indices[low:high][known], values[low:high][known])
-        baskets.append(Basket(pairs, np.array(new, np.int64), unknown))
+        baskets.append(Basket(_history(sorted(known)), np.array(new, np.int64), tuple(unknown)))
     return baskets
 
 
-def _distinct(items: NDArray[np.int64], values: NDArray[np.float64]) -> History:
-    """Return the different pairs of item and value, in ascending order."""
-    order = np.lexsort((values, items))
-    items, values = items[order], values[order]
-    is_new = np.ones(len(items), np.bool_)
-    is_new[1:] = (items[1:] != items[:-1]) | (values[1:] != values[:-1])
-    return History(items[is_new], values[is_new])
+def _history(pairs: Sequence[tuple[int, float]]) -> History:
+    """Return pairs of item and value, which ascend and differ, as a history."""
+    items = np.array([item for item, _ in pairs], np.int64)
+    return History(items, np.array([value for _, value in pairs], np.float64))
 
 
 def merged(trained: History, basket: History) -> History:
@@ -110,7 +107,7 @@ def give(
         first = with_baskets.get(query.user_id)
         if first is None:
             first = with_baskets[query.user_id] = give_one(query, basket, trained)
-        given.append(replace(query, history=first.history, basket=basket))
+        given.append(query.with_basket(basket, first.history))
     return given
 
 
@@ -127,5 +124,5 @@ def give_one(query: Query, basket: Basket, trained: Callable[[Query], History]) 
         Returns the trained history of a query's user.
     """
     if len(basket.known.items) == 0:  # a basket without an item that the model knows is none
-        return replace(query, basket=basket)
-    return replace(query, history=merged(trained(query), basket.known), basket=basket)
+        return query.with_basket(basket)
+    return query.with_basket(basket, merged(trained(query), basket.known))

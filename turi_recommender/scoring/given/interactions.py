@@ -5,7 +5,7 @@ Source: docs/queries.md, sections 0.2 and 1.
 
 from __future__ import annotations
 
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Collection, Container, Mapping, Sequence
 from typing import Any
 
 from turi_recommender.errors import QueryError
@@ -86,9 +86,10 @@ class InteractionReader:
         except QueryError as error:
             raise QueryError(place, error.message) from None
         for position, item in enumerate(listed):
-            if isinstance(item, Mapping):
+            # A type is compared faster than an abstract class is looked up.
+            if type(item) is dict or isinstance(item, Mapping):
                 try:
-                    pairs.append(self._pair(item, set(item)))
+                    pairs.append(self._pair(item, item.keys()))
                 except QueryError as error:
                     raise error.within(*place, position) from None
             else:
@@ -99,9 +100,11 @@ class InteractionReader:
         user_id = id_in(read_row(row), self._user)
         return user_id, self._pair(row, row.keys() - {self._user.name})
 
-    def _pair(self, row: Mapping[str, Any], names: set[str]) -> Pair:
+    def _pair(self, row: Mapping[str, Any], names: Collection[str]) -> Pair:
         """Return the item and the value of a row, in which only these columns may stand."""
         item = id_in(row, self._item)
+        if len(names) == 1:
+            return item, _NO_TARGET
         target, value = self._target, _NO_TARGET
         if target is not None and target.name in names:
             value = read_number(row[target.name], target)
@@ -110,7 +113,7 @@ class InteractionReader:
             self._check_names(names)
         return item, value
 
-    def _check_names(self, names: set[str]) -> None:
+    def _check_names(self, names: Collection[str]) -> None:
         target = None if self._target is None else self._target.name
         for name in sorted(names, key=str):
             if name == self._user.name:

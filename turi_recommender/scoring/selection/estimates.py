@@ -17,6 +17,8 @@ from turi_recommender.scoring.selection.nth_element import NthElement
 Scores = NDArray[np.float64]
 Positions = NDArray[np.int64]
 
+_ROUNDS = 16  # so many times the scores near one pivot are settled at most
+
 
 def best_of_estimates(
     estimates: NDArray[np.float32], error: float, exact: Callable[[Positions], Scores], k: int
@@ -78,8 +80,10 @@ class _Estimated(NthElement):
         super()._move_median_to_first(first, a, b, c)
 
     def _partition(self, first: int, last: int, pivot: np.float64) -> int:
-        near = np.abs(self.keys[first:last] - pivot) <= self._error
-        self._settle(np.flatnonzero(near) + first)
+        near = np.flatnonzero(np.abs(self.keys[first:last] - pivot) <= self._error)
+        # Where many are near each pivot, all of them at once spare the next rounds.
+        is_crowded = len(near) * _ROUNDS > last - first
+        self._settle(np.arange(first, last) if is_crowded else near + first)
         return super()._partition(first, last, pivot)
 
     def _insertion_sort(self, first: int, last: int) -> None:
