@@ -18,7 +18,12 @@ from benchmarks.results import save
 from benchmarks.servers import Server, empty_route, original, resident_megabytes, service
 
 KINDS = ("ranking", "similarity", "similar")
-_PATHS = {"ranking": "/recommend/users", "similarity": "/recommend/users"}
+_PATHS = {
+    "ranking": "/recommend/users",
+    "similarity": "/recommend/users",
+    "similar": "/similar/items",
+    "basket": "/recommend/baskets",
+}
 _UNITS = {"us": 1e-3, "ms": 1.0, "s": 1e3, "m": 6e4}
 
 
@@ -30,7 +35,7 @@ def measure(server: Server, kind: str, connections: int, seconds: int) -> dict[s
     server : Server
         The one that is asked.
     kind : str
-        One of `KINDS`.
+        One of `KINDS`, or "basket".
     connections : int
         How many ask at the same time.
     seconds : int
@@ -47,7 +52,7 @@ def measure(server: Server, kind: str, connections: int, seconds: int) -> dict[s
         If an answer is not of status 2xx.
     """
     form = "score" if server.name == "original" else "typed"
-    path = "/score" if form == "score" else _PATHS.get(kind, "/similar/items")
+    path = "/score" if form == "score" else _PATHS[kind]
     script = str(ROOT / "benchmarks" / "requests.lua")
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "--timeout", "30s"]
     done = subprocess.run(
