@@ -1,0 +1,1 @@
+"""Whether a trained candidate is worth serving: judged by what visitors would get from it."""

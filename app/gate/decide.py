@@ -1,0 +1,116 @@
+"""The rules by which a candidate is published or stays aside."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .intervals import Ratio, paired_ratio
+
+Values = NDArray[np.float64]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What a candidate must keep.
+
+    Attributes
+    ----------
+    margin : float
+        How much worse than another it may be: 0.05 is 5 %.
+    least_log : float
+        How many of the serving version's events its log must have, as a share.
+    least_visitors : int
+        By how many visitors it must be judged.
+    """
+
+    margin: float = 0.05
+    least_log: float = 0.5
+    least_visitors: int = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What was decided about one rule.
+
+    Attributes
+    ----------
+    rule : str
+        Its name, which programs can rely on.
+    passed : bool
+        Whether the candidate keeps it.
+    words : str
+        One sentence for people.
+    ratio : Ratio or None
+        The ratio that it is about, if it is about one.
+    """
+
+    rule: str
+    passed: bool
+    words: str
+    ratio: Ratio | None = None
+
+
+def judge_visitors(count: int, rules: Rules) -> Verdict:
+    """Tell whether there are enough visitors to judge by."""
+    passed = count >= rules.least_visitors
+    words = (
+        f"{count} visitors of the test part judge it; at least {rules.least_visitors} are needed"
+    )
+    return Verdict("visitors", passed, words)
+
+
+def judge_against(other: str, ours: Values, theirs: Values, rules: Rules) -> Verdict:
+    """Tell whether a candidate is not worse than something else beyond the margin.
+
+    Parameters
+    ----------
+    other : str
+        What that is called.
+    ours, theirs : ndarray of float64, shape (visitors,)
+        Recall of the same visitors.
+    rules : Rules
+        The margin.
+    """
+    if len(ours) == 0 or (ours.sum() == 0 and theirs.sum() == 0):
+        words = f"neither it nor {other} has a single hit, so they cannot be compared"
+        return Verdict(f"against {other}", passed=False, words=words)
+    ratio = paired_ratio(ours, theirs)
+    passed = ratio.low > 1 - rules.margin
+    words = (
+        f"its recall@10 is {ratio.value:.2f} times that of {other}, with 95 % confidence "
+        f"{ratio.low:.2f} to {ratio.high:.2f}; the lower bound must be above {1 - rules.margin:.2f}"
+    )
+    return Verdict(f"against {other}", passed, words, ratio)
+
+
+def judge_log(events: int, before: int | None, rules: Rules) -> Verdict:
+    """Tell whether a log is not suspiciously smaller than that of the serving version.
+
+    Parameters
+    ----------
+    events : int
+        Its events.
+    before : int or None
+        Those of the serving version's; None if nobody knows.
+    rules : Rules
+        The share.
+    """
+    if before is None:
+        return Verdict("log", passed=True, words="no serving version says how large its log was")
+    passed = events >= rules.least_log * before
+    words = (
+        f"its log has {events} events, that of the serving version {before}; "
+        f"at least {rules.least_log:.0%} of them are needed"
+    )
+    return Verdict("log", passed, words)
+
+
+def judge_findings(findings: Sequence[str]) -> Verdict:
+    """Tell whether the trainer found no sign of a collapse."""
+    if len(findings) == 0:
+        return Verdict("collapse", passed=True, words="it shows no sign of a collapse")
+    return Verdict("collapse", passed=False, words="; ".join(findings))

@@ -1,0 +1,9 @@
+"""What keeps the gate from deciding."""
+
+from __future__ import annotations
+
+from turi_recommender.errors import RecommenderError
+
+
+class CandidateError(RecommenderError):
+    """A directory of candidates that is none, or is damaged."""

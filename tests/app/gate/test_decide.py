@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from app.gate.decide import Rules, judge_against, judge_findings, judge_log, judge_visitors
+
+RULES = Rules()
+
+
+@pytest.mark.parametrize(
+    ("times", "passed"), [(1.0, True), (0.97, True), (0.9, False), (1.5, True)]
+)
+def test_not_worse_beyond_the_margin(times: float, passed: bool) -> None:
+    theirs = np.random.default_rng(1).random(500) + 0.5
+    verdict = judge_against("jaccard", times * theirs, theirs, RULES)
+    assert (verdict.rule, verdict.passed) == ("against jaccard", passed)
+    assert verdict.ratio is not None
+    assert verdict.ratio.value == pytest.approx(times)
+    assert f"{times:.2f} times that of jaccard" in verdict.words
+
+
+def test_what_nobody_can_tell_does_not_pass() -> None:
+    few = np.array([0.0, 1.0, 0.0])
+    assert not judge_against("jaccard", few, few[::-1].copy() * 0.5 + few * 0.6, RULES).passed
+    for nothing in (np.zeros(0), np.zeros(9)):
+        verdict = judge_against("jaccard", nothing, nothing, RULES)
+        assert (verdict.passed, verdict.ratio) == (False, None)
+
+
+@pytest.mark.parametrize(
+    ("events", "before", "passed"),
+    [(400, 13161, False), (6581, 13161, True), (6580, 13161, False), (5, None, True), (5, 0, True)],
+)
+def test_a_log_that_is_suspiciously_smaller(events: int, before: int | None, passed: bool) -> None:
+    assert judge_log(events, before, RULES).passed == passed
+
+
+def test_few_visitors_and_findings() -> None:
+    assert [judge_visitors(count, RULES).passed for count in (0, 49, 50)] == [False, False, True]
+    assert judge_findings([]).passed
+    verdict = judge_findings(["all get the same list", "scores are flat"])
+    assert (verdict.passed, verdict.words) == (False, "all get the same list; scores are flat")

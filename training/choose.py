@@ -1,0 +1,162 @@
+"""Choose settings on the validation part: what is tried, for how long, and what was best."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from typing import Any, Callable, List, Optional, Sequence
+
+import numpy as np
+import pandas as pd
+
+from training.candidates import NEWCOMER, Settings, train
+from training.judged import Part, answers, recall_of
+from training.logs import Log
+from training.visitors import KNOWN, LIGHT, UNKNOWN
+
+Say = Callable[[str], None]
+
+_FEW = 20  # visitors of a kind, below which another kind must do
+
+
+@dataclass(frozen=True)
+class Tried:
+    """Settings that were tried.
+
+    Attributes
+    ----------
+    settings : Settings
+        What.
+    seed : int
+        With which seed.
+    recall : float
+        Mean recall at 10 of those whom the role is for, on the validation part.
+    seconds : float
+        How long training and asking took.
+    failed : str
+        Why there is no model; nothing if there is one.
+    """
+
+    settings: Settings
+    seed: int
+    recall: float
+    seconds: float
+    failed: str = ""
+
+
+def wanted_of(role: str, part: Part) -> np.ndarray:
+    """Tell which visitors of a part a role is for, shape (visitors,).
+
+    Strangers are the newcomer role's, and all others the others'. Where there are fewer than twenty
+    of them, everybody counts: a mean over so few would choose by chance.
+
+    Parameters
+    ----------
+    role : str
+        The role.
+    part : Part
+        The visitors.
+    """
+    theirs = part.of_kinds(*((UNKNOWN,) if role == NEWCOMER else (LIGHT, KNOWN)))
+    return theirs if theirs.sum() >= _FEW else np.ones(len(part.visitors), dtype=bool)
+
+
+def choose(
+    tries: Sequence[Settings],
+    log: Log,
+    before: pd.DataFrame,
+    part: Part,
+    time_zone: str,
+    seeds: Sequence[int],
+    end: Optional[float],
+    say: Say,
+) -> List[Tried]:
+    """Try settings of one role, and the best of them with further seeds.
+
+    Parameters
+    ----------
+    tries : sequence of Settings
+        What is tried; the first is always, the others as long as there is time.
+    log : Log
+        The log.
+    before : pandas.DataFrame
+        The events to learn from.
+    part : Part
+        The validation part's visitors.
+    time_zone : str
+        In which period, month and weekday are told.
+    seeds : sequence of int
+        The first is everybody's; the winner is tried with the others, too, because training is a
+        lottery.
+    end : float, optional
+        When there is no more time, by `time.monotonic`.
+    say : callable
+        Prints a line.
+
+    Returns
+    -------
+    list of Tried
+        The best first. At least one has not failed.
+
+    Raises
+    ------
+    RuntimeError
+        If none could be trained.
+    """
+    learned = replace(log, events=before)
+    tried: List[Tried] = []
+    for number, settings in enumerate(tries):
+        if not _is_time(tried, end):
+            say("no time left for {}".format(settings.label))
+            continue
+        say(_progress(settings.label, number, len(tries), tried))
+        tried.append(_try(settings, learned, part, time_zone, seeds[0]))
+        say(_told(tried[-1]))
+    best = _ranked(tried)[0]
+    if best.failed:
+        raise RuntimeError("nothing could be trained: {}".format(best.failed))
+    for seed in seeds[1:] if best.settings.is_drawn else ():
+        if _is_time(tried, end):
+            tried.append(_try(best.settings, learned, part, time_zone, seed))
+            say(_told(tried[-1]))
+    return _ranked(tried)
+
+
+def _is_time(tried: Sequence[Tried], end: Optional[float]) -> bool:
+    """Tell whether there is time for as long a try as the longest was."""
+    if end is None or not tried:
+        return True
+    return time.monotonic() + max(one.seconds for one in tried) <= end
+
+
+def _progress(label: str, number: int, count: int, tried: Sequence[Tried]) -> str:
+    told = "trying {} of {}: {}".format(number + 1, count, label)
+    if not tried:
+        return told
+    mean = sum(one.seconds for one in tried) / len(tried)
+    return "{}; about {:.0f} s left for this role".format(told, mean * (count - number))
+
+
+def _try(settings: Settings, log: Log, part: Part, time_zone: str, seed: int) -> Tried:
+    started = time.monotonic()
+    try:
+        model: Any = train(settings, log, time_zone, seed)
+        lists, _ = answers(model, part)
+    except Exception as error:  # Turi Create's own errors have no common class
+        why = " ".join(str(error).split())[:500] or type(error).__name__
+        return Tried(settings, seed, -1.0, time.monotonic() - started, why)
+    values = recall_of(lists, part)[wanted_of(settings.role, part)]
+    return Tried(settings, seed, float(values.mean()), time.monotonic() - started)
+
+
+def _ranked(tried: Sequence[Tried]) -> List[Tried]:
+    return sorted(tried, key=lambda one: -one.recall)  # equal ones in the order of the tries
+
+
+def _told(one: Tried) -> str:
+    if one.failed:
+        return "{}: {}".format(one.settings.label, one.failed)
+    seed = ", seed {}".format(one.seed) if one.settings.is_drawn else ""
+    return "{}{}: recall@10 {:.4f} on the validation part ({:.1f} s)".format(
+        one.settings.label, seed, one.recall, one.seconds
+    )

@@ -1,0 +1,179 @@
+"""What the chosen models, and what they are compared with, do on the test part."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Dict, List, Mapping, Sequence
+
+import numpy as np
+
+from training.candidates import Lists, Scores
+from training.collapse import Finding, find_collapse
+from training.intervals import Interval, mean_interval, ratio_interval
+from training.judged import CUTOFF, Part, recall_of
+from training.measures import (
+    by_segment,
+    coverage,
+    find_hits,
+    ndcg,
+    novelty,
+    precision,
+    recall,
+    reciprocal_rank,
+)
+from training.visitors import KINDS, UNKNOWN
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What one model answered to the visitors of the test part.
+
+    Attributes
+    ----------
+    name : str
+        What reports call the model.
+    lists, scores : dict of visitor to list
+        Items, best first, and their scores.
+    """
+
+    name: str
+    lists: Lists
+    scores: Scores
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What was measured of one model.
+
+    Attributes
+    ----------
+    name : str
+        What reports call the model.
+    curves : dict of str to list of float
+        Precision, recall, NDCG and MRR at 1 - 20, coverage and novelty likewise.
+    recall : Interval
+        Mean recall at 10 of all visitors.
+    kinds : dict of str to float or None
+        Mean recall at 10 of all, and of each kind of visitor; None where there is none.
+    against : dict of str to Interval
+        The paired ratio to each other model, by its name.
+    findings : list of Finding
+        Signs of a collapse.
+    """
+
+    name: str
+    curves: Dict[str, List[float]]
+    recall: Interval
+    kinds: Dict[str, Any]
+    against: Dict[str, Interval]
+    findings: List[Finding]
+
+
+def measure(
+    answered: Sequence[Answers],
+    popular: Answers,
+    part: Part,
+    audience: Mapping[Any, int],
+    training_visitors: int,
+    seed: int,
+) -> List[Figures]:
+    """Measure models on the same visitors.
+
+    Parameters
+    ----------
+    answered : sequence of Answers
+        Of each model.
+    popular : Answers
+        Of a popularity model, of which no other may be a copy.
+    part : Part
+        The visitors.
+    audience : dict of item to int
+        How many training visitors had each item; these items are the catalogue.
+    training_visitors : int
+        How many training visitors there are.
+    seed : int
+        Of the bootstrap.
+    """
+    recalls = {one.name: recall_of(one.lists, part) for one in answered}
+    known = [visitor for visitor, kind in zip(part.visitors, part.kinds) if kind != UNKNOWN]
+    made = []
+    for one in answered:
+        mine = recalls[one.name]
+        segments = by_segment(mine, part.kinds, KINDS)
+        made.append(
+            Figures(
+                name=one.name,
+                curves=_curves(one, part, audience, training_visitors),
+                recall=mean_interval(mine, seed),
+                kinds={
+                    name: None if segment.mean is None else float(segment.mean)
+                    for name, segment in segments.items()
+                },
+                against={
+                    name: ratio_interval(mine, theirs, seed)
+                    for name, theirs in recalls.items()
+                    if name != one.name
+                },
+                findings=_findings(one, popular, known, len(audience)),
+            )
+        )
+    return made
+
+
+def _curves(
+    one: Answers, part: Part, audience: Mapping[Any, int], training_visitors: int
+) -> Dict[str, List[float]]:
+    hits = find_hits(one.lists, part.truth, part.visitors)
+    each = {
+        "precision": precision(hits),
+        "recall": recall(hits),
+        "NDCG": ndcg(hits),
+        "MRR": reciprocal_rank(hits),
+        "novelty": novelty(one.lists, part.visitors, audience, training_visitors),
+    }
+    curves = {name: np.asarray(values).mean(axis=0).tolist() for name, values in each.items()}
+    curves["coverage"] = coverage(one.lists, part.visitors, max(len(audience), 1)).tolist()
+    return curves
+
+
+def _findings(
+    one: Answers, popular: Answers, known: Sequence[Any], catalogue: int
+) -> List[Finding]:
+    """Return signs of a collapse among those whom training knew; strangers all get the same."""
+    if one is popular or len(known) == 0:
+        return []
+    lists = {visitor: one.lists[visitor] for visitor in known}
+    others = {visitor: popular.lists[visitor] for visitor in known}
+    scores = {visitor: one.scores[visitor] for visitor in known}
+    return find_collapse(lists, others, scores, max(catalogue, 1))
+
+
+def table(figures: Sequence[Figures], against: str) -> List[str]:
+    """Return lines for people: recall at 10 of each model, and how it compares with one of them.
+
+    Parameters
+    ----------
+    figures : sequence of Figures
+        The models.
+    against : str
+        The name of that one.
+    """
+    width = max(len(one.name) for one in figures)
+    lines = ["{:{}}  recall@{}        all   known   light unknown".format("", width, CUTOFF)]
+    for one in figures:
+        values = " ".join(_shown(one.kinds[kind]) for kind in ("all", "known", "light", "unknown"))
+        line = "{:{}}  {:18} {}".format(
+            one.name, width, _interval(one.against.get(against)), values
+        )
+        lines.append(line)
+    return lines
+
+
+def _shown(value: Any) -> str:
+    return "      -" if value is None else "{:7.4f}".format(value)
+
+
+def _interval(ratio: Any) -> str:
+    if ratio is None:
+        return ""
+    return "x{:.2f} [{:.2f} {:.2f}]".format(ratio.value, ratio.low, ratio.high)
