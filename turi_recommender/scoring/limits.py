@@ -206,3 +206,12 @@ one that the linear algebra library takes several threads for, which wait for ea
 USER_PRODUCTS = 1 << 23
 """Inner products of users with users that one pass through the file makes at most (float32: 32
 MiB), but always those of one user."""
+
+FOLDED_VALUES = 1 << 18
+"""Factors of items that are copied to float64 at a time while the vector of a basket is made."""
+
+PRODUCTS_AT_ONCE = 4
+"""Multiplications of a product of large matrices in the time of an elementary operation."""
+
+USUAL_FOLDING = 1 << 20
+"""Multiplications up to which the vector of a basket is a usual one."""
