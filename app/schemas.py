@@ -264,7 +264,7 @@ def _answered(name: str, head: dict[str, Any]) -> tuple[Any, Any]:
     """Return the field that says what each answer was made of."""
     basis = ANNOTATED[
         Literal[get_args(Basis)],
-        Field(description="What was known: the first of these that applies"),
+        Field(description="What was known, and made use of: the first of these that applies"),
     ]
     reference = ANNOTATED[str, Field(examples=["similarity_model:6"])]
     row = row_type(name, {**head, "basis": basis, "model": reference})

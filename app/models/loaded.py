@@ -235,14 +235,10 @@ class LoadedModels:
         return choose(query.users, self.loaded_roles)
 
     def _role_of_given(self, given: Given) -> Role | None:
-        """Return the role whose model makes something of side data, if such data is given."""
+        """Return the role whose model makes something of what only some models do."""
         for role in reversed(MAIN):
             model = self.model(role)
-            if model is None:
-                continue
-            if given.user_data is not None and len(model.user_side_columns) > 0:
-                return role
-            if given.item_data is not None and len(model.item_side_columns) > 0:
+            if model is not None and _makes_use_of(given, model):
                 return role
         return None
 
@@ -438,6 +434,14 @@ class LoadedModels:
     def _filled_basket(self, basket: Sequence[Row] | Row) -> Row:
         visit = basket if isinstance(basket, Mapping) else {}
         return {**self.defaults, **visit, "items": items_of(basket)}
+
+
+def _makes_use_of(given: Given, model: Recommender) -> bool:
+    """Tell whether a model makes something of what not every model does."""
+    if given.fold_in:  # which others refuse, whatever else is given
+        return model.folds_in
+    is_told_of_users = given.user_data is not None and len(model.user_side_columns) > 0
+    return is_told_of_users or (given.item_data is not None and len(model.item_side_columns) > 0)
 
 
 def _shared(columns: Sequence[Column]) -> Column | None:

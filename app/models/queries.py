@@ -15,7 +15,7 @@ class Given(NamedTuple):
 
     Attributes
     ----------
-    interactions, user_data, item_data, diversity, seed
+    interactions, user_data, item_data, diversity, seed, fold_in
         As in `turi_recommender.Recommender.recommend`; baskets have neither of the first two.
     """
 
@@ -24,6 +24,7 @@ class Given(NamedTuple):
     item_data: Sequence[Row] | None = None
     diversity: float = 0.0
     seed: int | None = None
+    fold_in: bool = False
 
     def options(self) -> dict[str, Any]:
         """Return what is given as arguments for the library."""
@@ -31,6 +32,8 @@ class Given(NamedTuple):
         options: dict[str, Any] = {name: rows for name, rows in named if rows is not None}
         if self.diversity > 0:
             options |= {"diversity": self.diversity, "seed": self.seed}
+        if self.fold_in:
+            options["fold_in"] = True
         return options
 
 

@@ -43,10 +43,13 @@ def split(query: RecommendQuery, role: Role, model: Recommender) -> Parts:
     query : RecommendQuery
         What is asked.
     role : {"similarity", "ranking"}
-        The role that the model plays. Baskets tell that of similarity something.
+        The role that the model plays. Baskets tell that of similarity something, and with `fold_in`
+        any.
     model : Recommender
         The model that the query takes.
     """
+    if query.given is not None and query.given.fold_in and not model.folds_in:
+        return Parts([*range(len(query.users))], [])  # which it refuses when it is asked
     told = set() if query.given is None else _told(query.given, role, model)
     parts = Parts([], [])
     for position, row in enumerate(query.users):
@@ -64,7 +67,7 @@ def _told(given: Given, role: Role, model: Recommender) -> set[Id]:
     """Return the users of whom a query says something that the model takes into account."""
     user, item = model.user_column.name, model.item_column.name
     told: set[Id] = set()
-    if given.interactions is not None and role == "similarity":
+    if given.interactions is not None and (role == "similarity" or given.fold_in):
         told.update(row[user] for row in given.interactions if row[item] in model.items)
     if given.user_data is not None and len(model.user_side_columns) > 0:
         told.update(row[user] for row in given.user_data)
@@ -98,6 +101,7 @@ def query_for(
             interactions=_only(given.interactions, [host.user_column.name, host.item_column.name]),
             user_data=given.user_data if _alike(host, guest, "user_side_columns") else None,
             item_data=given.item_data if _alike(host, guest, "item_side_columns") else None,
+            fold_in=False,  # what they did tells nothing, or the host would answer
         )
     return query._replace(users=users, given=given)
 

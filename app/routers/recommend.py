@@ -131,9 +131,12 @@ def given_with(body: Any) -> Given | None:
     """Return what a request brings along; None for nothing, as nearly always."""
     # Baskets have neither of the first two.
     interactions, user_data = getattr(body, "interactions", None), getattr(body, "user_data", None)
-    if interactions is user_data is body.item_data is None and not body.diversity:
+    is_plain = interactions is user_data is body.item_data is None and not body.diversity
+    if is_plain and not body.fold_in:
         return None
-    return Given(interactions, user_data, body.item_data, body.diversity or 0.0, body.seed)
+    return Given(
+        interactions, user_data, body.item_data, body.diversity or 0.0, body.seed, body.fold_in
+    )
 
 
 def as_visit(basket: Any, user: str) -> Any:
