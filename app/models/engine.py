@@ -170,7 +170,8 @@ class Engine:
         if len(more) == 0 and first.role == plan.named:
             return await self._recommend_part(self._part_of(query, plan, first), first, write)
         host = self.models.need(plan.named)
-        entries, answers = [], []
+        entries: list[ModelEntry] = []
+        answers: list[Recommendations] = []
         for part in plan.parts:
             mine = self._part_of(query, plan, part)
             entry, found = await self._recommend_part(mine, part, _found)

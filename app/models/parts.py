@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
-from turi_recommender import Column, Recommendations, Recommender
+from turi_recommender import Column, Id, Recommendations, Recommender
 from turi_recommender.errors import QueryError
 from turi_recommender.versions import ModelEntry
 
@@ -130,7 +130,7 @@ def put_together(
         One for each part.
     """
     order: list[tuple[Recommendations, int]] = [(answers[0], 0)] * len(query.users)
-    cold = set()
+    cold: set[Id] = set()
     for part, found in zip(parts, answers, strict=True):
         for place, position in enumerate(part.positions):
             order[position] = (found, place)

@@ -46,7 +46,7 @@ def shop_with(root: Path, figures: dict[str, Values] = FIGURES, **odd: dict[str,
     return root
 
 
-def settings(root: Path, auto: str, **more: Any) -> Settings:
+def settings(root: Path, auto: Any, **more: Any) -> Settings:
     given = {"newcomer_model": "popular", "side_data_defaults": {}, **more}
     return Settings(models_dir=root, similarity_model="also", ranking_model="for_you",
                     auto=auto, **given)  # fmt: skip
