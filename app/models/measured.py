@@ -101,9 +101,7 @@ def table_of(slots: Mapping[Role, Slot]) -> Table:
         What plays each role.
     """
     found = {
-        role: figures
-        for role, slot in slots.items()
-        if (figures := _figures_of(slot)) is not None
+        role: figures for role, slot in slots.items() if (figures := _figures_of(slot)) is not None
     }
     values = {role: figures.values for role, figures in found.items()}
     if len(found) == 0:

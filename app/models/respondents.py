@@ -111,6 +111,8 @@ class Respondents:
         role : {"similarity", "ranking", "newcomer"}
             The role that it takes as a whole. Its model must be loaded.
         """
+        if len(query.users) == 0:
+            return None
         if query.choice == "auto" and self.auto != "side-data":
             return self._plan_by_setting(query, role)
         guest = self.guest_of(role, is_auto=query.choice == "auto")
@@ -140,7 +142,7 @@ class Respondents:
         """Return the parts of a query for which figures tell who is best, and the other rows."""
         rows = range(len(query.users))
         given = query.given
-        if self.table is None or len(self._models) == 1:
+        if self.table is None or self.table.reason != "" or len(self._models) == 1:
             return [], rows
         if given is not None and self._role_of_given(given) is not None:
             return [], rows

@@ -26,9 +26,7 @@ class Split(NamedTuple):
     strangers: list[int]
 
 
-def split(
-    query: RecommendQuery, role: Role, model: Recommender, positions: Iterable[int]
-) -> Split:
+def split(query: RecommendQuery, role: Role, model: Recommender, positions: Iterable[int]) -> Split:
     """Tell whom a model knows nothing of.
 
     Parameters
@@ -77,4 +75,3 @@ def told_of(given: Given | None, role: Role, model: Recommender) -> set[Id]:
     if given.user_data is not None and len(model.user_side_columns) > 0:
         told.update(row[user] for row in given.user_data)
     return told
-

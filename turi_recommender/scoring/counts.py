@@ -52,6 +52,4 @@ def row_lengths(interactions: Interactions, users: Sequence[int]) -> list[int]:
         Indices; those without a row, as of unknown users, have none.
     """
     starts, rows = interactions.starts, interactions.num_users
-    return [
-        starts.item(user + 1) - starts.item(user) if 0 <= user < rows else 0 for user in users
-    ]
+    return [starts.item(user + 1) - starts.item(user) if 0 <= user < rows else 0 for user in users]

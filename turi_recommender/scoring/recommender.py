@@ -128,7 +128,7 @@ class Recommender(Scorer):
         return read_counts(self._item_counts, self.num_items)
 
     def history_sizes(
-        self, users: Sequence[Id], *, seen: Mapping[Id, Sequence[Id]] | None = None
+        self, users: Sequence[Id], *, seen: Mapping[Any, Sequence[Id]] | None = None
     ) -> list[int]:
         """Return how many different items the model knows of each user.
 

@@ -74,9 +74,7 @@ def test_auto_is_what_the_setting_says(models: dict[Role, Recommender]) -> None:
 
 
 @pytest.mark.parametrize("auto", AUTOS)
-def test_a_name_holds_whatever_the_setting_is(
-    models: dict[Role, Recommender], auto: Auto
-) -> None:
+def test_a_name_holds_whatever_the_setting_is(models: dict[Role, Recommender], auto: Auto) -> None:
     who = Respondents(slots(models), auto)
     named = query(STRANGER, KNOWN, choice="ranking")
     assert who.role_of(named) == "ranking"

@@ -18,7 +18,7 @@ from tests.support.asking import answer_of
 from tests.support.figures import Values, training_with, write_training
 from tests.support.serving import serving
 from tests.turi_recommender.golden import unpack_model
-from turi_recommender import Recommender, load_model
+from turi_recommender import IdIndex, Recommender, load_model
 
 MODELS = {"also": "similarity_jaccard_ties", "for_you": "ranking_context_only",
           "popular": "popularity_target"}  # fmt: skip
@@ -74,20 +74,23 @@ def plain(shop: Path) -> Iterator[httpx.Client]:
         yield client
 
 
+def ids_of(index: IdIndex) -> list[int]:
+    return [int(one) for part in index.chunks() for one in part.tolist()]
+
+
 def items_of(model: dict[str, Recommender], user: int) -> int:
     return max(each.history_sizes([user])[0] for each in model.values())
 
 
 @pytest.fixture(scope="module")
 def light(model: dict[str, Recommender]) -> int:
-    users = (user for part in model["also"].users.chunks() for user in part.tolist())
-    return next(user for user in users if items_of(model, user) in (1, 2))
+    return next(user for user in ids_of(model["also"].users) if items_of(model, user) in (1, 2))
 
 
 @pytest.fixture(scope="module")
 def known(model: dict[str, Recommender]) -> int:
-    users = (user for part in model["for_you"].users.chunks() for user in part.tolist())
-    return next(user for user in users if model["for_you"].history_sizes([user])[0] > 2)
+    knows = model["for_you"].history_sizes
+    return next(user for user in ids_of(model["for_you"].users) if knows([user])[0] > 2)
 
 
 def rows(model: Recommender, *users: Any, **options: Any) -> list[dict[str, Any]]:
@@ -100,7 +103,7 @@ def who(answer: dict[str, Any]) -> list[str]:
     return [each["model"] for each in answer["answered"]]
 
 
-@pytest.mark.parametrize("count", [1, INLINE_ROWS, 300])
+@pytest.mark.parametrize("count", [1, INLINE_ROWS, 240])
 def test_each_visitor_is_answered_by_the_best_for_such_visitors(
     measured: httpx.Client, model: dict[str, Recommender], light: int, known: int, count: int
 ) -> None:
@@ -110,16 +113,12 @@ def test_each_visitor_is_answered_by_the_best_for_such_visitors(
     one += rows(model["for_you"], known, k=3) + rows(model["popular"], -2, k=3)
     assert answer["recommendations"] == one * count
     assert who(answer) == ["also:1", "popular:1", "for_you:1", "popular:1"] * count
-    assert [each["user_id"] for each in answer["answered"]] == [
-        each["user_id"] for each in users
-    ]
+    assert [each["user_id"] for each in answer["answered"]] == [each["user_id"] for each in users]
     assert answer["cold_users"] == [STRANGER, -2]
     assert answer["model"]["name"] == "also", "who answered the first row"
 
 
-def test_alone_each_of_them_gets_the_same(
-    measured: httpx.Client, light: int, known: int
-) -> None:
+def test_alone_each_of_them_gets_the_same(measured: httpx.Client, light: int, known: int) -> None:
     for user, name in ((light, "also"), (known, "for_you"), (STRANGER, "popular")):
         users = [{"user_id": user}]
         answer = post(measured, users=users, k=3)
@@ -139,7 +138,10 @@ def test_ids_in_other_words_are_the_same_visitors(
 def test_side_data_go_to_whoever_has_such_columns(
     measured: httpx.Client, model: dict[str, Recommender], light: int, known: int
 ) -> None:
-    users = [{"user_id": light, **NIGHT}, {"user_id": known, **NIGHT, "period": "no such"}]
+    period, *_ = (one for one in model["for_you"].side_columns if one.name == "period")
+    [told] = period.sample(1)
+    users = [{"user_id": light, **NIGHT, "period": told}]
+    users.append({"user_id": known, **NIGHT, "period": "no such"})
     answer = post(measured, users=users, k=3)
     assert answer["recommendations"] == [
         *rows(model["also"], light, k=3),
@@ -154,8 +156,9 @@ def test_defaults_of_side_data_hold_for_whoever_has_such_columns(
     given = settings(shop, "measured", side_data_defaults={"month": 8})
     with serving(given) as client:
         users = [{"user_id": known}, {"user_id": light}]
-        filled, bare = post(client, users=users, k=3), post(
-            client, users=users, k=3, side_data_defaults=False
+        filled, bare = (
+            post(client, users=users, k=3),
+            post(client, users=users, k=3, side_data_defaults=False),
         )
     assert filled["recommendations"] == [
         *rows(model["for_you"], {"user_id": known, "month": 8}, k=3),
@@ -168,14 +171,15 @@ def test_what_a_visitor_has_just_seen_counts(
     measured: httpx.Client, model: dict[str, Recommender]
 ) -> None:
     """The ranking model is best for whom much is known, and knows nothing of a basket."""
-    items = [item for part in model["also"].items.chunks() for item in part.tolist()][:4]
-    seen = [{"user_id": STRANGER, "item_id": item, "target": 2.0} for item in items]
+    items = ids_of(model["also"].items)[:4]
+    bare = [{"user_id": STRANGER, "item_id": item} for item in items]
+    seen = [{**row, "target": 2.0} for row in bare]  # a column that the model does not have
     users = [{"user_id": STRANGER}, {"user_id": -2}]
     answer = post(measured, users=users, k=3, interactions=seen)
     assert who(answer) == ["also:1", "popular:1"]
     assert answer["answered"][0]["basis"] == "basket"
     assert answer["recommendations"] == [
-        *rows(model["also"], STRANGER, k=3, interactions=seen),
+        *rows(model["also"], STRANGER, k=3, interactions=bare),
         *rows(model["popular"], -2, k=3),
     ]
 
@@ -197,7 +201,7 @@ def test_a_request_that_names_a_model_is_answered_as_ever(
 ) -> None:
     users = [{"user_id": one} for one in (light, STRANGER, known)]
     for name in ("similarity", "ranking"):
-        asked = {"users": users, "model": name, "k": 3}
+        asked: dict[str, Any] = {"users": users, "model": name, "k": 3}
         assert post(measured, **asked) == post(plain, **asked)
 
 
@@ -241,8 +245,8 @@ def test_score_follows_the_setting(
 
     one, night = {"user_id": known}, {"user_id": known, **NIGHT}
     stranger = {"user_id": STRANGER}
-    in_also = known in model["also"].users
-    assert scored(plain, one) == items("also" if in_also else "popular", known)
+    assert known in model["also"].users
+    assert scored(plain, one) == items("also", known)
     assert scored(measured, one) == items("for_you", known)
     assert scored(measured, night) == scored(plain, night) == items("for_you", night)
     both = items("popular", STRANGER) + items("for_you", known)
@@ -304,8 +308,8 @@ def test_figures_that_cannot_be_compared_decide_nothing(
     root = shop_with(tmp_path, for_you={"split": "author"})
     with serving(settings(root, "measured")) as client:
         for side in ({}, NIGHT):
-            asked = {"users": [{"user_id": one, **side} for one in (known, STRANGER, light)]}
-            assert post(client, **asked) == post(plain, **asked)
+            users = [{"user_id": one, **side} for one in (known, STRANGER, light)]
+            assert post(client, users=users) == post(plain, users=users)
         auto = client.get("/models").json()["auto"]
     assert auto["reason"].startswith("figures of different measures or splits are not compared")
     assert {each["role"] for each in auto["kinds"].values()} == {None}
@@ -319,8 +323,8 @@ def test_where_no_version_has_figures_side_data_decide(
 ) -> None:
     with serving(settings(shop_with(tmp_path, {}), "measured")) as client:
         for side in ({}, NIGHT):
-            asked = {"users": [{"user_id": one, **side} for one in (known, STRANGER, light)]}
-            assert post(client, **asked) == post(plain, **asked)
+            users = [{"user_id": one, **side} for one in (known, STRANGER, light)]
+            assert post(client, users=users) == post(plain, users=users)
         assert client.get("/models").json()["auto"]["reason"] == (
             "no version that serves has figures"
         )
@@ -333,15 +337,14 @@ def test_where_no_version_has_figures_side_data_decide(
         ({"also": dict.fromkeys(("unknown", "light", "known"), 0.0)}, ["also:1"] * 3),
         (
             dict.fromkeys(MODELS, dict.fromkeys(("unknown", "light", "known"), 0.5)),
-            ["", "popular:1", "also:1"],
+            ["also:1", "popular:1", "also:1"],
         ),
-        ({"popular": {"unknown": 0.1}, "also": {"light": 0.1}}, ["", "popular:1", "also:1"]),
+        ({"popular": {"unknown": 0.1}, "also": {"light": 0.1}}, ["also:1", "popular:1", "also:1"]),
     ],
     ids=["one figure", "zeros", "equal", "one each"],
 )
 def test_odd_figures(
     tmp_path: Path,
-    model: dict[str, Recommender],
     light: int,
     known: int,
     figures: dict[str, Values],
@@ -349,6 +352,4 @@ def test_odd_figures(
 ) -> None:
     with serving(settings(shop_with(tmp_path, figures), "measured")) as client:
         answer = post(client, users=[{"user_id": one} for one in (known, STRANGER, light)])
-    told = who(answer)
-    for wanted, found in zip(expected, told, strict=True):
-        assert found == wanted or wanted == "", (expected, told)
+    assert who(answer) == expected
