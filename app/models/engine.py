@@ -114,10 +114,27 @@ class Engine:
         """
         role = self.models.role_of(query)
         _, price = await self._priced(price_of_recommend, query, role)
-        plan = self.models.plan(query, role)
+        plan = await self._plan(query, role, price)
         if plan is None:
             return await self._recommend_by(role, query, price, write)
         return await self._share(query, plan, price, write)
+
+    async def _plan(self, query: RecommendQuery, role: Role, price: Price) -> Plan | None:
+        """Return who answers which rows of a query, if more than one model does.
+
+        Parameters
+        ----------
+        query : RecommendQuery
+            What is asked.
+        role : {"similarity", "ranking", "newcomer"}
+            The role that it takes as a whole.
+        price : Price
+            What it costs.
+        """
+        if self.models.table is None or query.choice != "auto":
+            return self.models.plan(query, role)
+        # Every model looks for every user, which takes some microseconds where ids are texts.
+        return await self._execution.run(price, lambda: self.models.plan(query, role))
 
     async def _recommend_by(
         self, role: Role, query: RecommendQuery, price: Price, write: WriteRecommendations[Answer]
@@ -189,7 +206,7 @@ class Engine:
             found = put_together(query, plan.parts, answers)
             return self._write(query, write, host, found, others)
 
-        return await self._execution.finish(price, work)
+        return await self._execution.run(price, work)
 
     def _part_of(self, query: RecommendQuery, plan: Plan, part: Part) -> RecommendQuery:
         """Return what the model of a part is asked."""
