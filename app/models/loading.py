@@ -40,7 +40,7 @@ def load_models(settings: Settings) -> LoadedModels:
             raise loader.unreadable
         reasons = "; ".join(slot.reason for slot in main)
         raise ConfigurationError(f"no model found: {reasons}")
-    models = LoadedModels(slots, {}, shown_paths(settings))
+    models = LoadedModels(slots, {}, shown_paths(settings), settings.auto)
     _check_columns_agree(models)
     models.defaults = _fitting_defaults(settings, models.model("ranking"))
     for role, slot in slots.items():

@@ -47,8 +47,7 @@ class RecommendQuery(NamedTuple):
     k : int
         Number of items per user.
     choice : {"auto", "similarity", "ranking", "newcomer"}
-        Whose model answers. Auto takes the ranking model if any row carries side data, else the
-        similarity model; where only one is loaded, that one.
+        Whose model answers. What `auto` means is a setting; see `respondents`.
     side_data_defaults : bool
         Whether side columns that a row leaves out take their defaults (ranking model only).
     exclude_known, items, exclude

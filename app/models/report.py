@@ -29,6 +29,7 @@ class ModelReport:
     def __init__(self, models: LoadedModels, metrics: Metrics) -> None:
         self._models = models
         self._metrics = metrics
+        self._told = ""  # what the log has said of who answers
 
     def start(self) -> None:
         """Tell what serves from the start."""
@@ -36,6 +37,7 @@ class ModelReport:
             _log(slot)
             waiting = self._metrics.waiting.labels(role)
             waiting.set_function(partial(_is_waiting, self._models, role))
+        self._tell_auto()
         self._show()
 
     def attempt(self, name: str, outcome: str) -> None:
@@ -52,7 +54,17 @@ class ModelReport:
             for slot in self._models.slots.values():
                 if slot.entry is not None and slot.entry.name == name:
                     _warn_of_strangers(slot, slot.entry)
+            self._tell_auto()
         self._show()
+
+    def _tell_auto(self) -> None:
+        """Say which model answers requests that name none, when that has changed."""
+        table = self._models.table
+        told = self._models.auto if table is None else f"{self._models.auto}, {table}"
+        if told != self._told:
+            self._told = told
+            level = logging.INFO if table is None or not table.reason else logging.WARNING
+            log.log(level, "auto: %s", told)
 
     def _show(self) -> None:
         self._metrics.show_models(

@@ -15,8 +15,10 @@ from ..http.declaration import PROBE, declare
 from ..http.lifecycle import Lifecycle
 from ..http.problems import responses
 from ..models.loaded import LoadedModels
+from ..models.measured import KINDS, Kind, Table
 from ..models.roles import takes_side_data
 from ..models.slots import Slot
+from ..settings import Auto
 
 _STOPPING = "The service is about to stop."
 _NOT_READY = responses(HTTPException(503, _STOPPING))
@@ -89,10 +91,40 @@ class ModelInfo(BaseModel):
     )
 
 
+class KindInfo(BaseModel):
+    """Who is asked for a kind of visitor."""
+
+    role: str | None = Field(
+        description="The role that is asked first; null where side data decide",
+        examples=["ranking"],
+    )
+    figures: dict[str, float | None] = Field(
+        description="What this follows from, by role; null where a version has no such figure"
+    )
+
+
+class AutoInfo(BaseModel):
+    """Which model answers requests that name none."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
+    rule: Auto = Field(description="The setting AUTO")
+    measure: str | None = Field(default=None, examples=["recall@10"])
+    split: str | None = Field(
+        default=None, description="How the visitors were chosen", examples=["time"]
+    )
+    kinds: dict[str, KindInfo] = Field(
+        default={}, description="By kind of visitor, where the rule is `measured`"
+    )
+    reason: str | None = Field(
+        default=None, description="Why figures decide nothing although the rule is `measured`"
+    )
+
+
 class ModelList(BaseModel):
     """All roles."""
 
     models: list[ModelInfo]
+    auto: AutoInfo
 
 
 def build_info_router(
@@ -128,8 +160,10 @@ def build_info_router(
     @router.get("/models", operation_id="list_models", responses=responses(401, 403, 503))
     async def list_models() -> ModelList:
         """List the models: name, version, columns, sizes, and where they come from."""
-        slots = models.slots.values()
-        return ModelList(models=[_describe(slot, models, is_watching) for slot in slots])
+        return ModelList(
+            models=[_describe(slot, models, is_watching) for slot in models.slots.values()],
+            auto=_describe_auto(models),
+        )
 
     return router
 
@@ -169,6 +203,27 @@ def _describe(slot: Slot, models: LoadedModels, is_watching: bool) -> ModelInfo:
         knows_strangers=slot.pace.knows_strangers,
         summary={name: _finite(value) for name, value in model.summary.items()},
         resident_bytes=slot.pace.resident_bytes,
+    )
+
+
+def _describe_auto(models: LoadedModels) -> AutoInfo:
+    table = models.table
+    if table is None:
+        return AutoInfo(rule=models.auto)
+    return AutoInfo(
+        rule=models.auto,
+        measure=table.measure or None,
+        split=table.split or None,
+        kinds={kind: _describe_kind(kind, table, models) for kind in KINDS},
+        reason=table.reason or None,
+    )
+
+
+def _describe_kind(kind: Kind, table: Table, models: LoadedModels) -> KindInfo:
+    loaded = [role for role, slot in models.slots.items() if slot.entry is not None]
+    return KindInfo(
+        role=table.best(kind),
+        figures={role: table.values.get(role, {}).get(kind) for role in loaded},
     )
 
 

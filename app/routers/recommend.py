@@ -16,8 +16,8 @@ from ..context import Context
 from ..given_schemas import VISITOR
 from ..http.json_route import LIBRARY_NAMES, JsonEndpoint
 from ..models.engine import Engine
+from ..models.parts import Others
 from ..models.queries import BasketQuery, Given, RecommendQuery
-from ..models.strangers import Others
 from ..schemas import Schemas
 from .hints import unknown_items, unknown_values
 from .refusals import REFUSALS
@@ -74,7 +74,7 @@ def build_recommend_router(engine: Engine, schemas: Schemas) -> APIRouter:
             write_rows(user, item, found.users, found.rankings),
             write_json(found.cold_users),
             write_json(unknown_items(query, entry.model, found.unknown_items)),
-            write_json(unknown_values(query.users, entry.model)),
+            write_json(unknown_values(query.users, engine.models.reader_of_rows(entry))),
             write_answered(user, found.users, found.basis, entry, others),
         )
 

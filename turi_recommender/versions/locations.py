@@ -21,8 +21,9 @@ from turi_recommender.format.archive import is_archive, tell_below
 from turi_recommender.loading import load_model
 from turi_recommender.scoring import Recommender
 from turi_recommender.versions.hold import Hold
-from turi_recommender.versions.manifest import check_manifest
+from turi_recommender.versions.manifest import check_manifest, read_training
 from turi_recommender.versions.names import is_model_name, is_name, is_path, is_version
+from turi_recommender.versions.training import Training
 
 # The original deployment's file names in the flat layout.
 _FLAT_FILES = {
@@ -70,6 +71,8 @@ class ModelEntry:
         The model.
     hold : Hold or None
         Keeps `sync` from removing the version while this entry is there.
+    training : Training or None
+        What the manifest of the version says of its training, if it says anything.
     """
 
     name: str
@@ -77,6 +80,7 @@ class ModelEntry:
     path: Path
     model: Recommender
     hold: Hold | None = field(default=None, repr=False, compare=False)
+    training: Training | None = field(default=None, repr=False, compare=False)
 
 
 class Registry:
@@ -127,10 +131,13 @@ class Registry:
             If it cannot be read, or is not what its manifest says.
         """
         hold = None
+        training: Training | None = None
         for folder in found.version_folders():
             hold = Hold(folder)  # the last one is the version's: the model itself comes first
             check_manifest(folder)
-        return ModelEntry(found.name, found.version, found.path, load_model(found.path), hold)
+            training = read_training(folder) or training
+        model = load_model(found.path)
+        return ModelEntry(found.name, found.version, found.path, model, hold, training)
 
     def load_newest(
         self,

@@ -18,6 +18,7 @@ from turi_recommender.errors import ModelFormatError, ModelNotFoundError
 from turi_recommender.format.files import open_regular, read_regular, unreadable
 from turi_recommender.versions.below import files_below
 from turi_recommender.versions.threads import map_in_threads
+from turi_recommender.versions.training import Training
 from turi_recommender.wording import counted
 
 MANIFEST = "manifest.json"
@@ -121,6 +122,24 @@ def check_sizes(folder: Path) -> dict[str, Any]:
     return listed
 
 
+def read_training(folder: str | os.PathLike[str]) -> Training | None:
+    """Return what the manifest of a version folder says of training; None if it says nothing.
+
+    Raises
+    ------
+    ModelFormatError
+        If that is not what a manifest says.
+    """
+    path = Path(folder) / MANIFEST
+    if not os.path.lexists(path):
+        return None
+    try:
+        training = _content(path).get("training")
+        return None if training is None else Training.from_json(training)
+    except (ValueError, OverflowError) as error:
+        raise ModelFormatError(path, 0, "how the model was trained", str(error)) from error
+
+
 def _files(folder: Path) -> list[str]:
     """Return the names of everything below a folder that is no folder, but the manifest itself.
 
@@ -168,11 +187,21 @@ def _describe(path: Path) -> dict[str, Any]:
 
 
 def _read(path: Path) -> dict[str, Any]:
+    """Return what a manifest says of each file."""
+    try:
+        files = _content(path)["files"]
+    except KeyError as error:
+        raise ModelFormatError(path, 0, "a manifest", str(error)) from error
+    if isinstance(files, dict) and len(files) > 0:
+        return files
+    raise ModelFormatError(path, 0, "a manifest of one or more files", "another file")
+
+
+def _content(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(read_regular(path, _MAX_MANIFEST_BYTES))
-        files = content["files"]
-        if isinstance(files, dict) and len(files) > 0:
-            return files
-    except (ValueError, RecursionError, KeyError, TypeError) as error:
+    except (ValueError, RecursionError) as error:
         raise ModelFormatError(path, 0, "a manifest", str(error)) from error
-    raise ModelFormatError(path, 0, "a manifest of one or more files", "another file")
+    if not isinstance(content, dict):
+        raise ModelFormatError(path, 0, "a manifest", "another value")
+    return content
