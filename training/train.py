@@ -136,9 +136,7 @@ def prepare_rows(log: Log, options: PrepareOptions, say: Any) -> pd.DataFrame:
 
 def parse_arguments(arguments: Optional[List[str]] = None) -> argparse.Namespace:
     """Read the command line."""
-    parser = _Parser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
+    parser = _Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("log", nargs="?", help="event log; a generated one if absent")
     parser.add_argument("--models-dir", required=True, help="where the models go")
     parser.add_argument(

@@ -45,9 +45,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.mark.parametrize("name", ["plain", "categories", "moments", "tokyo"])
-def test_values_are_those_of_the_same_log_as_text(
-    reader: Reader, folder: Path, name: str
-) -> None:
+def test_values_are_those_of_the_same_log_as_text(reader: Reader, folder: Path, name: str) -> None:
     assert reader.events(folder / name) == reader.events(lines(*GOOD))
 
 

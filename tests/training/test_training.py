@@ -214,7 +214,6 @@ def test_a_log_that_is_too_small_for_a_hold_out_is_trained(tmp_path: Path) -> No
     assert Registry(tmp_path / "models").load("similarity_model").model.num_users == 2
 
 
-
 def test_equal_seeds_give_equal_logs() -> None:
     same, other = evaluate(
         "from training.events import make_events as m; import json;"

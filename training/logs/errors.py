@@ -11,7 +11,7 @@ class LogError(Exception):
     """A log, or an option about it, that cannot be; its text is one line for whoever made it."""
 
 
-class WrongValue(Exception):
+class WrongValueError(Exception):
     """One of several values is wrong; whoever knows column and rows makes a `LogError` of it.
 
     Parameters

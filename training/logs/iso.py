@@ -9,7 +9,7 @@ from typing import List, Optional
 import numpy as np
 import pandas as pd
 
-from training.logs.errors import WrongValue
+from training.logs.errors import WrongValueError
 
 _DATE = r"(\d{4}-\d\d-\d\d)"
 _CLOCK = r"(\d\d:\d\d(?::\d\d)?)(?:\.(\d{1,6})\d*)?"
@@ -36,12 +36,14 @@ def read_iso(texts: List[str], zone: str) -> np.ndarray:
 
     Raises
     ------
-    WrongValue
+    WrongValueError
         If one is no time.
     """
     parts = [_ISO(text) for text in texts]
     if None in parts:
-        raise WrongValue(parts.index(None), "is no ISO 8601 time, such as 2015-05-03T09:26:00Z")
+        raise WrongValueError(
+            parts.index(None), "is no ISO 8601 time, such as 2015-05-03T09:26:00Z"
+        )
     clocks = [_clock(*part.group(1, 2, 3)) for part in parts if part is not None]
     offsets = [_offset(part.group(4)) for part in parts if part is not None]
     values = _on_the_clock(clocks)
@@ -75,7 +77,7 @@ def _on_the_clock(clocks: List[str]) -> np.ndarray:
         return np.array(clocks, dtype="datetime64[us]").astype(np.int64)
     except ValueError:
         place = next(place for place, clock in enumerate(clocks) if not _is_there(clock))
-        raise WrongValue(place, "is on no calendar or on no clock") from None
+        raise WrongValueError(place, "is on no calendar or on no clock") from None
 
 
 def _is_there(clock: str) -> bool:

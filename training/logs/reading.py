@@ -61,9 +61,7 @@ class _Columns:
         self._times = Times(options.time, options.time_unit, options.time_zone)
         self._ratings: Optional[Ratings] = None
         self._events: Optional[Categories] = None
-        self._context = {
-            name: Categories(name, CONTEXT_VALUES) for name in options.context_of_log
-        }
+        self._context = {name: Categories(name, CONTEXT_VALUES) for name in options.context_of_log}
         self.readers: Dict[str, Any] = {
             options.user: self._users,
             options.item: self._items,

@@ -9,7 +9,7 @@ from typing import List, Optional
 
 import numpy as np
 
-from training.logs.errors import WrongValue, at
+from training.logs.errors import WrongValueError, at
 from training.logs.ids import integers
 from training.logs.iso import is_iso, read_iso
 
@@ -64,7 +64,7 @@ class Times:
                 self.unit = self._likely_unit(texts[0])
             read = self._read_iso if self.unit == "iso" else self._read_numbers
             self._chunks.append(read(texts))
-        except WrongValue as error:
+        except WrongValueError as error:
             raise at(self._column, rows[error.place], texts[error.place], error.what) from None
 
     def finish(self) -> np.ndarray:
@@ -77,7 +77,7 @@ class Times:
             return "iso"
         unit = self._plausible_unit(number)
         if unit is None:
-            raise WrongValue(0, "is no time from 1990 to now, be it s, ms or us since 1970")
+            raise WrongValueError(0, "is no time from 1990 to now, be it s, ms or us since 1970")
         return unit
 
     def _plausible_unit(self, number: float) -> Optional[str]:
@@ -97,7 +97,7 @@ class Times:
         plausible = (values >= earliest) & (values <= latest)
         if not plausible.all():
             place = int(np.argmin(plausible))
-            raise WrongValue(place, self._implausible(float(values[place]), unit))
+            raise WrongValueError(place, self._implausible(float(values[place]), unit))
         return np.rint(values * _MICROSECONDS[unit]).astype(np.int64)
 
     def _implausible(self, number: float, unit: str) -> str:
@@ -112,13 +112,13 @@ class Times:
     def _read_iso(self, texts: List[str]) -> np.ndarray:
         try:
             values = read_iso(texts, self._zone)
-        except WrongValue as error:
+        except WrongValueError as error:
             if _number(texts[error.place]) is None:
                 raise
-            raise WrongValue(error.place, error.what + " (--time-unit s, ms or us?)") from None
+            raise WrongValueError(error.place, error.what + " (--time-unit s, ms or us?)") from None
         plausible = (values >= _EARLIEST) & (values <= self._latest)
         if not plausible.all():
-            raise WrongValue(int(np.argmin(plausible)), _WHAT_IS_WRONG)
+            raise WrongValueError(int(np.argmin(plausible)), _WHAT_IS_WRONG)
         return values
 
 
@@ -127,7 +127,7 @@ def _floats(texts: List[str], unit: str) -> np.ndarray:
     if None in numbers:
         place = numbers.index(None)
         hint = " (--time-unit iso?)" if is_iso(texts[place]) else ""
-        raise WrongValue(place, "is no number of {}{}".format(_NAMES[unit], hint))
+        raise WrongValueError(place, "is no number of {}{}".format(_NAMES[unit], hint))
     return np.array(numbers, dtype=np.float64)
 
 

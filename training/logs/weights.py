@@ -54,9 +54,7 @@ class Weighed(NamedTuple):
     note: Optional[str]  # what was assumed, if anything was
 
 
-def weigh(
-    events: Categories, rows: np.ndarray, stated: Optional[Mapping[str, float]]
-) -> Weighed:
+def weigh(events: Categories, rows: np.ndarray, stated: Optional[Mapping[str, float]]) -> Weighed:
     """Weigh events by their kind.
 
     Parameters
@@ -78,9 +76,7 @@ def weigh(
     if stated is None and RETAILROCKET.keys().isdisjoint(names):
         what = "{} is one of other events than {}: every event weighs 1 (--weights changes that)"
         note = what.format(shown(names[0]), ", ".join(RETAILROCKET))
-        return Weighed(
-            np.ones(len(rows)), "column {}: {}".format(column_name(events.column), note)
-        )
+        return Weighed(np.ones(len(rows)), "column {}: {}".format(column_name(events.column), note))
     weights = RETAILROCKET if stated is None else stated
     for code, name in enumerate(names):
         if name not in weights:
