@@ -6,7 +6,7 @@ import pandas as pd
 import turicreate as tc
 
 from training.logs import LogError
-from training.logs.errors import column_name, shown
+from training.logs.errors import column_name
 
 
 def read_side_data(path: str, key: str, ids: pd.Series) -> tc.SFrame:
@@ -31,14 +31,14 @@ def read_side_data(path: str, key: str, ids: pd.Series) -> tc.SFrame:
         table = pd.read_csv(path, dtype={key: kind})
     except (OSError, ValueError) as error:
         why = " ".join(str(error).split())
-        raise LogError("side data {} cannot be read: {}".format(shown(path), why)) from error
+        raise LogError("side data {} cannot be read: {}".format(repr(path), why)) from error
     if key not in table.columns:
         what = "side data {}: row 1 has no column {}; it has {}"
         columns = ", ".join(map(column_name, list(map(str, table.columns))[:30]))
-        raise LogError(what.format(shown(path), column_name(key), columns))
+        raise LogError(what.format(repr(path), column_name(key), columns))
     missing = table[key].isna()
     if missing.any():
         row = 2 + int(missing.to_numpy().argmax())
         raise LogError("side data {}: column {}, row {}: a missing id".format(
-            shown(path), column_name(key), row))  # fmt: skip
+            repr(path), column_name(key), row))  # fmt: skip
     return tc.SFrame(table)

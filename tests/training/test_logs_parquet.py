@@ -9,6 +9,7 @@ import pytest
 
 from tests.training.environment import run_python
 from tests.training.reader import GOOD, Reader, lines
+from turi_recommender.versions import Registry
 
 pytestmark = pytest.mark.slow
 
@@ -83,3 +84,12 @@ def test_files_that_are_broken_or_packed(reader: Reader, folder: Path) -> None:
     assert "Parquet file cannot be read" in reader.error(damaged)
     assert "unpack the file first" in reader.error(gzip.compress(whole))
     assert "no column user (--user)" in reader.error(folder / "plain", "--user", "user")
+
+
+def test_models_are_trained_from_such_a_file(folder: Path, tmp_path: Path) -> None:
+    run_python(
+        *("-m", "training.train", str(folder / "strings"), "--models-dir", str(tmp_path)),
+        *("--keep", "all", "--factors", "4", "--iterations", "3", "--no-evaluation"),
+    )
+    model = Registry(tmp_path).load("similarity_model").model
+    assert model.items.ids([0]) == ["a"]

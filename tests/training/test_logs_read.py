@@ -66,13 +66,13 @@ def test_another_shops_words(reader: Reader) -> None:
 
 def test_ratings_of_films(reader: Reader) -> None:
     header = "userId,movieId,rating,timestamp"
-    rows = ("1,31,2.5,1260759144", "1,1029,3,1260759179", "2,31,4.0,835355493")
+    ratings = ("1,31,2.5,1260759144", "1,1029,3,1260759179", "2,31,4.0,835355493")
     names = ("--user", "userId", "--item", "movieId", "--rating", "rating")
-    answer = reader.answer(lines(*rows, header=header), *names)
+    answer = reader.answer(lines(*ratings, header=header), *names)
     assert answer["columns"]["weight"] == [2.5, 3.0, 4.0]
     assert answer["columns"]["event"] == [""] * 3
     assert answer["columns"]["time"][2] == "1996-06-21 11:11:33"
-    rows = reader.rows(lines(*rows, header=header), *names, "--keep", "all", "--context", "")
+    rows = reader.rows(lines(*ratings, header=header), *names, "--keep", "all", "--context", "")
     assert list(rows) == ["userId", "movieId", "target"]
     assert rows["target"] == [2.5, 3.0, 4.0]
 

@@ -11,7 +11,7 @@ import zlib
 from contextlib import contextmanager
 from typing import BinaryIO, Iterator, NamedTuple
 
-from training.logs.errors import LogError, shown
+from training.logs.errors import LogError
 
 GZIP = b"\x1f\x8b"
 _BLOCK_BYTES = 1 << 20
@@ -56,13 +56,13 @@ def opened(path: str) -> Iterator[Source]:
     try:
         kind = os.stat(path).st_mode
         if stat.S_ISDIR(kind):
-            raise LogError("{} is a folder, no event log".format(shown(path)))
+            raise LogError("{} is a folder, no event log".format(repr(path)))
         if not stat.S_ISREG(kind):
-            raise LogError("{} is no regular file".format(shown(path)))
+            raise LogError("{} is no regular file".format(repr(path)))
         file = open(path, "rb", buffering=0)
     except (OSError, ValueError) as error:  # the second: a path with a NUL byte
         why = getattr(error, "strerror", None) or str(error)
-        raise LogError("{} cannot be read: {}".format(shown(path), why)) from error
+        raise LogError("{} cannot be read: {}".format(repr(path), why)) from error
     with file:
         try:
             digest = _digest(file)
