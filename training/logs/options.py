@@ -17,6 +17,7 @@ DERIVED = ("period", "month", "weekday")
 _TAKEN = ("target", "score", "rank")
 # Columns of every log as the trainer sees it; context columns cannot bear these names as well.
 _OF_EVERY_LOG = ("user", "item", "event", "time", "weight")
+_DEFAULT = "default: %(default)s"
 TIME_UNITS = ("auto", "s", "ms", "us", "iso")
 SEPARATORS = {"auto": None, ",": ",", ";": ";", "tab": "\t", "\t": "\t", "|": "|"}
 
@@ -95,10 +96,10 @@ class LogOptions:
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the options about a log to a command line."""
     group = parser.add_argument_group("the event log")
-    group.add_argument("--user", default="visitorid", metavar="COLUMN")
-    group.add_argument("--item", default="itemid", metavar="COLUMN")
+    group.add_argument("--user", default="visitorid", metavar="COLUMN", help=_DEFAULT)
+    group.add_argument("--item", default="itemid", metavar="COLUMN", help=_DEFAULT)
     group.add_argument("--event", metavar="COLUMN", help="default: event, where there is one")
-    group.add_argument("--time", default="timestamp", metavar="COLUMN")
+    group.add_argument("--time", default="timestamp", metavar="COLUMN", help=_DEFAULT)
     group.add_argument(
         "--time-unit",
         choices=TIME_UNITS,
