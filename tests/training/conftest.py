@@ -1,3 +1,5 @@
+"""What tests of the trainer have in common."""
+
 from __future__ import annotations
 
 from collections.abc import Iterator
@@ -5,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.training.environment import Trainer, training_python
+from tests.training.reader import Reader
 
 
 @pytest.fixture(scope="session")
@@ -13,3 +16,11 @@ def trainer() -> Iterator[Trainer]:
     running = Trainer(training_python())
     yield running
     running.close()
+
+
+@pytest.fixture(scope="session")
+def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
+    """Reads logs on the trainer's Python; skips likewise."""
+    one = Reader(tmp_path_factory.mktemp("logs"))
+    yield one
+    one.close()

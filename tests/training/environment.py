@@ -76,6 +76,15 @@ class Trainer:
         self._process.communicate(timeout=30)
 
 
+def run_python(*arguments: str) -> str:
+    """Run the trainer's Python from the root of the tree; return what it prints."""
+    done = subprocess.run(
+        [training_python(), *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout
+
+
 def record_live(recorder: str, folder: Path) -> None:
     """Let real Turi Create train fresh models and answer for them.
 
