@@ -71,7 +71,9 @@ class LoadedModels:
 
     # -- what is loaded --------------------------------------------------------------------
 
-    def swap(self, role: Role, entry: ModelEntry, pace: Pace, unfit: str = "") -> None:
+    def swap(
+        self, role: Role, entry: ModelEntry, pace: Pace, unfit: str = "", retired: str = ""
+    ) -> None:
         """Let another version play a role from now on; requests in flight keep the old one.
 
         Parameters
@@ -83,8 +85,22 @@ class LoadedModels:
             How fast it answers.
         unfit : str
             Why it does not suit the role, if it does not.
+        retired : str
+            When and why it was retired, if it was.
         """
-        self._put({**self.slots, role: self.slots[role].serving(entry, pace, unfit)})
+        self._put({**self.slots, role: self.slots[role].serving(entry, pace, unfit, retired)})
+
+    def retire(self, role: Role, retired: str) -> None:
+        """Note that the version which plays a role was retired.
+
+        Parameters
+        ----------
+        role : {"similarity", "ranking", "newcomer"}
+            The role.
+        retired : str
+            When and why, in words; nothing if it is not retired (any more).
+        """
+        self._put({**self.slots, role: replace(self.slots[role], retired=retired)})
 
     def refuse(self, role: Role, version: str, reason: str) -> None:
         """Note why a version was not taken.

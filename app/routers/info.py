@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
+from datetime import datetime
 from typing import Any, Literal
 
 from fastapi import APIRouter
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.exceptions import HTTPException
 
-from turi_recommender import Column
+from turi_recommender import Column, Training
 
 from ..http.declaration import PROBE, declare
 from ..http.lifecycle import Lifecycle
 from ..http.problems import responses
+from ..models.figures import tell_evaluation
 from ..models.loaded import LoadedModels
 from ..models.measured import KINDS, Kind, Table
 from ..models.roles import takes_side_data
@@ -36,6 +38,52 @@ class ColumnInfo(BaseModel):
     name: str
     type: str = Field(examples=["integer"])
     mode: str = Field(examples=["categorical"])
+
+
+class LogInfo(BaseModel):
+    """The event log that a model was trained from."""
+
+    sha256: str
+    events: int
+    users: int
+    items: int
+    first: datetime | None = Field(description="Time of its first event, if it has times")
+    last: datetime | None = Field(description="Time of its last event, if it has times")
+
+
+class ComparisonInfo(BaseModel):
+    """A model's measure divided by another one's, and its interval."""
+
+    ratio: float | None
+    low: float | None
+    high: float | None
+
+
+class FiguresInfo(BaseModel):
+    """What a model is worth, measured on items of visitors that training did not know."""
+
+    measure: str = Field(examples=["recall@10"])
+    split: str = Field(examples=["time"])
+    visitors: dict[str, int] = Field(description="How many, by kind: all, known, light, unknown")
+    values: dict[str, float | None] = Field(
+        description="The measure, by kind of visitor; null where there was none of that kind"
+    )
+    against: dict[str, ComparisonInfo] = Field(
+        description="Compared with others, such as jaccard and the version that served before"
+    )
+    forced: str | None = Field(
+        description="Why it was published all the same, if it would have been refused"
+    )
+
+
+class TrainingInfo(BaseModel):
+    """What the manifest of a version says of its training."""
+
+    model_config = ConfigDict(json_schema_serialization_defaults_required=True)
+    trained: datetime
+    settings: dict[str, Any]
+    log: LogInfo
+    figures: FiguresInfo | None = Field(default=None, description="null where nobody measured")
 
 
 class ModelInfo(BaseModel):
@@ -88,6 +136,19 @@ class ModelInfo(BaseModel):
     )
     resident_bytes: int | None = Field(
         default=None, description="Memory that the model holds, measured when it was loaded"
+    )
+    training: TrainingInfo | None = Field(
+        default=None, description="What the version's manifest says of its training"
+    )
+    evaluation: str | None = Field(
+        default=None,
+        examples=["evaluated"],
+        description="evaluated, not evaluated, or why the figures cannot be read",
+    )
+    retired: str | None = Field(
+        default=None,
+        description="When and why the version was retired; it serves because it was asked for by "
+        "its number, or because nothing can take its place",
     )
 
 
@@ -203,6 +264,9 @@ def _describe(slot: Slot, models: LoadedModels, is_watching: bool) -> ModelInfo:
         knows_strangers=slot.pace.knows_strangers,
         summary={name: _finite(value) for name, value in model.summary.items()},
         resident_bytes=slot.pace.resident_bytes,
+        training=_training(slot.entry.training),
+        evaluation=shown.text(tell_evaluation(slot.entry.training, slot.entry.training_trouble)),
+        retired=shown.text(slot.retired) or None,
     )
 
 
@@ -225,6 +289,11 @@ def _describe_kind(kind: Kind, table: Table, models: LoadedModels) -> KindInfo:
         role=table.best(kind),
         figures={role: table.values.get(role, {}).get(kind) for role in loaded},
     )
+
+
+def _training(training: Training | None) -> TrainingInfo | None:
+    """Return what answers show of a training; fields that nobody here knows are left out."""
+    return None if training is None else TrainingInfo.model_validate(training.to_json())
 
 
 def _finite(value: object) -> object:
