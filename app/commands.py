@@ -1,4 +1,7 @@
-"""What the command line can do: serve, make keys, register and follow versions, compare answers."""
+"""What the command line can do: serve, make keys, register and follow versions, compare answers.
+
+What is done about the versions of a registry is in `version_commands`.
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,6 @@ import argparse
 import asyncio
 import gc
 import logging
-import math
 import os
 import signal
 import sys
@@ -18,19 +20,22 @@ from typing import NoReturn
 
 from turi_recommender import __version__
 from turi_recommender.errors import ModelError, ModelNotFoundError, RecommenderError
-from turi_recommender.versions import Registry, is_name, is_version, register, sync
+from turi_recommender.versions import Registry, Training, is_name, register, sync
+from turi_recommender.versions.record import read_json
 
 from . import probe
 from .addresses import check_address
+from .arguments import seconds, some_path, version_number, whole_number
 from .errors import ConfigurationError
 from .limits import COMPARED_AT_ONCE, SWITCH_SECONDS
 from .models.roles import assignments
 from .observability.output import ensure_streams, settle_stdout
-from .settings import SAMPLE_MODELS, Settings, load_settings, variable_names
+from .settings import Settings, load_settings, variable_names
+from .version_commands import add_version_commands, refuse_samples
 
 FAILED = 2
 _MAX_KEY = 4096  # characters
-_DIGITS = 18  # of a version, and of other numbers on the command line
+_MAX_FIGURES_BYTES = 1 << 18
 
 _SERVE_HELP = """\
 On SIGTERM or Ctrl-C it goes on for RECOMMENDER_DRAIN_SECONDS while its readiness probe fails, and
@@ -50,7 +55,8 @@ secret.
 _REGISTER = """\
 Only the files of the saved model are copied. The version gets a manifest with their digests, and
 appears when it is complete. Its directory is printed. If it cannot be registered, or is stopped,
-nothing is left behind, and the status is 2.
+nothing is left behind, and the status is 2. The file of --figures has what the manifest says under
+"training"; without it, the version is shown as not evaluated.
 
   turi-recommender register recommendation_s.model --name similarity_model --models-dir models
 """
@@ -149,22 +155,32 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         _REGISTER,
     )
     registering.set_defaults(prints=True)
-    registering.add_argument("source", type=_path, help="a model directory")
+    registering.add_argument("source", type=some_path, help="a model directory")
     registering.add_argument("--name", required=True, help="registry name")
-    registering.add_argument("--version", type=_version, help="version (default: highest + 1)")
     registering.add_argument(
-        "--models-dir", type=_path, help="the registry (default: RECOMMENDER_MODELS_DIR)"
+        "--version", type=version_number, help="version (default: highest + 1)"
+    )
+    registering.add_argument(
+        "--models-dir", type=some_path, help="the registry (default: RECOMMENDER_MODELS_DIR)"
+    )
+    registering.add_argument(
+        "--figures",
+        type=some_path,
+        metavar="FILE",
+        help="JSON that says how it was trained and what it is worth, for the manifest",
+    )
+    registering.add_argument(
+        "--require-figures", action="store_true", help="refuse a model that nobody has evaluated"
     )
     syncing = add(
         "sync", _sync, "sync", "copy wanted versions from another registry, checked", _SYNC_HELP
     )
-    syncing.add_argument("source", type=_path, help="a registry, such as a network share")
+    syncing.add_argument("source", type=some_path, help="a registry, such as a network share")
+    syncing.add_argument("--every", type=seconds, metavar="SECONDS", help="go on, at this interval")
     syncing.add_argument(
-        "--every", type=_seconds, metavar="SECONDS", help="go on, at this interval"
+        "--keep", type=whole_number, default=2, help="versions of a name (default: 2)"
     )
-    syncing.add_argument(
-        "--keep", type=_whole_number, default=2, help="versions of a name (default: 2)"
-    )
+    add_version_commands(add)
     comparing = add(
         "compare",
         _compare,
@@ -173,7 +189,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         _COMPARE_HELP,
     )
     comparing.set_defaults(prints=True)
-    comparing.add_argument("payloads", type=_path, help="a file with one JSON payload per line")
+    comparing.add_argument("payloads", type=some_path, help="a file with one JSON payload per line")
     for name in ("old", "new"):
         comparing.add_argument(
             f"--{name}",
@@ -203,38 +219,6 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     return parser.parse_args(arguments)
 
 
-def _whole_number(text: str) -> int:
-    is_number = text.isascii() and text.isdecimal() and len(text) <= _DIGITS
-    if not is_number or int(text) < 1:
-        raise argparse.ArgumentTypeError("a whole number, 1 or more, is needed")
-    return int(text)
-
-
-def _path(text: str) -> Path:
-    """Read a path; an empty one, such as of a variable that is not set, would mean this folder."""
-    if not text:
-        raise argparse.ArgumentTypeError("a path is needed")
-    return Path(text)
-
-
-def _version(text: str) -> int:
-    if not is_version(text):
-        raise argparse.ArgumentTypeError(
-            f"a version is needed: 0, or up to {_DIGITS} digits of which the first is not 0"
-        )
-    return int(text)
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        seconds = math.nan
-    if not 0 < seconds <= threading.TIMEOUT_MAX:
-        raise argparse.ArgumentTypeError("a number of seconds, more than 0, is needed")
-    return seconds
-
-
 def _serve(_: argparse.Namespace) -> None:
     """Load everything, then listen."""
     _end_with(_stop)  # until the server listens; see _sync
@@ -262,25 +246,6 @@ def _serve(_: argparse.Namespace) -> None:
         raise
     if not server.started:
         sys.exit(FAILED)
-
-
-def _refuse_samples(root: Path, ways: str) -> None:
-    """Keep the sample models, which are part of the program, as they are.
-
-    Parameters
-    ----------
-    root : Path
-        The directory that a command is about to write to.
-    ways : str
-        How that command can be told another one.
-
-    Raises
-    ------
-    ConfigurationError
-        If it is the samples' directory.
-    """
-    if os.path.realpath(root) == os.path.realpath(SAMPLE_MODELS):
-        raise ConfigurationError(f"say where: {ways}")
 
 
 def _check_models_dir(settings: Settings) -> None:
@@ -317,16 +282,19 @@ def _make_key(args: argparse.Namespace) -> None:
 
 def _register(args: argparse.Namespace) -> None:
     root = args.models_dir or load_settings().models_dir
-    _refuse_samples(root, "--models-dir, or RECOMMENDER_MODELS_DIR")
+    refuse_samples(root, "--models-dir, or RECOMMENDER_MODELS_DIR")
     _end_with(_give_up)  # what is half copied is removed on the way out
-    print(register(args.source, root, args.name, args.version))
+    training = None
+    if args.figures is not None:
+        training = Training.from_json(read_json(args.figures, _MAX_FIGURES_BYTES), args.figures)
+    print(register(args.source, root, args.name, args.version, training, args.require_figures))
 
 
 def _sync(args: argparse.Namespace) -> None:
     from .observability.logs import configure_logs  # noqa: PLC0415
 
     settings = load_settings()
-    _refuse_samples(settings.models_dir, "set RECOMMENDER_MODELS_DIR")
+    refuse_samples(settings.models_dir, "set RECOMMENDER_MODELS_DIR")
     configure_logs(settings.log_level, as_json=settings.logs_json)
     gc.enable()  # this may run for long
     _end_with(_stop)  # the first process of a container has no default for it
@@ -358,6 +326,7 @@ def _sync_once(settings: Settings, source: Path, keep: int) -> None:
             there.append(each.reference)
         except ModelNotFoundError as error:
             if not each.may_be_absent:
+                sync(Registry(source), target, (), keep, named)  # what was retired is so here, too
                 raise
             absent.append(error)
     # All at once: what the start needs is copied before what a roll-back needs.
@@ -368,7 +337,7 @@ def _sync_once(settings: Settings, source: Path, keep: int) -> None:
 
 def _look_for(source: Registry, reference: str) -> None:
     """Raise a `ModelNotFoundError` if there is nothing that a reference can mean."""
-    if not is_name(reference) or len(source.versions(reference)) == 0:
+    if not is_name(reference) or len(source.offered(reference)) == 0:
         source.find(reference)
 
 

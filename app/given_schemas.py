@@ -36,6 +36,14 @@ _LIKED = (
     "How much the visitor likes the item, on the scale of the training data; 1 if it is left out. "
     "Similarity models of the kind `jaccard` only look whether it is 0"
 )
+_FOLD_IN = (
+    bool,
+    Field(
+        False,
+        description="Answer visitors with interactions, or a basket, by the vector that training "
+        "would give them; only a model that the solver `ials` trained can",
+    ),
+)
 
 
 class GivenTypes:
@@ -74,11 +82,12 @@ class GivenTypes:
             ),
             **self.side_data(),
             **self._drawing(),
+            "fold_in": _FOLD_IN,
         }
 
     def fields_of_baskets(self) -> dict[str, Any]:
         """Return those fields that a body for baskets has, too."""
-        return {"item_data": self._item_data(), **self._drawing()}
+        return {"item_data": self._item_data(), **self._drawing(), "fold_in": _FOLD_IN}
 
     def side_data(self) -> dict[str, Any]:
         """Return the fields of side data."""

@@ -29,7 +29,7 @@ from .json_types import (
 from .limits import SHOWN_UNKNOWN_VALUES, SOUGHT_VALUES
 from .models.loaded import LoadedModels
 from .models.roles import default_scoring, default_similar
-from .settings import Settings
+from .settings import Auto, Settings
 from .why_schemas import WHY_FIELDS, why_fields
 
 # Names that the rows of answers use themselves, beside the column of users, and that of items.
@@ -41,6 +41,13 @@ _SIDE_DATA_DEFAULTS = (
 )
 _TELL_WHY = (bool, Field(False, description="Tell the terms of each score"))
 _WHOM = "Whom to recommend to, with what is known of the visit"
+_THAT_ONE = "; where only one of the two models is loaded, that one"
+_AUTO: dict[Auto, str] = {
+    "side-data": f"ranking if any user carries side data, else similarity{_THAT_ONE}",
+    "ranking": f"ranking{_THAT_ONE}",
+    "similarity": f"similarity, which disregards side data{_THAT_ONE}",
+    "measured": "for each user, the model that did best for such users when it was evaluated",
+}
 
 
 class ModelReference(BaseModel):
@@ -139,10 +146,7 @@ def build_schemas(models: LoadedModels, settings: Settings, examples: Examples) 
 def _recommend_request(
     models: LoadedModels, settings: Settings, examples: Examples, given: GivenTypes
 ) -> type[BaseModel]:
-    choice = (
-        "auto: ranking if any user carries side data, else similarity; where only one of the two "
-        "models is loaded, that one"
-    )
+    choice = f"auto: {_AUTO[settings.auto]}"
     return body_type(
         "RecommendRequest",
         examples.recommend,
@@ -264,7 +268,7 @@ def _answered(name: str, head: dict[str, Any]) -> tuple[Any, Any]:
     """Return the field that says what each answer was made of."""
     basis = ANNOTATED[
         Literal[get_args(Basis)],
-        Field(description="What was known: the first of these that applies"),
+        Field(description="What was known, and made use of: the first of these that applies"),
     ]
     reference = ANNOTATED[str, Field(examples=["similarity_model:6"])]
     row = row_type(name, {**head, "basis": basis, "model": reference})

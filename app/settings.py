@@ -31,6 +31,7 @@ _WEEK = 7 * 24 * 3600
 _MANY = 1_000_000
 _MANY_BYTES = 1 << 30
 SAMPLE_MODELS = Path(__file__).parent / "sample_models"
+Auto = Literal["side-data", "ranking", "similarity", "measured"]
 
 
 class Settings(BaseSettings):
@@ -70,6 +71,12 @@ class Settings(BaseSettings):
     newcomer_model: str = ""
     """Model for users whom the model of a request does not know, named likewise, such as a
     popularity model. Empty, there is none, and the model of the request answers them itself."""
+
+    auto: Auto = "side-data"
+    """Which model answers requests that name none, or `auto`. `side-data`: the ranking model if any
+    row of the request has side data, else the similarity model. `ranking` or `similarity`: that
+    one, if it is loaded. `measured`: for each visitor, the one that is best by the figures in the
+    manifests of the versions that serve."""
 
     side_data_defaults: Annotated[dict[str, Any], NoDecode] = {
         "period": "Night",
@@ -176,7 +183,7 @@ class Settings(BaseSettings):
     """Base address of an OpenTelemetry collector (OTLP over HTTP) to which the spans of requests
     are sent."""
 
-    @field_validator("auth", "docs", "metrics", "log_format", "log_level", mode="before")
+    @field_validator("auto", "auth", "docs", "metrics", "log_format", "log_level", mode="before")
     @classmethod
     def _in_lower_case(cls, value: object) -> object:
         return value.lower() if isinstance(value, str) else value

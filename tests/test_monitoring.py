@@ -23,6 +23,7 @@ from monitoring.generate import outputs
 from reliability.service import SIMILARITY
 from reliability.variants import truncated
 from tests.support.serving import serving
+from tests.turi_recommender.trained import a_training
 from turi_recommender.versions.register import register
 
 ROOT = Path(__file__).parent.parent
@@ -47,7 +48,7 @@ _KUBERNETES = {
 def text(tmp_path_factory: pytest.TempPathFactory) -> str:
     """Return the metrics of a service that has met everything."""
     root = tmp_path_factory.mktemp("models")
-    register(SIMILARITY, root, "similarity_model")
+    register(SIMILARITY, root, "similarity_model", training=a_training())
     truncated(SIMILARITY, root / "similarity_model" / "2" / "s.model")
     with serving(Settings(models_dir=root, admin_keys=DIGEST)) as client:
         assert client.get("/models").status_code == 401

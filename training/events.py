@@ -8,8 +8,13 @@ visitorid, event (view, addtocart, transaction), itemid, transactionid.
 
 from __future__ import annotations
 
+import hashlib
+
 import numpy as np
 import pandas as pd
+
+from training.logs import Log
+from training.logs.weights import RETAILROCKET
 
 # Ids that the documentation's examples use; they are always part of the log.
 EXAMPLE_VISITORS = (6000, 257597, 1297062)
@@ -22,6 +27,28 @@ _EVENTS = np.array(["view", "addtocart", "transaction"])
 _EVENT_SHARES = (0.966, 0.026, 0.008)
 _TASTES = 2
 _OWN_TASTE = 0.75
+
+
+def make_log(visitors: int, items: int, seed: int) -> Log:
+    """Draw a log, as if it had been read from a file.
+
+    Parameters
+    ----------
+    visitors, items, seed : int
+        As in `make_events`.
+    """
+    drawn = make_events(visitors, items, seed)
+    events = pd.DataFrame(
+        {
+            "user": drawn["visitorid"],
+            "item": drawn["itemid"],
+            "event": drawn["event"],
+            "time": pd.to_datetime(drawn["timestamp"], unit="ms"),
+            "weight": drawn["event"].map(RETAILROCKET),
+        }
+    )
+    content = pd.util.hash_pandas_object(drawn, index=False).to_numpy()
+    return Log(events, "visitorid", "itemid", hashlib.sha256(content.tobytes()).hexdigest())
 
 
 def make_events(visitors: int, items: int, seed: int, categories: int = 24) -> pd.DataFrame:

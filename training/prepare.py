@@ -1,8 +1,15 @@
-"""From an event log to training rows, as the original deployment prepared them."""
+"""From an event log to training rows."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from typing import Any, Optional, Tuple
+
 import pandas as pd
+
+from training import keep
+from training.logs import DERIVED, Log, LogError
+from training.logs.errors import column_name
 
 PERIODS = {
     1: "Late Night",
@@ -12,64 +19,86 @@ PERIODS = {
     5: "Evening",
     6: "Night",
 }
-TARGETS = {"view": 1, "addtocart": 10, "transaction": 50}
-SIDE_COLUMNS = ["period", "month", "weekday"]
-COLUMNS = ["visitorid", "itemid", "target", *SIDE_COLUMNS]
-_VISITOR_QUANTILE = 0.8
-_ITEM_QUANTILE = 0.5
 _BUSIEST_SHARE = 0.02
 
 
-def prepare(events: pd.DataFrame) -> pd.DataFrame:
-    """Turn events into rows of visitor, item, target and side columns.
+@dataclass(frozen=True)
+class PrepareOptions:
+    """What becomes of a log.
+
+    Attributes
+    ----------
+    keep : str
+        Which visitors and items are kept, a rule of `training.keep`.
+    context : tuple of str
+        Context columns: period, month and weekday are derived from the time, others are columns
+        of the log.
+    time_zone : str
+        IANA name of the zone in which period, month and weekday are told.
+    """
+
+    keep: str = keep.DEFAULT
+    context: Tuple[str, ...] = DERIVED
+    time_zone: str = "UTC"
+
+
+def prepare(log: Log, options: Optional[PrepareOptions] = None) -> pd.DataFrame:
+    """Turn events into rows of user, item, target and context.
 
     Parameters
     ----------
-    events : pandas.DataFrame
-        Columns timestamp (ms, UTC), visitorid, event and itemid; others are ignored.
+    log : Log
+        The events.
+    options : PrepareOptions, optional
+        Who is kept, and which context rows have; the defaults if absent.
 
     Returns
     -------
     pandas.DataFrame
-        Columns visitorid, itemid, target (view 1, addtocart 10, transaction 50), period (name),
-        month (1 - 12), weekday (Monday 0). Visitors and items with too few events are left out,
-        and equal rows are kept once.
+        The users and items, by the log's own names of the two columns; target (the weight; int64
+        if all weights are whole numbers); and the context: period (name), month (1 - 12), weekday
+        (Monday 0), or what the log has. Equal rows are kept once.
 
     Raises
     ------
-    ValueError
-        If a column is missing, or an event is unknown.
+    LogError
+        If nobody is kept, or the log has no such context column.
     """
-    missing = {"timestamp", "visitorid", "event", "itemid"} - set(events.columns)
-    if missing:
-        raise ValueError("the event log has no column " + ", ".join(sorted(missing)))
-    unknown = set(events["event"]) - set(TARGETS)
-    if unknown:
-        raise ValueError("unknown event " + ", ".join(map(repr, sorted(map(str, unknown)))))
-    kept = events[
-        _often(events["visitorid"], _VISITOR_QUANTILE) & _often(events["itemid"], _ITEM_QUANTILE)
-    ]
-    time = pd.to_datetime(kept["timestamp"], unit="ms", utc=True).dt
-    rows = pd.DataFrame(
-        {
-            "visitorid": kept["visitorid"].astype("int64"),
-            "itemid": kept["itemid"].astype("int64"),
-            "target": kept["event"].map(TARGETS).astype("int64"),
-            "period": ((time.hour + 4) // 4).map(PERIODS),
-            "month": time.month.astype("int64"),
-            "weekday": time.weekday.astype("int64"),
-        }
-    )
-    return rows[COLUMNS].drop_duplicates().reset_index(drop=True)
+    options = options or PrepareOptions()
+    events = log.events
+    kept = events[keep.kept(events, options.keep)]
+    if kept.empty:
+        raise LogError(
+            "--keep {} leaves none of {} visitors".format(options.keep, events["user"].nunique())
+        )
+    columns = {
+        log.user_name: kept["user"],
+        log.item_name: kept["item"],
+        "target": _whole(kept["weight"]),
+    }
+    times = pd.DatetimeIndex(kept["time"], tz="UTC").tz_convert(options.time_zone)
+    for name in options.context:
+        columns[name] = _context(name, kept, times)
+    return pd.DataFrame(columns).drop_duplicates().reset_index(drop=True)
 
 
-def _often(ids: pd.Series, quantile: float) -> pd.Series:
-    """Tell which rows have an id that occurs at least as often as this quantile of the ids."""
-    counts = ids.value_counts()
-    return ids.map(counts) >= counts.quantile(quantile)
+def _context(name: str, events: pd.DataFrame, times: pd.DatetimeIndex) -> Any:
+    if name == "period":
+        return pd.Series((times.hour + 4) // 4, index=events.index).map(PERIODS)
+    if name in DERIVED:
+        return pd.Series(getattr(times, name), index=events.index).astype("int64")
+    if name not in events.columns:
+        raise LogError("the log has no column {} (--context)".format(column_name(name)))
+    return events[name]
 
 
-def busiest(rows: pd.DataFrame) -> list:
-    """Return the visitors with the most rows: the busiest 2 % (at least ten)."""
-    counts = rows["visitorid"].value_counts()
+def _whole(weights: pd.Series) -> pd.Series:
+    """Return weights as integers if all of them are."""
+    whole = weights.round().clip(-(2**53), 2**53)
+    return whole.astype("int64") if (whole == weights).all() else weights
+
+
+def busiest(users: pd.Series) -> list:
+    """Return the users with the most rows: the busiest 2 % (at least ten)."""
+    counts = users.value_counts()
     return counts.index[: max(10, int(len(counts) * _BUSIEST_SHARE))].tolist()

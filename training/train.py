@@ -1,7 +1,11 @@
 """Train the two models of the shop and save them in registry layout.
 
-    python -m training.train --models-dir models                  a generated event log
-    python -m training.train events.csv --models-dir models       RetailRocket's, or your own
+    python -m training.train --models-dir models                a generated event log
+    python -m training.train events.csv --models-dir models     in the form of RetailRocket's
+    python -m training.train log.csv.gz --models-dir models --user user_id --item item_id \
+        --event event_type --time event_time --weights purchase=50
+
+A log that cannot be is refused in one line on standard error, with exit status 2.
 
 Writes ``similarity_model/<version>/recommendation_s.model`` and
 ``ranking_factorization_model/<version>/recommendation_r.model``, each version with a
@@ -18,78 +22,142 @@ import shutil
 import sys
 import tempfile
 import time
-from typing import Any, Optional
+from typing import Any, List, NoReturn, Optional
 
 import pandas as pd
 import turicreate as tc
 
-from training.evaluate import overlap, precision_recall, split
-from training.events import make_events
-from training.prepare import SIDE_COLUMNS, prepare
+from training import keep
+from training.evaluate import Names, overlap, precision_recall, split
+from training.events import make_log
+from training.logs import DERIVED, Log, LogError, LogOptions, read_log, require_learnable
+from training.logs.options import add_arguments, from_arguments
+from training.prepare import PrepareOptions, prepare
+from training.side_data import read_side_data
 
 SIMILARITY = ("similarity_model", "recommendation_s.model")
 POPULARITY = ("popularity_model", "recommendation_p.model")
 RANKING = ("ranking_factorization_model", "recommendation_r.model")
-_KEYS = {"user_id": "visitorid", "item_id": "itemid"}
 # Measured on a generated log of 20,000 visitors: recall@10 in the visitor's period is 0.17 with
 # this and 50 iterations, 0.07 with the library's own choice and 25.
 _REGULARIZATION = 1e-7
 
 
-def main() -> None:
-    """Run the command line."""
-    args = parse_arguments()
+class _Parser(argparse.ArgumentParser):
+    """A command line whose errors are one line, as those of logs are."""
+
+    def error(self, message: str) -> NoReturn:
+        self.exit(2, "{}: {}\n".format(self.prog, " ".join(message.split())))
+
+
+def main(arguments: Optional[List[str]] = None) -> int:
+    """Run the command line; return its exit status."""
+    # Ids and events may have characters that a terminal does not.
+    sys.stdout.reconfigure(errors="backslashreplace")
+    args = parse_arguments(arguments)
+    try:
+        train(args, from_arguments(args))
+    except LogError as error:
+        print("train: {}".format(error), file=sys.stderr)
+        return 2
+    return 0
+
+
+def train(args: argparse.Namespace, options: LogOptions) -> None:
+    """Read a log, train both models, and save them.
+
+    Parameters
+    ----------
+    args : argparse.Namespace
+        The command line.
+    options : LogOptions
+        What it says about the log.
+    """
     started = time.time()
 
     def say(text: str) -> None:
         print("[{:6.1f} s] {}".format(time.time() - started, text))
         sys.stdout.flush()
 
-    if args.events:
-        say("reading " + args.events)
-        events = pd.read_csv(args.events)
-    else:
-        say("making a log of {} visitors and {} items".format(args.visitors, args.items))
-        events = make_events(args.visitors, args.items, args.seed)
-    say("{} events; preparing".format(len(events)))
-    rows = prepare(events)
-    say(
-        "{} rows, {} visitors, {} items".format(
-            len(rows), rows.visitorid.nunique(), rows.itemid.nunique()
+    log = read_or_make(args, options, say)
+    names = Names.of(log, options.context)
+    say("{} events; preparing".format(len(log.events)))
+    rows = prepare_rows(log, PrepareOptions(args.keep, options.context, options.time_zone), say)
+    side_data = {
+        name: read_side_data(path, key, rows[key])
+        for name, path, key in (
+            ("item_data", args.item_data, names.item),
+            ("user_data", args.user_data, names.user),
         )
-    )
+        if path is not None
+    }
     if not args.no_evaluation:
-        evaluate(rows, args, say)
+        evaluate(rows, names, args, side_data, say)
     table = tc.SFrame(rows)
     say("training the item similarity model")
-    save(train_similarity(table, args.verbose), args.models_dir, SIMILARITY, args.version, say)
+    model = train_similarity(table, names, args.verbose)
+    save(model, args.models_dir, SIMILARITY, args.version, say)
     say("training the ranking model")
-    save(train_ranking(table, args), args.models_dir, RANKING, args.version, say)
+    model = train_ranking(table, names, args, side_data)
+    save(model, args.models_dir, RANKING, args.version, say)
     if args.newcomer:
         say("training the popularity model")
-        model = tc.popularity_recommender.create(table, verbose=args.verbose, **_KEYS)
+        model = tc.popularity_recommender.create(table, verbose=args.verbose, **names.ids)
         save(model, args.models_dir, POPULARITY, args.version, say)
 
 
-def parse_arguments(arguments: Optional[list] = None) -> argparse.Namespace:
+def read_or_make(args: argparse.Namespace, options: LogOptions, say: Any) -> Log:
+    """Return the log that the command line names, or a generated one, and say what was assumed."""
+    if args.log is None:
+        say("making a log of {} visitors and {} items".format(args.visitors, args.items))
+        return make_log(args.visitors, args.items, args.seed)
+    say("reading " + args.log)
+    log = read_log(args.log, options)
+    for note in log.notes:
+        say(note)
+    return log
+
+
+def prepare_rows(log: Log, options: PrepareOptions, say: Any) -> pd.DataFrame:
+    """Return training rows from which something can be learnt."""
+    rows = prepare(log, options)
+    user, item = log.user_name, log.item_name
+    say("{} rows, {} visitors, {} items".format(
+        len(rows), rows[user].nunique(), rows[item].nunique()))  # fmt: skip
+    try:
+        require_learnable(rows[user], rows[item], user, item)
+    except LogError as error:
+        raise LogError("of what --keep {} leaves: {}".format(options.keep, error)) from error
+    if options.time_zone != "UTC" and not set(DERIVED).isdisjoint(options.context):
+        say("period, month and weekday are those of {}: send them with each request, because the "
+            "service's own values are those of UTC".format(options.time_zone))  # fmt: skip
+    return rows
+
+
+def parse_arguments(arguments: Optional[List[str]] = None) -> argparse.Namespace:
     """Read the command line."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
-    )
-    parser.add_argument("events", nargs="?", help="event log (CSV); a generated one if absent")
+    parser = _Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("log", nargs="?", help="event log; a generated one if absent")
     parser.add_argument("--models-dir", required=True, help="where the models go")
+    parser.add_argument(
+        "--keep",
+        default=keep.DEFAULT,
+        metavar="RULE",
+        help="whom models are trained on: distinct-items:N (visitors with so many items), "
+        "quantiles:V,I (visitors and items with many events), all (default: %(default)s)",
+    )
     parser.add_argument("--version", type=int, help="version number (default: highest + 1)")
     parser.add_argument(
         "--target",
         choices=["none", "target"],
         default="none",
         help="what the ranking model learns from: that an event happened (none), or its kind as "
-        "well (target: 1, 10, 50)",
+        "well (target: the weight of the event, or the rating)",
     )
     parser.add_argument("--factors", type=int, default=32)
     parser.add_argument("--iterations", type=int, default=50)
-    parser.add_argument("--item-data", help="CSV with itemid and side columns of the items")
-    parser.add_argument("--user-data", help="CSV with visitorid and side columns of the visitors")
+    parser.add_argument("--item-data", help="CSV with the items' ids and side columns")
+    parser.add_argument("--user-data", help="CSV with the visitors' ids and side columns")
     parser.add_argument("--visitors", type=int, default=20000, help="of a generated log")
     parser.add_argument("--items", type=int, default=2000, help="of a generated log")
     parser.add_argument("--seed", type=int, default=7)
@@ -100,39 +168,43 @@ def parse_arguments(arguments: Optional[list] = None) -> argparse.Namespace:
     )
     parser.add_argument("--no-evaluation", action="store_true", help="skip the hold-out")
     parser.add_argument("--verbose", action="store_true", help="show the library's own progress")
+    add_arguments(parser)
     return parser.parse_args(arguments)
 
 
-def train_similarity(table: Any, verbose: bool = False) -> Any:
+def train_similarity(table: Any, names: Names, verbose: bool = False) -> Any:
     """Train the item similarity model (jaccard).
 
     Parameters
     ----------
     table : SFrame
         Training rows.
+    names : Names
+        Their columns.
     verbose : bool
         Whether the library shows its progress.
     """
-    return tc.item_similarity_recommender.create(table, target="target", verbose=verbose, **_KEYS)
+    return tc.item_similarity_recommender.create(
+        table, target="target", verbose=verbose, **names.ids
+    )
 
 
-def train_ranking(table: Any, args: argparse.Namespace) -> Any:
-    """Train the ranking factorization model, with period, month and weekday.
+def train_ranking(table: Any, names: Names, args: argparse.Namespace, side_data: dict) -> Any:
+    """Train the ranking factorization model, with the context.
 
     Parameters
     ----------
     table : SFrame
         Training rows.
+    names : Names
+        Their columns.
     args : argparse.Namespace
         The command line.
+    side_data : dict
+        SFrames, as Turi Create's arguments user_data and item_data.
     """
-    columns = ["visitorid", "itemid", *SIDE_COLUMNS]
+    columns = [names.user, names.item, *names.context]
     target = None if args.target == "none" else args.target
-    options = {}
-    if args.item_data:
-        options["item_data"] = tc.SFrame(pd.read_csv(args.item_data))
-    if args.user_data:
-        options["user_data"] = tc.SFrame(pd.read_csv(args.user_data))
     return tc.ranking_factorization_recommender.create(
         table[columns + ([target] if target else [])],
         target=target,
@@ -142,36 +214,48 @@ def train_ranking(table: Any, args: argparse.Namespace) -> Any:
         linear_regularization=_REGULARIZATION,
         random_seed=args.seed,
         verbose=args.verbose,
-        **dict(options, **_KEYS),
+        **side_data,
+        **names.ids,
     )
 
 
-def evaluate(rows: pd.DataFrame, args: argparse.Namespace, say: Any) -> None:
+def evaluate(
+    rows: pd.DataFrame, names: Names, args: argparse.Namespace, side_data: dict, say: Any
+) -> None:
     """Train on a part of the rows, measure on the rest, and print the figures.
 
     Parameters
     ----------
     rows : pandas.DataFrame
         Rows of `prepare`.
+    names : Names
+        Their columns.
     args : argparse.Namespace
         The command line.
+    side_data : dict
+        As in `train_ranking`.
     say : callable
         Prints a line.
     """
-    train, test = split(rows, args.seed)
-    popularity = tc.popularity_recommender.create(train, verbose=False, **_KEYS)
-    ranking = train_ranking(train, args)
+    train, test = split(rows, names, args.seed)
+    if not len(train) or test.empty:
+        say("hold-out: the log is too small for one")
+        return
+    popularity = tc.popularity_recommender.create(train, verbose=False, **names.ids)
+    ranking = train_ranking(train, names, args, side_data)
     models = [
         ("popularity", popularity, False),
-        ("item similarity", train_similarity(train), False),
+        ("item similarity", train_similarity(train, names), False),
         ("ranking, told the period", ranking, True),
     ]
     for name, model, with_context in models:
-        figures = precision_recall(model, test, with_context)
+        figures = precision_recall(model, test, names, with_context)
         say("hold-out: {:25} precision@10 {:.4f}  recall@10 {:.4f}".format(name, *figures))
-    visitors = rows.visitorid.drop_duplicates().tolist()[:200]
+    if "period" not in names.context:
+        return
+    visitors = rows[names.user].drop_duplicates().tolist()[:200]
     say("ranking: {:.1f} of 10 items are the same at Night and in the Morning".format(
-        overlap(ranking, visitors)))  # fmt: skip
+        overlap(ranking, rows, names, visitors)))  # fmt: skip
 
 
 def save(model: Any, root: str, names: tuple, version: Optional[int], say: Any) -> str:
@@ -240,4 +324,4 @@ def describe(path: str) -> dict:
 
 
 if __name__ == "__main__":
-    main()
+    sys.exit(main())

@@ -1,4 +1,4 @@
-"""The command line of an installation: ``turi-recommender serve|key|register|sync|probe``.
+"""The command line of an installation: ``turi-recommender serve``, ``register``, ``probe`` ...
 
 The commands belong to the service, which is an extra; a library alone says so.
 """

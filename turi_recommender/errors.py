@@ -7,7 +7,7 @@
     │   ├── ModelFormatError      a damaged, truncated, foreign or unsupported model directory
     │   ├── ModelUnreadableError  a loaded model whose file can no longer be read
     │   ├── ModelNotFoundError    no model of that name, version or path
-    │   └── RegistrationError     a version that cannot be registered or copied
+    │   └── RegistrationError     a version that cannot be registered, copied or retired
     └── QueryError                a question that this model cannot be asked
 
 All can be pickled, since executors and process pools send them to another process.
@@ -92,7 +92,7 @@ class ModelNotFoundError(ModelError):
 
 
 class RegistrationError(ModelError):
-    """A version that cannot be registered or copied."""
+    """A version that cannot be registered, copied or retired."""
 
 
 class QueryError(RecommenderError):

@@ -99,6 +99,7 @@ def recommend(  # noqa: PLR0913 - named arguments, most of them optional
     diversity: float = 0.0,
     seed: int | None = None,
     explain: bool = False,
+    fold_in: bool = False,
 ) -> Recommendations:
     """Recommend the best `k` items to each user.
 
@@ -128,6 +129,9 @@ def recommend(  # noqa: PLR0913 - named arguments, most of them optional
         What the draw depends on: any signed integer of 64 bits; None is 0.
     explain : bool
         Whether to tell the terms of each score, in `Ranking.why`.
+    fold_in : bool
+        Whether users with interactions are answered by the vector that training would give to what
+        they have; see `Recommender.recommend`.
 
     Returns
     -------
@@ -160,6 +164,7 @@ def recommend(  # noqa: PLR0913 - named arguments, most of them optional
         diversity=diversity,
         seed=seed,
         explain=explain,
+        fold_in=fold_in,
     )
 
 
@@ -175,6 +180,7 @@ def recommend_basket(  # noqa: PLR0913 - named arguments, most of them optional
     diversity: float = 0.0,
     seed: int | None = None,
     explain: bool = False,
+    fold_in: bool = False,
 ) -> BasketRecommendations:
     """Recommend the best `k` items to whoever has each basket.
 
@@ -197,7 +203,7 @@ def recommend_basket(  # noqa: PLR0913 - named arguments, most of them optional
         Recommend none of these. Unknown ids are ignored.
     item_data : sequence of mapping, optional
         As for `recommend`.
-    diversity, seed, explain
+    diversity, seed, explain, fold_in
         As for `recommend`.
 
     Returns
@@ -224,6 +230,7 @@ def recommend_basket(  # noqa: PLR0913 - named arguments, most of them optional
         diversity=diversity,
         seed=seed,
         explain=explain,
+        fold_in=fold_in,
     )
 
 

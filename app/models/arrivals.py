@@ -48,7 +48,7 @@ class Arrivals:
         """Return what could play a role, the best one last."""
         name = self.names[role]
         try:
-            folders = [self._registry.root / name / each for each in self._registry.versions(name)]
+            folders = [self._registry.root / name / each for each in self._registry.offered(name)]
             if len(folders) == 0:
                 folders = [self._registry.find(name).path]  # of the flat layout
         except ModelError:

@@ -40,6 +40,8 @@ def with_hint(
     for role, other in others.items():
         if error.path == ("model",):
             hint = f"the {role} model can" if can is not None and can(other) else None
+        elif error.path == ("fold_in",):
+            hint = f"the {role} model can" if other.folds_in else None
         else:
             hint = f"the {role} model has it" if _only_there(error.path, model, other) else None
         if hint is not None:

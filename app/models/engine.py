@@ -35,6 +35,7 @@ from .current import caller, is_long, note
 from .execution import Asked, Execution
 from .loaded import LoadedModels
 from .pace import Pace
+from .parts import NO_OTHERS, Others, Part, Plan, at_places, put_together, query_for
 from .price import Ceilings, Price, price_of_baskets, price_of_recommend, price_of_similar
 from .price_pairs import price_of_predict
 from .price_users import price_of_similar_users
@@ -46,15 +47,6 @@ from .queries import (
     SimilarUsersQuery,
 )
 from .roles import Role, Row
-from .strangers import (
-    NO_OTHERS,
-    Others,
-    Parts,
-    at_places,
-    put_together,
-    query_for,
-    split,
-)
 from .turns import Turns
 
 Answer = TypeVar("Answer")
@@ -121,13 +113,28 @@ class Engine:
             If too many large answers are being made.
         """
         role = self.models.role_of(query)
-        entry, price = await self._priced(price_of_recommend, query, role)
-        guest = self.models.guest_of(role, is_auto=query.choice == "auto")
-        if guest is not None:
-            parts = split(query, role, entry.model)
-            if len(parts.strangers) > 0:
-                return await self._share(query, parts, (role, guest), price, write)
-        return await self._recommend_by(role, query, price, write)
+        _, price = await self._priced(price_of_recommend, query, role)
+        plan = await self._plan(query, role, price)
+        if plan is None:
+            return await self._recommend_by(role, query, price, write)
+        return await self._share(query, plan, price, write)
+
+    async def _plan(self, query: RecommendQuery, role: Role, price: Price) -> Plan | None:
+        """Return who answers which rows of a query, if more than one model does.
+
+        Parameters
+        ----------
+        query : RecommendQuery
+            What is asked.
+        role : {"similarity", "ranking", "newcomer"}
+            The role that it takes as a whole.
+        price : Price
+            What it costs.
+        """
+        if self.models.table is None or query.choice != "auto":
+            return self.models.plan(query, role)
+        # Every model looks for every user, which takes some microseconds where ids are texts.
+        return await self._execution.run(price, lambda: self.models.plan(query, role))
 
     async def _recommend_by(
         self, role: Role, query: RecommendQuery, price: Price, write: WriteRecommendations[Answer]
@@ -161,60 +168,72 @@ class Engine:
         return await self._execution.answer(price, asked, finish)
 
     async def _share(
-        self,
-        query: RecommendQuery,
-        parts: Parts,
-        roles: tuple[Role, Role],
-        price: Price,
-        write: WriteRecommendations[Answer],
+        self, query: RecommendQuery, plan: Plan, price: Price, write: WriteRecommendations[Answer]
     ) -> Answer:
-        """Answer a query by two models: those whom one does not know are answered by the other.
+        """Answer a query by the models of several roles, or by one that is asked for less.
 
         Parameters
         ----------
         query : RecommendQuery
             What is asked.
-        parts : Parts
-            Its rows.
-        roles : (role, role)
-            Who answers those who are known, and the strangers.
+        plan : Plan
+            Who answers which rows.
         price : Price
             What the whole query costs.
         write : callable
             See `recommend`.
         """
-        host, known = self.models.need(roles[0]), None
-        if len(parts.known) > 0:
-            mine = query._replace(users=[query.users[place] for place in parts.known])
-            host, known = await self._recommend_part(roles[0], mine, parts.known)
-        theirs = query_for(query, parts.strangers, host.model, self.models.need(roles[1]).model)
-        guest, strangers = await self._recommend_part(roles[1], theirs, parts.strangers)
+        first, *more = plan.parts
+        if len(more) == 0 and first.role == plan.named:
+            return await self._recommend_part(self._part_of(query, plan, first), first, write)
+        host = self.models.need(plan.named)
+        entries: list[ModelEntry] = []
+        answers: list[Recommendations] = []
+        for part in plan.parts:
+            mine = self._part_of(query, plan, part)
+            entry, found = await self._recommend_part(mine, part, _found)
+            host = entry if part.role == plan.named else host
+            entries.append(entry)
+            answers.append(found)
 
         def work() -> Answer:
-            found = put_together(query, parts, known, strangers)
-            return self._write(query, write, host, found, dict.fromkeys(parts.strangers, guest))
+            others = {
+                position: entry
+                for part, entry in zip(plan.parts, entries, strict=True)
+                if entry is not host
+                for position in part.positions
+            }
+            found = put_together(query, plan.parts, answers)
+            return self._write(query, write, host, found, others)
 
-        return await self._execution.finish(price, work)
+        return await self._execution.run(price, work)
+
+    def _part_of(self, query: RecommendQuery, plan: Plan, part: Part) -> RecommendQuery:
+        """Return what the model of a part is asked."""
+        if part.role == plan.source:
+            return query._replace(users=[query.users[place] for place in part.positions])
+        host, guest = self.models.need(plan.source).model, self.models.need(part.role).model
+        return query_for(query, part.positions, host, guest)
 
     async def _recommend_part(
-        self, role: Role, query: RecommendQuery, positions: Sequence[int]
-    ) -> tuple[ModelEntry, Recommendations]:
+        self, query: RecommendQuery, part: Part, write: WriteRecommendations[Answer]
+    ) -> Answer:
         """Answer some rows of a query by the model of a role.
 
         Parameters
         ----------
-        role : {"similarity", "ranking", "newcomer"}
-            The role.
         query : RecommendQuery
             The rows.
-        positions : sequence of int
-            Where they stand in the whole query, for errors.
+        part : Part
+            Who answers, and where the rows stand in the whole query, for errors.
+        write : callable
+            See `recommend`.
         """
         try:
-            _, price = self._price(price_of_recommend, query, role)
-            return await self._recommend_by(role, query, price, _found)
+            _, price = self._price(price_of_recommend, query, part.role)
+            return await self._recommend_by(part.role, query, price, write)
         except QueryError as error:
-            raise at_places(positions, error) from None
+            raise at_places(part.positions, error) from None
 
     async def recommend_baskets(self, query: BasketQuery, write: WriteBaskets[Answer]) -> Answer:
         """Recommend items to baskets.

@@ -95,15 +95,15 @@ class Execution:
 
         return await self._pool.run(caller(), work, lambda: self._hold(price))
 
-    async def finish(self, price: Price, work: Callable[[], Answer]) -> Answer:
-        """Put together, and write, what was found in parts.
+    async def run(self, price: Price, work: Callable[[], Answer]) -> Answer:
+        """Do what a query takes beside the calls of models: at once, or in the pool.
 
         Parameters
         ----------
         price : Price
-            Of the whole query.
+            Of the whole query: which of the two.
         work : callable
-            Does it.
+            Does it, such as to put together, and write, what was found in parts.
 
         Raises
         ------

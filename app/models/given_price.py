@@ -164,7 +164,7 @@ def _load(
         message = f"each row would take more than {MAX_ROW_WORK} operations: ask for fewer items"
         raise QueryError(("diversity",) if selected > k else ("item_data",), message)
     works = (
-        model.extra_work(row, selected, interactions=entries, user_data=told)
+        model.extra_work(row, selected, interactions=entries, user_data=told, fold_in=given.fold_in)
         for row, entries, told in rows
     )
     extra = most_work(works, argument, "ask for fewer items, or send less with it", shared=shared)

@@ -25,6 +25,7 @@ from .aside import run_aside
 from .current import caller
 from .loaded import LoadedModels
 from .pace import Pace, measure_pace
+from .retired import tell_retired
 from .roles import Role, assignments
 from .rounds import Rounds
 from .signature import Signature, signature_of
@@ -83,7 +84,10 @@ class HotSwap:
                 log.exception("looking for new model versions failed; trying again later")
 
     async def look(self) -> None:
-        """Take up each role's highest version, if it is new and has stopped changing."""
+        """Take up each role's highest version, if it is new and has stopped changing.
+
+        If the version that serves was retired, it is the highest one that is not.
+        """
         for role in self._models.slots:
             slot = self._models.slots[role]
             entry, missing = slot.entry, ""
@@ -92,6 +96,7 @@ class HotSwap:
                 continue
             try:
                 missing = await self._note_missing(role, entry)
+                await self._note_retired(role, entry)
                 if entry.version is not None and slot.pin is None:
                     await self._follow(role, entry)
             except ModelNotFoundError as error:
@@ -125,8 +130,24 @@ class HotSwap:
                 log.info("%s: the folders of model %s are there again", role, entry.name)
         return missing
 
+    async def _note_retired(self, role: Role, entry: ModelEntry) -> None:
+        """Note whether a serving version was retired; the log says it when that changes."""
+        retired: str = await self._aside(tell_retired, entry)
+        slot = self._models.slots[role]
+        if slot.entry is not entry or slot.retired == retired:
+            return
+        self._models.retire(role, retired)
+        if not retired:
+            log.info("%s: %s version %s is not retired any more", role, entry.name, entry.version)
+            return
+        until = f"pinned by {slot.pin}" if slot.pin else "until another one takes its place"
+        log.warning(
+            "%s: %s version %s was %s; it serves on, %s",
+            *(role, entry.name, entry.version, retired, until),
+        )
+
     async def _follow(self, role: Role, entry: ModelEntry) -> None:
-        """Take up the highest version of a model that passes, if it is above the serving one."""
+        """Take up the highest version of a model that passes, if it is to be preferred."""
         for version in await self._aside(self._newer, entry):
             try:
                 await self.take(role, version, following=True)
@@ -142,10 +163,14 @@ class HotSwap:
             raise RefusedVersionError(reason) from error
 
     def _newer(self, entry: ModelEntry) -> list[str]:
-        """Return versions above the serving one, highest first, that are worth a try."""
+        """Return versions to be preferred to the serving one, highest first, and worth a try.
+
+        These are the ones above it, or all others if it was retired; of both, those not retired.
+        """
         found = []
-        for version in reversed(self._registry.versions(entry.name)):
-            if int(version) <= int(entry.version or 0):
+        above = int(entry.version or 0) if entry.retirement() is None else -1
+        for version in reversed(self._registry.offered(entry.name)):
+            if int(version) <= above:
                 break
             folder = self._registry.root / entry.name / version
             signature = signature_of(folder)
@@ -177,8 +202,8 @@ class HotSwap:
     async def reload(self, name: str) -> ModelEntry:
         """Take up the highest version of a model that passes, and follow new ones again.
 
-        What is not above the serving version is taken only if that version is not there any more,
-        or is the highest itself.
+        What is not above the serving version is taken only if that version is not there any more or
+        was retired, or is the highest itself.
 
         Who asks while a model is being loaded shares the next load with all others who do.
 
@@ -193,11 +218,16 @@ class HotSwap:
         return await self._reloads[await self._role_of(name)].ask()
 
     async def _reload(self, role: Role) -> ModelEntry:
-        versions = await self._versions(role)
+        await self._versions(role)
         if self._models.slots[role].pin == "setting":
             raise RefusedVersionError(self._tell_setting(role))
+        name = self._models.need(role).name
+        offered: list[str] = await self._aside(self._registry.offered, name)
+        if len(offered) == 0:
+            stays = self._tell_what_stays(role)
+            raise RefusedVersionError(f"every version of model {name!r} is retired; {stays}")
         first: ModelError | None = None
-        for version in reversed(versions):
+        for version in reversed(offered):
             if first is not None and version == self._models.need(role).version:
                 break
             try:
@@ -274,7 +304,7 @@ class HotSwap:
         version : str
             A version of the model that plays the role now.
         following : bool
-            Whether this is because a new version was found, and not because somebody asked for it:
+            Whether this is because another version was found, not because somebody asked for it:
             then a pin, or a higher version, that came meanwhile holds.
         pin : bool, optional
             Whether no other version is followed from then on; if absent, that stays as it is.
@@ -310,8 +340,9 @@ class HotSwap:
         self, role: Role, version: str, *, following: bool, pin: bool | None
     ) -> ModelEntry:
         old = self._models.need(role)
-        is_pinned = self._models.slots[role].pin is not None
-        if following and (is_pinned or int(version) <= int(old.version or 0)):
+        slot = self._models.slots[role]
+        is_better = int(version) > int(old.version or 0) or slot.retired != ""
+        if following and (slot.pin is not None or not is_better):
             return old
         folder = self._registry.root / old.name / version
         signature: Signature = ()
@@ -319,6 +350,7 @@ class HotSwap:
             signature = await self._aside(signature_of, folder)
             new, pace = await self._aside(self._load, old, version)
             unfit: str = await self._aside(self._tell_unfit, role, new)
+            retired: str = await self._aside(tell_retired, new)
         except ModelNotFoundError:
             raise
         except RecommenderError as error:
@@ -327,7 +359,7 @@ class HotSwap:
             self._report(old.name, "refused")
             log.error("model %s version %s refused: %s", old.name, version, error)
             raise
-        self._models.swap(role, new, pace, unfit)
+        self._models.swap(role, new, pace, unfit, retired)
         if pin is not None:
             self._models.pin(role, pin)
         self._report(old.name, "loaded")

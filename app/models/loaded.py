@@ -19,21 +19,23 @@ from turi_recommender.errors import QueryError
 from turi_recommender.versions import ModelEntry
 
 from ..errors import ModelUnavailableError
+from ..settings import Auto
 from .elsewhere import Can, tells_similar_items, tells_similar_users, with_hint
+from .measured import Table
 from .pace import Pace
+from .parts import Plan, shared_names
 from .queries import (
     BasketQuery,
-    Given,
     PredictQuery,
     RecommendQuery,
     SimilarQuery,
     SimilarUsersQuery,
     items_of,
 )
-from .roles import MAIN, Pin, Role, Row, choose, takes_side_data
+from .respondents import Respondents
+from .roles import MAIN, Pin, Role, Row, takes_side_data
 from .shown import ShownPaths
 from .slots import Slot
-from .strangers import shared_names
 
 Found = TypeVar("Found")
 
@@ -51,18 +53,27 @@ class LoadedModels:
         Value of each side column that a user's row leaves out.
     shown : ShownPaths
         What answers show of the models' paths.
+    auto : {"side-data", "ranking", "similarity", "measured"}
+        What `auto` means.
     """
 
     def __init__(
-        self, slots: Mapping[Role, Slot], defaults: Mapping[str, Any], shown: ShownPaths
+        self,
+        slots: Mapping[Role, Slot],
+        defaults: Mapping[str, Any],
+        shown: ShownPaths,
+        auto: Auto = "side-data",
     ) -> None:
         self.defaults = dict(defaults)
         self.shown = shown
+        self.auto = auto
         self._put(slots)
 
     # -- what is loaded --------------------------------------------------------------------
 
-    def swap(self, role: Role, entry: ModelEntry, pace: Pace, unfit: str = "") -> None:
+    def swap(
+        self, role: Role, entry: ModelEntry, pace: Pace, unfit: str = "", retired: str = ""
+    ) -> None:
         """Let another version play a role from now on; requests in flight keep the old one.
 
         Parameters
@@ -74,8 +85,22 @@ class LoadedModels:
             How fast it answers.
         unfit : str
             Why it does not suit the role, if it does not.
+        retired : str
+            When and why it was retired, if it was.
         """
-        self._put({**self.slots, role: self.slots[role].serving(entry, pace, unfit)})
+        self._put({**self.slots, role: self.slots[role].serving(entry, pace, unfit, retired)})
+
+    def retire(self, role: Role, retired: str) -> None:
+        """Note that the version which plays a role was retired.
+
+        Parameters
+        ----------
+        role : {"similarity", "ranking", "newcomer"}
+            The role.
+        retired : str
+            When and why, in words; nothing if it is not retired (any more).
+        """
+        self._put({**self.slots, role: replace(self.slots[role], retired=retired)})
 
     def refuse(self, role: Role, version: str, reason: str) -> None:
         """Note why a version was not taken.
@@ -136,41 +161,20 @@ class LoadedModels:
     def _put(self, slots: Mapping[Role, Slot]) -> None:
         """Take over slots, with what is derived from them: every request asks for it."""
         self.slots: Mapping[Role, Slot] = slots
-        self.loaded_roles = [
-            role for role in MAIN if role in slots and slots[role].entry is not None
-        ]
-        self._guests = {role: self._guests_of(role) for role in MAIN}
+        self._respondents = Respondents(slots, self.auto)
+        self.loaded_roles = self._respondents.loaded_roles
         self._user_column = _shared([entry.model.user_column for entry in self.entries])
         self._item_column = _shared([entry.model.item_column for entry in self.entries])
-
-    def _guests_of(self, role: Role) -> tuple[Role | None, Role | None]:
-        """Return who answers strangers for a role that is asked for by name, and by `auto`."""
-        if "newcomer" in self.slots and self.slots["newcomer"].entry is not None:
-            return "newcomer", "newcomer"
-        if role not in self.loaded_roles or self.slots[role].pace.knows_strangers:
-            return None, None
-        better = (one for one in self.loaded_roles if self.slots[one].pace.knows_strangers)
-        return None, next(better, None)
 
     def guest_of(self, role: Role, *, is_auto: bool) -> Role | None:
         """Return the role whose model answers users whom the model of another role does not know.
 
-        That is the newcomer role, where a model plays it. Else `auto` takes the other main model,
-        if the chosen one has but an arbitrary list for strangers.
-
         Parameters
         ----------
-        role : {"similarity", "ranking"}
-            The role that a query takes.
-        is_auto : bool
-            Whether it took it by `auto`.
-
-        Returns
-        -------
-        {"similarity", "ranking", "newcomer"} or None
-            None where the model answers them itself.
+        role, is_auto
+            As for `Respondents.guest_of`.
         """
-        return self._guests[role][is_auto]
+        return self._respondents.guest_of(role, is_auto=is_auto)
 
     @property
     def entries(self) -> list[ModelEntry]:
@@ -227,24 +231,40 @@ class LoadedModels:
         return [model for model in found if model is not None]
 
     def role_of(self, query: RecommendQuery) -> Role:
-        """Return the role whose model answers a query."""
-        if query.choice != "auto":
-            return query.choice
-        if query.given is not None and (role := self._role_of_given(query.given)) is not None:
-            return role
-        return choose(query.users, self.loaded_roles)
+        """Return the role that a query takes as a whole; see `plan` for its rows."""
+        return self._respondents.role_of(query)
 
-    def _role_of_given(self, given: Given) -> Role | None:
-        """Return the role whose model makes something of side data, if such data is given."""
-        for role in reversed(MAIN):
-            model = self.model(role)
-            if model is None:
-                continue
-            if given.user_data is not None and len(model.user_side_columns) > 0:
-                return role
-            if given.item_data is not None and len(model.item_side_columns) > 0:
-                return role
-        return None
+    def plan(self, query: RecommendQuery, role: Role) -> Plan | None:
+        """Return who answers which rows of a query; None where one model answers it as it is.
+
+        Parameters
+        ----------
+        query : RecommendQuery
+            What is asked.
+        role : {"similarity", "ranking", "newcomer"}
+            The role that it takes as a whole.
+        """
+        return self._respondents.plan(query, role)
+
+    @property
+    def table(self) -> Table | None:
+        """Who is best for whom by figures, where `auto` goes by them."""
+        return self._respondents.table
+
+    def reader_of_rows(self, entry: ModelEntry) -> Recommender:
+        """Return the model that tells what side data in rows of a query mean.
+
+        It is that of the ranking role, whose columns rows have, in the version that answered.
+
+        Parameters
+        ----------
+        entry : ModelEntry
+            The model at the top of the answer, which may play another role.
+        """
+        ranking = self.slots["ranking"].entry
+        if ranking is None or ranking.name == entry.name:
+            return entry.model
+        return ranking.model
 
     # -- what it answers -------------------------------------------------------------------
 

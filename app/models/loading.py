@@ -14,6 +14,7 @@ from ..errors import ConfigurationError, RefusedVersionError
 from ..settings import Settings, variable_names
 from .loaded import LoadedModels
 from .pace import measure_pace
+from .retired import tell_retired
 from .roles import MAIN, Assignment, Pin, Role, assignments
 from .shown import shown_paths
 from .slots import Slot
@@ -40,21 +41,22 @@ def load_models(settings: Settings) -> LoadedModels:
             raise loader.unreadable
         reasons = "; ".join(slot.reason for slot in main)
         raise ConfigurationError(f"no model found: {reasons}")
-    models = LoadedModels(slots, {}, shown_paths(settings))
+    models = LoadedModels(slots, {}, shown_paths(settings), settings.auto)
     _check_columns_agree(models)
     models.defaults = _fitting_defaults(settings, models.model("ranking"))
     for role, slot in slots.items():
         if slot.entry is not None:
             pace = measure_pace(slot.entry.model, models.defaults)
-            models.swap(role, slot.entry, pace, slot.unfit)
+            models.swap(role, slot.entry, pace, slot.unfit, tell_retired(slot.entry))
     return models
 
 
 class _Loader:
     """Finds the version with which each role starts.
 
-    That is the highest one that passes the checks of a version that is taken up later. If none
-    does, it is the highest one that answers at all: a service that worked yesterday starts today.
+    That is the highest one that is not retired and passes the checks of a version that is taken up
+    later. If none does, it is the highest one that answers at all: a service that worked yesterday
+    starts today. Where all are retired, it is none.
 
     Parameters
     ----------
@@ -92,7 +94,7 @@ class _Loader:
         except ModelNotFoundError as error:
             if not assignment.may_be_absent:
                 raise ConfigurationError(f"{assignment.variable}: {error}") from error
-            is_there = len(refused) > 0
+            is_there = len(refused) > 0 or self._has_versions(assignment.reference)
             return Slot(role, None, reason=str(error), refused=refused, is_unreadable=is_there)
         except ModelError as error:
             if not assignment.may_be_absent:
@@ -101,6 +103,13 @@ class _Loader:
             return Slot(role, None, reason=str(error), refused=refused, is_unreadable=True)
         pin: Pin | None = "setting" if assignment.is_pinned and entry.version is not None else None
         return Slot(role, entry, refused=refused, pin=pin, unfit=unfit)
+
+    def _has_versions(self, reference: str) -> bool:
+        """Tell whether a name has versions, of which none is offered: all are retired."""
+        try:
+            return is_name(reference) and len(self._registry.versions(reference)) > 0
+        except ModelError:
+            return False
 
     def _load(
         self, assignment: Assignment, others: Sequence[ModelEntry], refused: dict[str, str]

@@ -15,7 +15,7 @@ class Given(NamedTuple):
 
     Attributes
     ----------
-    interactions, user_data, item_data, diversity, seed
+    interactions, user_data, item_data, diversity, seed, fold_in
         As in `turi_recommender.Recommender.recommend`; baskets have neither of the first two.
     """
 
@@ -24,6 +24,7 @@ class Given(NamedTuple):
     item_data: Sequence[Row] | None = None
     diversity: float = 0.0
     seed: int | None = None
+    fold_in: bool = False
 
     def options(self) -> dict[str, Any]:
         """Return what is given as arguments for the library."""
@@ -31,6 +32,8 @@ class Given(NamedTuple):
         options: dict[str, Any] = {name: rows for name, rows in named if rows is not None}
         if self.diversity > 0:
             options |= {"diversity": self.diversity, "seed": self.seed}
+        if self.fold_in:
+            options["fold_in"] = True
         return options
 
 
@@ -44,8 +47,7 @@ class RecommendQuery(NamedTuple):
     k : int
         Number of items per user.
     choice : {"auto", "similarity", "ranking", "newcomer"}
-        Whose model answers. Auto takes the ranking model if any row carries side data, else the
-        similarity model; where only one is loaded, that one.
+        Whose model answers. What `auto` means is a setting; see `respondents`.
     side_data_defaults : bool
         Whether side columns that a row leaves out take their defaults (ranking model only).
     exclude_known, items, exclude

@@ -8,6 +8,7 @@ from functools import partial
 from turi_recommender.versions import ModelEntry
 
 from ..observability.metrics import Metrics
+from .figures import recall_of
 from .loaded import LoadedModels
 from .roles import Role
 from .slots import Slot
@@ -29,6 +30,7 @@ class ModelReport:
     def __init__(self, models: LoadedModels, metrics: Metrics) -> None:
         self._models = models
         self._metrics = metrics
+        self._told = ""  # what the log has said of who answers
 
     def start(self) -> None:
         """Tell what serves from the start."""
@@ -36,6 +38,7 @@ class ModelReport:
             _log(slot)
             waiting = self._metrics.waiting.labels(role)
             waiting.set_function(partial(_is_waiting, self._models, role))
+        self._tell_auto()
         self._show()
 
     def attempt(self, name: str, outcome: str) -> None:
@@ -52,13 +55,34 @@ class ModelReport:
             for slot in self._models.slots.values():
                 if slot.entry is not None and slot.entry.name == name:
                     _warn_of_strangers(slot, slot.entry)
+                    _warn_of_version(slot, slot.entry)
+            self._tell_auto()
         self._show()
 
+    def _tell_auto(self) -> None:
+        """Say which model answers requests that name none, when that has changed."""
+        table = self._models.table
+        told = self._models.auto if table is None else f"{self._models.auto}, {table}"
+        if told != self._told:
+            self._told = told
+            level = logging.INFO if table is None or not table.reason else logging.WARNING
+            log.log(level, "auto: %s", told)
+
     def _show(self) -> None:
-        self._metrics.show_models(
-            (slot.role, slot.entry.name, slot.entry.version or "")
+        serving = [
+            (slot.role, slot.entry)
             for slot in self._models.slots.values()
             if slot.entry is not None
+        ]
+        self._metrics.show_models(
+            (role, entry.name, entry.version or "") for role, entry in serving
+        )
+        self._metrics.show_training(
+            {
+                (entry.name, role): (entry.training.trained.timestamp(), recall_of(entry.training))
+                for role, entry in serving
+                if entry.training is not None
+            }
         )
 
 
@@ -79,6 +103,7 @@ def _log(slot: Slot) -> None:
             *(slot.role, entry.name, version, slot.unfit),
         )
     _warn_of_strangers(slot, entry)
+    _warn_of_version(slot, entry)
     log.info("%s: %s%s, %s, %s", slot.role, entry.name, version, entry.model.kind, entry.path)
 
 
@@ -92,3 +117,17 @@ def _warn_of_strangers(slot: Slot, entry: ModelEntry) -> None:
         "score, and what they are recommended is an arbitrary list",
         *(slot.role, entry.name, version),
     )
+
+
+def _warn_of_version(slot: Slot, entry: ModelEntry) -> None:
+    """Warn of a version that serves though it was retired, or whose figures cannot be read."""
+    if slot.retired:
+        log.warning(
+            "%s: %s version %s was %s; it serves because it was asked for by its number",
+            *(slot.role, entry.name, entry.version, slot.retired),
+        )
+    if entry.training_trouble:
+        log.warning(
+            "%s: %s version %s serves, and its figures cannot be read: %s",
+            *(slot.role, entry.name, entry.version, entry.training_trouble),
+        )

@@ -38,9 +38,11 @@ class Slot:
         Why the primary version does not suit the role, where it serves because nothing better was
         there at the start, or took the place of such a one.
     is_unreadable : bool
-        Whether there is no model because the one that is there could not be read.
+        Whether there is no model though one is there: it could not be read, or is retired.
     arrived : str
         What has come since the start for a role that had no model then, in words.
+    retired : str
+        When and why the primary version was retired, if it was.
     """
 
     role: Role
@@ -54,6 +56,7 @@ class Slot:
     unfit: str = ""
     is_unreadable: bool = False
     arrived: str = ""
+    retired: str = ""
 
     @property
     def is_waiting(self) -> bool:
@@ -67,7 +70,7 @@ class Slot:
             return self.reason
         return f"{self.reason}; since the start, {self.arrived}: a restart is needed to load it"
 
-    def serving(self, entry: ModelEntry, pace: Pace, unfit: str = "") -> Slot:
+    def serving(self, entry: ModelEntry, pace: Pace, unfit: str = "", retired: str = "") -> Slot:
         """Return the slot with another primary version.
 
         Parameters
@@ -78,10 +81,19 @@ class Slot:
             How fast it answers.
         unfit : str
             Why it does not suit the role, if it does not.
+        retired : str
+            When and why it was retired, if it was.
         """
         refused = {one: why for one, why in self.refused.items() if one != entry.version}
         return replace(
-            self, entry=entry, pace=pace, reason="", refused=refused, missing="", unfit=unfit
+            self,
+            entry=entry,
+            pace=pace,
+            reason="",
+            refused=refused,
+            missing="",
+            unfit=unfit,
+            retired=retired,
         )
 
     def refusing(self, version: str, reason: str) -> Slot:

@@ -6,7 +6,7 @@ Metrics carry the route's template, never a path with ids in it.
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, Protocol
 
 from prometheus_client import (
@@ -72,6 +72,18 @@ class Metrics:
             ["role", "name", "version"],
             **options,
         )
+        self.trained = Gauge(
+            "recommender_model_trained_timestamp_seconds",
+            "When the versions that serve were trained, in Unix time, where their manifests say",
+            ["model", "role"],
+            **options,
+        )
+        self.recall = Gauge(
+            "recommender_model_recall",
+            "recall@10 of the versions that serve, by kind of visitor, where their manifests say",
+            ["model", "role", "kind"],
+            **options,
+        )
         self.swaps = Counter(
             "recommender_model_swaps",
             "Attempts to take up another version",
@@ -129,6 +141,23 @@ class Metrics:
         for labels, since in self._since.items():
             self.model.labels(*labels).set(1)
             self.loaded.labels(*labels).set(since)
+
+    def show_training(
+        self, trained: Mapping[tuple[str, str], tuple[float, Mapping[str, float]]]
+    ) -> None:
+        """Show when the versions that serve were trained, and what they are worth.
+
+        Parameters
+        ----------
+        trained : mapping of (model, role) to (time, recall)
+            Of those whose manifests say: the time in Unix time, and recall@10 by kind of visitor.
+        """
+        self.trained.clear()
+        self.recall.clear()
+        for labels, (time_of_training, recall) in trained.items():
+            self.trained.labels(*labels).set(time_of_training)
+            for kind, value in recall.items():
+                self.recall.labels(*labels, kind).set(value)
 
     def watch(self, lifecycle: Watched) -> None:
         """Show how many requests are being answered, and whether the service drains."""

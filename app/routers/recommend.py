@@ -16,8 +16,8 @@ from ..context import Context
 from ..given_schemas import VISITOR
 from ..http.json_route import LIBRARY_NAMES, JsonEndpoint
 from ..models.engine import Engine
+from ..models.parts import Others
 from ..models.queries import BasketQuery, Given, RecommendQuery
-from ..models.strangers import Others
 from ..schemas import Schemas
 from .hints import unknown_items, unknown_values
 from .refusals import REFUSALS
@@ -74,7 +74,7 @@ def build_recommend_router(engine: Engine, schemas: Schemas) -> APIRouter:
             write_rows(user, item, found.users, found.rankings),
             write_json(found.cold_users),
             write_json(unknown_items(query, entry.model, found.unknown_items)),
-            write_json(unknown_values(query.users, entry.model)),
+            write_json(unknown_values(query.users, engine.models.reader_of_rows(entry))),
             write_answered(user, found.users, found.basis, entry, others),
         )
 
@@ -131,9 +131,12 @@ def given_with(body: Any) -> Given | None:
     """Return what a request brings along; None for nothing, as nearly always."""
     # Baskets have neither of the first two.
     interactions, user_data = getattr(body, "interactions", None), getattr(body, "user_data", None)
-    if interactions is user_data is body.item_data is None and not body.diversity:
+    is_plain = interactions is user_data is body.item_data is None and not body.diversity
+    if is_plain and not body.fold_in:
         return None
-    return Given(interactions, user_data, body.item_data, body.diversity or 0.0, body.seed)
+    return Given(
+        interactions, user_data, body.item_data, body.diversity or 0.0, body.seed, body.fold_in
+    )
 
 
 def as_visit(basket: Any, user: str) -> Any:

@@ -14,7 +14,7 @@ from turi_recommender.scoring.results import Basis
 from turi_recommender.scoring.terms import ITEM_KINDS
 from turi_recommender.versions import ModelEntry
 
-from ..models.strangers import NO_OTHERS, Others
+from ..models.parts import NO_OTHERS, Others
 
 _ROWS_AT_ONCE = 1000
 

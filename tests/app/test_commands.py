@@ -28,6 +28,7 @@ from tests.support.raw_http import RawConnection
 from tests.support.waiting import PATIENCE_SECONDS, wait_until
 from turi_recommender import __version__
 from turi_recommender.versions.register import register
+from turi_recommender.versions.retire import is_retired, retire
 
 SAMPLE = SAMPLE_MODELS / "similarity_model" / "6" / "recommendation_s.model"
 NOBODY = "sha256:" + 64 * "0"
@@ -386,7 +387,9 @@ def test_the_digest_of_a_key_that_callers_have_already(end: str) -> None:
     assert "short" not in short.stderr
 
 
-@pytest.mark.parametrize("command", ["serve", "key", "register", "sync", "compare", "probe"])
+@pytest.mark.parametrize(
+    "command", ["serve", "key", "register", "sync", "versions", "retire", "compare", "probe"]
+)
 def test_every_command_has_help(command: str) -> None:
     done = run_app(command, "--help")
     assert (done.returncode, done.stderr) == (0, "")
@@ -414,6 +417,11 @@ def test_every_command_has_help(command: str) -> None:
         (("register", "", "--name", "n"), "argument source: a path is needed"),
         (("register", "/x", "--name", "n", "--models-dir", ""), "a path is needed"),
         (("sync", ""), "argument source: a path is needed"),
+        (("register", "/x", "--name", "n", "--figures", ""), "a path is needed"),
+        (("retire", "m", "--reason", "no"), "NAME:VERSION is needed, such as similarity_model:6"),
+        (("retire", "m:x", "--reason", "no"), "NAME:VERSION is needed"),
+        (("retire", "m:1"), "one of the arguments --reason --undo is required"),
+        (("retire", "m:1", "--reason", "no", "--undo"), "not allowed with argument --reason"),
         (("compare", ""), "argument payloads: a path is needed"),
         (("compare", "--at-once", "x"), "argument --at-once: invalid int value"),
         (("compare", "--timeout", "soon"), "argument --timeout: invalid float value"),
@@ -616,3 +624,20 @@ def test_a_directory_of_models_that_is_not_there() -> None:
     done = run_app("serve", MODELS_DIR="/nope")
     assert done.returncode == 2
     assert "in /nope (there is no such directory)" in done.stderr
+
+
+def test_what_is_retired_on_the_share_is_retired_in_every_copy(tmp_path: Path) -> None:
+    local, share = tmp_path / "local", tmp_path / "share"
+    for version in (1, 2):
+        register(SAMPLE, share, "m", version)
+    settings = {"MODELS_DIR": local, "SIMILARITY_MODEL": "m"}
+    assert run_app("sync", str(share), **settings).stderr == ""
+    for version in (2, 1):
+        retire(share, "m", version, "no")
+        done = run_app("sync", str(share), **settings)
+        assert is_retired(local / "m" / str(version))
+    assert done.returncode == 2
+    assert done.stderr.startswith("cannot sync: every version of model 'm'")
+    assert sorted(entry.name for entry in (local / "m").iterdir()) == [
+        "1", "1.retired", "2", "2.retired",
+    ]  # fmt: skip

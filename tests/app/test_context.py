@@ -27,7 +27,7 @@ ask = partial(answer_of, path="/recommend/users")
 def test_periods_are_those_of_the_trainer() -> None:
     """training/prepare.py needs pandas, which is not here: its table is read, not imported."""
     source = (ROOT / "training" / "prepare.py").read_text()
-    assert '"period": ((time.hour + 4) // 4).map(PERIODS),' in source
+    assert "(times.hour + 4) // 4, index=events.index).map(PERIODS)" in source
     tables = [node for node in ast.parse(source).body if isinstance(node, ast.Assign)]
     (table,) = [node.value for node in tables if ast.unparse(node.targets[0]) == "PERIODS"]
     trained = ast.literal_eval(table)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import pickle
 import random
 import subprocess
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -27,6 +29,60 @@ def training_python() -> str:
         pytest.skip(complaint)
     assert status == 0, complaint
     return python
+
+
+class TrainerError(Exception):
+    """What code raised on the trainer's Python: the name of the class, and the message."""
+
+
+class Trainer:
+    """A process of the trainer's Python that evaluates code (tests/training/worker.py).
+
+    Parameters
+    ----------
+    python : str
+        Its path.
+    """
+
+    def __init__(self, python: str) -> None:
+        self._process = subprocess.Popen(
+            [python, "-m", "tests.training.worker"],
+            cwd=ROOT,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+
+    def run(self, code: str, **variables: Any) -> Any:
+        """Run code there, and return what it leaves in `answer`.
+
+        Parameters
+        ----------
+        code : str
+            `frame(rows)` makes events of tuples (user, item, time in ns).
+        **variables
+            Plain values that the code has by these names.
+        """
+        assert self._process.stdin is not None
+        assert self._process.stdout is not None
+        pickle.dump((code, variables), self._process.stdin, protocol=4)
+        self._process.stdin.flush()
+        worked, answer = pickle.load(self._process.stdout)
+        if not worked:
+            raise TrainerError(answer)
+        return answer
+
+    def close(self) -> None:
+        """End the process."""
+        self._process.communicate(timeout=30)
+
+
+def run_python(*arguments: str) -> str:
+    """Run the trainer's Python from the root of the tree; return what it prints."""
+    done = subprocess.run(
+        [training_python(), *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stderr[-2000:]
+    return done.stdout
 
 
 def record_live(recorder: str, folder: Path) -> None:

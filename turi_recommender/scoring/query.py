@@ -1,6 +1,6 @@
 """From a user's row of a query to indices and entries.
 
-Source: docs/format.md, section 7.1; docs/queries.md, sections 1 and 2.
+Source: docs/format.md, section 7.1; docs/queries.md, sections 1, 2 and 13.
 """
 
 from __future__ import annotations
@@ -85,6 +85,8 @@ class Query:
         What the query brings along; its items are part of `history`.
     side : tuple of Entry or None
         What counts as the user's side data; None for the side data the model was trained with.
+    factors : ndarray of float32, shape (K,), or None
+        What counts as the user's factors; None for those the model was trained with.
     """
 
     user_id: Id
@@ -95,6 +97,7 @@ class Query:
     unknown: tuple[Entry, ...] = ()
     basket: Basket | None = None
     side: tuple[Entry, ...] | None = None
+    factors: NDArray[np.float32] | None = None
 
     def with_basket(self, basket: Basket, history: History | None = None) -> Query:
         """Return this query with a basket, and with what counts as the history then.
@@ -116,6 +119,7 @@ class Query:
             self.unknown,
             basket,
             self.side,
+            self.factors,
         )
 
 

@@ -15,8 +15,8 @@ from turi_recommender.errors import QueryError
 from turi_recommender.format import Column
 from turi_recommender.scoring.arguments import cast_id, read_choice, read_count, read_list
 from turi_recommender.scoring.basket_results import BasketRecommendations
-from turi_recommender.scoring.candidates import Candidates
-from turi_recommender.scoring.counts import read_counts
+from turi_recommender.scoring.candidates import Candidates, in_sorted
+from turi_recommender.scoring.counts import read_counts, row_lengths
 from turi_recommender.scoring.diversity import read_spread
 from turi_recommender.scoring.given.basis import basis_of
 from turi_recommender.scoring.given.item_data import ItemData
@@ -127,6 +127,56 @@ class Recommender(Scorer):
         """
         return read_counts(self._item_counts, self.num_items)
 
+    def history_sizes(
+        self, users: Sequence[Id], *, seen: Mapping[Any, Sequence[Id]] | None = None
+    ) -> list[int]:
+        """Return how many different items the model knows of each user.
+
+        That tells how well a user is known, and costs a microsecond or two for each: nothing is
+        scored, and no file is read.
+
+        Parameters
+        ----------
+        users : sequence of int or str
+            User ids; one that the model does not know, or knows from side data alone, has 0 items.
+        seen : mapping of int or str to sequence of int or str, optional
+            Items that some of these users have seen since the model was trained, by their ids. They
+            count like those of the training data, each once; unknown items do not.
+
+        Returns
+        -------
+        list of int
+            One for each user, in the order of the query.
+
+        Raises
+        ------
+        QueryError
+            If an id is of the wrong type; it names the place in the query.
+
+        Examples
+        --------
+        >>> model.history_sizes([6000, 900000001], seen={900000001: [2250, 2250]})
+        """
+        listed = read_list(users, "users")
+        ids = [self._cast_user(user, position) for position, user in enumerate(listed)]
+        found = self.users.find_many(ids)
+        sizes = row_lengths(self.interactions, found)
+        if seen is None:
+            return sizes
+        indices = dict(zip(ids, found, strict=True))
+        more = {
+            one: self._count_new(Query(one, indices[one]), items)
+            for one, items in seen.items()
+            if one in indices
+        }
+        return [size + more.get(one, 0) for one, size in zip(ids, sizes, strict=True)]
+
+    def _count_new(self, query: Query, items: Sequence[Id]) -> int:
+        """Return how many different items are known, and not in the trained history of a user."""
+        known = np.unique(self._known_items(items, "seen", None))
+        trained = self._history(query).items
+        return len(known) - int(in_sorted(known, trained).sum())
+
     def recommend(  # noqa: PLR0913 - named arguments, all but one optional
         self,
         users: Sequence[Id | Mapping[str, Any]],
@@ -141,6 +191,7 @@ class Recommender(Scorer):
         diversity: float = 0.0,
         seed: int | None = None,
         explain: bool = False,
+        fold_in: bool = False,
     ) -> Recommendations:
         """Recommend the best `k` items to each user.
 
@@ -163,7 +214,8 @@ class Recommender(Scorer):
             column and, where it is known, the target column (1.0 where it is not). Those of users
             who are not asked for have no effect; neither have unknown items. Item similarity and
             item content models add the rest to the trained history (docs/queries.md, section 1);
-            the other models only leave these items out, if `exclude_known`.
+            the other models only leave these items out, if `exclude_known`, unless they take
+            `fold_in`.
         user_data : sequence of mapping, optional
             Side data of users for this call: rows of the user column and all side columns of users,
             by name. A row replaces the trained one; users without a row keep theirs. A model that
@@ -181,6 +233,11 @@ class Recommender(Scorer):
             row and seed draw the same items, whatever else is asked in the same call.
         explain : bool
             Whether to tell the terms of each score (`Ranking.why`; docs/queries.md, section 9).
+        fold_in : bool
+            Whether users with interactions are answered by the vector that training would give to
+            what they have, with the factors of the items as they are. Turi Create has nothing like
+            it (docs/queries.md, section 13). Only models that the solver "ials" trained can
+            (`folds_in`). Users without an interaction with a known item are answered as ever.
 
         Returns
         -------
@@ -192,8 +249,8 @@ class Recommender(Scorer):
         ------
         QueryError
             If `k` is less than 1, an id or a value is of the wrong type, a column is unknown,
-            `diversity` is no finite number of 0 or more, or `seed` no such integer; it names the
-            place in the query.
+            `diversity` is no finite number of 0 or more, `seed` no such integer, or the model does
+            not take `fold_in`; it names the place in the query.
         ModelUnreadableError
             If the model's file can no longer be read.
 
@@ -215,6 +272,7 @@ class Recommender(Scorer):
         spread = read_spread(k, diversity, seed)
         exclude_known = read_choice(exclude_known, "exclude_known")
         explain = read_choice(explain, "explain")
+        fold_in = read_choice(fold_in, "fold_in")
         rows = read_list(users, "users")
         queries = self._queries.read_all(rows)
         given = None if item_data is None else self._given.items(item_data)
@@ -222,6 +280,8 @@ class Recommender(Scorer):
             queries = self._given.with_interactions(queries, interactions, given, self._history)
         if user_data is not None:
             queries = self._given.with_user_data(queries, user_data)
+        if fold_in:
+            queries = self._folded(queries)
         everyone = self._candidates(items, exclude, given)
         rankings = self._answer(
             queries,
@@ -256,6 +316,7 @@ class Recommender(Scorer):
         diversity: float = 0.0,
         seed: int | None = None,
         explain: bool = False,
+        fold_in: bool = False,
     ) -> BasketRecommendations:
         """Recommend the best `k` items to whoever has each basket, such as a visitor not known.
 
@@ -276,7 +337,7 @@ class Recommender(Scorer):
             As for `recommend`.
         item_data : sequence of mapping, optional
             As for `recommend`.
-        diversity, seed, explain
+        diversity, seed, explain, fold_in
             As for `recommend`.
 
         Returns
@@ -291,8 +352,8 @@ class Recommender(Scorer):
 
         Notes
         -----
-        Only item similarity and item content models score by what is in a basket. The others only
-        leave it out (docs/queries.md, sections 1 and 3).
+        Only item similarity and item content models score by what is in a basket, and those that
+        take `fold_in`, with it. The others only leave it out (docs/queries.md, sections 1 and 3).
 
         Examples
         --------
@@ -303,8 +364,11 @@ class Recommender(Scorer):
         spread = read_spread(k, diversity, seed)
         exclude_known = read_choice(exclude_known, "exclude_known")
         explain = read_choice(explain, "explain")
+        fold_in = read_choice(fold_in, "fold_in")
         given = self._given.items(item_data)
         queries = self._given.baskets(baskets, given, self._history)
+        if fold_in:
+            queries = self._folded(queries)
         everyone = self._candidates(items, exclude, given)
         rankings = self._answer(
             queries,

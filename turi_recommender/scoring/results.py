@@ -19,7 +19,7 @@ Ids = NDArray[Any]  # int64, or object arrays of str
 
 Head = TypeVar("Head", bound=Id)
 
-Basis = Literal["history", "basket", "side data", "context", "nothing"]
+Basis = Literal["fold-in", "history", "basket", "side data", "context", "nothing"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,9 +126,10 @@ class Recommendations:
         Of the ids in `columns`: int64, or object for ids that are not all integers.
     basis : list of str
         What was known of each user, whatever the model makes of it: the first that applies of
-        "history" (the model knows the user and, if it scores by histories, has one), "basket" (an
-        interaction of the query with an item that the model knows), "side data" (`user_data`),
-        "context" (side columns of the visit) and "nothing".
+        "fold-in" (a vector was made of the user's items, as `fold_in` says), "history" (the model
+        knows the user and, if it scores by histories, has one), "basket" (an interaction of the
+        query with an item that the model knows), "side data" (`user_data`), "context" (side columns
+        of the visit) and "nothing".
     unknown : list of tuple of int or str
         For each user, the items of `interactions` that the model does not know, each once; empty
         where the query had no interactions.

@@ -96,6 +96,15 @@ class Scorer(ABC):
         besides the id (the context of a visit, a basket, side data) is left out of account here.
         """
 
+    @property
+    def folds_in(self) -> bool:
+        """Whether `recommend` and `recommend_basket` take `fold_in`.
+
+        They do in factorization models that the solver "ials" trained, unless these have more than
+        1,024 factors or do not say how they were trained.
+        """
+        return False
+
     def extra_work(
         self,
         row: Mapping[str, Any],
@@ -103,6 +112,7 @@ class Scorer(ABC):
         *,
         interactions: int = 0,
         user_data: Mapping[str, Any] | None = None,
+        fold_in: bool = False,
     ) -> int:
         """Estimate what one row of a query may take beyond a usual one, from its sizes alone.
 
@@ -120,13 +130,15 @@ class Scorer(ABC):
             How many interactions, or items of a basket, come with it.
         user_data : mapping, optional
             The side data that comes with it; it is not checked here.
+        fold_in : bool
+            Whether the interactions make a vector; ignored where `folds_in` is false.
 
         Returns
         -------
         int
             Elementary operations, such as multiplications, at most; 0 for a usual row.
         """
-        _ = row, k, interactions, user_data
+        _ = row, k, interactions, user_data, fold_in
         return 0
 
     def spread_work(self, k: int, diversity: float) -> SpreadWork:
@@ -374,6 +386,12 @@ class Scorer(ABC):
         _ = users, k
         message = f"is of the class {self.kind}, which cannot tell which users are similar"
         raise QueryError(("model",), message)
+
+    def _folded(self, queries: Sequence[Query]) -> list[Query]:
+        """Return the queries with the factors that training would give those with a basket."""
+        _ = queries
+        message = f"the model is of the class {self.kind}, which makes no vectors of baskets"
+        raise QueryError(("fold_in",), message)
 
     def _has_history(self, query: Query) -> bool:
         """Tell whether training left something of the user that answers are made of."""

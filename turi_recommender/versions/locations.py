@@ -6,7 +6,7 @@ Two layouts are understood below a root directory::
     <root>/<name>.model/                         flat, without versions
 
 A `.model` is a directory that Turi Create saved. What names and versions may be: `names`. The
-highest version is meant unless another is named.
+highest version that is not retired (`retire`) is meant unless another is named.
 """
 
 from __future__ import annotations
@@ -21,8 +21,10 @@ from turi_recommender.format.archive import is_archive, tell_below
 from turi_recommender.loading import load_model
 from turi_recommender.scoring import Recommender
 from turi_recommender.versions.hold import Hold
-from turi_recommender.versions.manifest import check_manifest
+from turi_recommender.versions.manifest import check_manifest, find_training
 from turi_recommender.versions.names import is_model_name, is_name, is_path, is_version
+from turi_recommender.versions.retire import Retirement, is_retired, retirement_of
+from turi_recommender.versions.training import Training
 
 # The original deployment's file names in the flat layout.
 _FLAT_FILES = {
@@ -51,7 +53,7 @@ class ModelLocation:
 
     def version_folders(self) -> list[Path]:
         """Return where a manifest can be: in the version folder, which may be the model itself."""
-        return [folder for folder in (self.path, self.path.parent) if folder.name == self.version]
+        return _version_folders(self.version, self.path)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,10 @@ class ModelEntry:
         The model.
     hold : Hold or None
         Keeps `sync` from removing the version while this entry is there.
+    training : Training or None
+        What the version's manifest says of its training, if anything.
+    training_trouble : str
+        Why that cannot be read; empty if it can. It keeps no model from being loaded.
     """
 
     name: str
@@ -77,6 +83,18 @@ class ModelEntry:
     path: Path
     model: Recommender
     hold: Hold | None = field(default=None, repr=False, compare=False)
+    training: Training | None = field(default=None, repr=False, compare=False)
+    training_trouble: str = field(default="", repr=False, compare=False)
+
+    def retirement(self) -> Retirement | None:
+        """Return why and when the version was retired; None if it is not, or is no version."""
+        folders = _version_folders(self.version, self.path)
+        return retirement_of(folders[-1]) if len(folders) > 0 else None
+
+
+def _version_folders(version: str | None, path: Path) -> list[Path]:
+    """Return the folders of a model that bear its version as their name, the innermost first."""
+    return [folder for folder in (path, path.parent) if folder.name == version]
 
 
 class Registry:
@@ -127,10 +145,13 @@ class Registry:
             If it cannot be read, or is not what its manifest says.
         """
         hold = None
-        for folder in found.version_folders():
+        folders = found.version_folders()
+        for folder in folders:
             hold = Hold(folder)  # the last one is the version's: the model itself comes first
             check_manifest(folder)
-        return ModelEntry(found.name, found.version, found.path, load_model(found.path), hold)
+        model = load_model(found.path)
+        training, trouble = find_training(folders)
+        return ModelEntry(found.name, found.version, found.path, model, hold, training, trouble)
 
     def load_newest(
         self,
@@ -138,7 +159,7 @@ class Registry:
         check: Callable[[ModelEntry], None] = lambda _: None,
         refused: dict[str, str] | None = None,
     ) -> tuple[ModelEntry, dict[str, str]]:
-        """Load a model; if it is not pinned, the highest version that can be loaded.
+        """Load a model; if it is not pinned, the highest version that is offered and can be loaded.
 
         Parameters
         ----------
@@ -161,7 +182,7 @@ class Registry:
         ModelError
             If none can be loaded: that of the highest version.
         """
-        versions = self.versions(reference) if is_name(reference) else []
+        versions = self.offered(reference) if is_name(reference) else []
         refused = {} if refused is None else refused
         first: ModelError | None = None
         for version in reversed(versions):
@@ -227,6 +248,16 @@ class Registry:
         held = [number for number in numbers if _is_worth_a_try(folder / number)]
         return sorted(held, key=int)
 
+    def offered(self, name: str) -> list[str]:
+        """Return the versions that a bare name can mean, lowest first: those not retired.
+
+        Raises
+        ------
+        ModelNotFoundError
+            If the folder of the name cannot be read.
+        """
+        return [one for one in self.versions(name) if not is_retired(self.root / name / one)]
+
     def _find_path(self, path: Path) -> ModelLocation:
         if not _is_archive(path):
             raise ModelNotFoundError(
@@ -252,9 +283,16 @@ class Registry:
         return ModelLocation(name, version, models[0])
 
     def _find_highest(self, name: str) -> ModelLocation:
-        versions = self.versions(name)
-        if versions:
-            return self._find_version(name, versions[-1])
+        offered = self.offered(name)
+        if offered:
+            return self._find_version(name, offered[-1])
+        if retired := self.versions(name):
+            last = retired[-1]
+            raise ModelNotFoundError(
+                f"every version of model {name!r} in {self.root} is retired ({last} is "
+                f"{retirement_of(self.root / name / last)}): register another one, name one as "
+                f"{name}:{last}, or reinstate one"
+            )
         flat = [name, f"{name}.model", _FLAT_FILES.get(name, name)]
         for file in flat:
             if _is_archive(self.root / file):

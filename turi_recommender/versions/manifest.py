@@ -1,7 +1,9 @@
-"""Digests of a version's files.
+"""Digests of a version's files, and what is known of its training.
 
 A version folder may hold ``manifest.json``: the SHA-256 and length of each of its files. A version
-that has one is loaded only if its files are exactly those listed, with exactly that content.
+that has one is loaded only if its files are exactly those listed, with exactly that content. Format
+1 says no more. Format 2 also says how the version was trained and what it is worth (`training`).
+Nobody asks for the number of the format: who reads `files` alone can read both, as 0.1.0 does.
 """
 
 from __future__ import annotations
@@ -18,6 +20,7 @@ from turi_recommender.errors import ModelFormatError, ModelNotFoundError
 from turi_recommender.format.files import open_regular, read_regular, unreadable
 from turi_recommender.versions.below import files_below
 from turi_recommender.versions.threads import map_in_threads
+from turi_recommender.versions.training import Training
 from turi_recommender.wording import counted
 
 MANIFEST = "manifest.json"
@@ -26,25 +29,87 @@ _MAX_VERSION_BYTES = 1 << 36  # 64 GiB take a minute to hash; a model is held in
 _BYTES_AT_A_TIME = 1 << 18
 
 
-def write_manifest(folder: str | os.PathLike[str]) -> None:
+def write_manifest(folder: str | os.PathLike[str], training: Training | None = None) -> None:
     """Write the manifest of a version folder as it is now.
+
+    Parameters
+    ----------
+    folder : str or path-like
+        The version's folder.
+    training : Training, optional
+        What is known of its training. The manifest has format 2 with it, and 1 without.
 
     Raises
     ------
     ModelFormatError
-        If there is no file that it could list, or one that cannot be read.
+        If there is no file that it could list, or one that cannot be read, or if `training` could
+        not be read again.
     """
     folder = Path(folder)
+    content: dict[str, Any] = {"format": 1}
+    if training is not None:
+        content = {"format": 2, "training": training.checked().to_json()}
     lengths = _lengths(folder, _files(folder))
     _check_total(folder, lengths.values())
-    files = _describe_all(folder, list(lengths))
-    if len(files) == 0:
+    content["files"] = _describe_all(folder, list(lengths))
+    if len(content["files"]) == 0:
         raise ModelFormatError(folder, 0, "files to list in a manifest", "none")
-    content = json.dumps({"format": 1, "files": files}, indent=1)
     with (folder / MANIFEST).open("w") as file:
-        file.write(content + "\n")
+        file.write(json.dumps(content, indent=1) + "\n")
         file.flush()
         os.fsync(file.fileno())
+
+
+def read_training(folder: str | os.PathLike[str]) -> Training | None:
+    """Return what the manifest of a version folder says of its training.
+
+    Parameters
+    ----------
+    folder : str or path-like
+        The version's folder.
+
+    Returns
+    -------
+    Training or None
+        None if there is no manifest, or if it says nothing of that.
+
+    Raises
+    ------
+    ModelFormatError
+        If the manifest cannot be read, or says something that cannot be: it names the field.
+    """
+    path = Path(folder) / MANIFEST
+    if not os.path.lexists(path):
+        return None
+    training = _content(path).get("training")
+    return None if training is None else Training.from_json(training, path)
+
+
+def find_training(folders: Iterable[Path]) -> tuple[Training | None, str]:
+    """Return what is said of a version's training, and why that cannot be read, if it cannot.
+
+    A model whose files are in order serves, whatever else its manifest says.
+
+    Parameters
+    ----------
+    folders : iterable of Path
+        Where its manifest can be.
+
+    Returns
+    -------
+    training : Training or None
+        What is said, if anything.
+    trouble : str
+        Why it cannot be read; empty if it can, or if there is nothing.
+    """
+    for folder in folders:
+        try:
+            training = read_training(folder)
+        except ModelFormatError as error:
+            return None, str(error)
+        if training is not None:
+            return training, ""
+    return None, ""
 
 
 def check_manifest(folder: str | os.PathLike[str]) -> None:
@@ -168,11 +233,18 @@ def _describe(path: Path) -> dict[str, Any]:
 
 
 def _read(path: Path) -> dict[str, Any]:
+    """Return what a manifest says of each file."""
+    files = _content(path).get("files")
+    if isinstance(files, dict) and len(files) > 0:
+        return files
+    raise ModelFormatError(path, 0, "a manifest of one or more files", "another file")
+
+
+def _content(path: Path) -> dict[str, Any]:
     try:
         content = json.loads(read_regular(path, _MAX_MANIFEST_BYTES))
-        files = content["files"]
-        if isinstance(files, dict) and len(files) > 0:
-            return files
-    except (ValueError, RecursionError, KeyError, TypeError) as error:
+    except (ValueError, RecursionError) as error:
         raise ModelFormatError(path, 0, "a manifest", str(error)) from error
-    raise ModelFormatError(path, 0, "a manifest of one or more files", "another file")
+    if not isinstance(content, dict):
+        raise ModelFormatError(path, 0, "a manifest", "another file")
+    return content

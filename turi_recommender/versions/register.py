@@ -13,7 +13,9 @@ from turi_recommender.loading import load_model
 from turi_recommender.scoring.arguments import plain
 from turi_recommender.versions.manifest import MANIFEST, write_manifest
 from turi_recommender.versions.names import is_model_name, is_version
+from turi_recommender.versions.retire import RETIRED, is_retired, marker_of
 from turi_recommender.versions.staging import copy_errors, copy_listed, publish, remove_stale
+from turi_recommender.versions.training import Training
 
 _VERSIONS = 10**18  # up to 18 digits: see `is_version`
 _LEFT = 10**6  # numbers that nobody may ask for: they are for the versions that come after
@@ -24,6 +26,8 @@ def register(
     root: str | os.PathLike[str],
     name: str,
     version: int | None = None,
+    training: Training | None = None,
+    require_figures: bool = False,
 ) -> Path:
     """Copy a model into a registry as a new version, with a manifest.
 
@@ -41,6 +45,10 @@ def register(
     version : int, optional
         From 0 to 999,999,999,999,000,000, so that there are numbers left for versions after it. If
         absent, the highest version plus one.
+    training : Training, optional
+        What is known of its training, for the manifest.
+    require_figures : bool
+        Whether to refuse a model without figures: nobody knows whether it is worth serving.
 
     Returns
     -------
@@ -51,18 +59,20 @@ def register(
     Raises
     ------
     RegistrationError
-        If the name or the version is not one, the version exists, the registry would be in the
+        If the name or the version is not one, the version exists or was retired, figures are
+        required and not there, `training` is something else, the registry would be in the
         model's own directory, a link leads out of that directory, something in it is neither a file
         nor a folder, or the copy fails.
     ModelNotFoundError
         If there is nothing at the source.
     ModelFormatError
-        If the source is not a model that can be read.
+        If the source is not a model that can be read, or `training` is not as it documents.
     """
     source, root = Path(source), Path(root)
     if not is_model_name(name):
         raise RegistrationError(f"{name!r} is not a model name")
     wanted = None if version is None else _read_version(version)
+    training = _checked(training, require_figures)
     check_is_archive(source)  # before anything is copied: a folder may hold whatever it likes
     folder = root / name
     with copy_errors(source):
@@ -70,6 +80,9 @@ def register(
         names = _own_files(source)
         if wanted is not None and (folder / str(wanted)).exists():
             raise RegistrationError(f"{folder / str(wanted)} exists already")
+        if wanted is not None and is_retired(folder / str(wanted)):
+            marker = marker_of(folder / str(wanted))
+            raise RegistrationError(f"{marker} says that this version was retired")
     name_of_copy = (source if source.name not in {"", ".."} else _resolved(source)).name
     if name_of_copy in {"", MANIFEST}:
         name_of_copy = "model"
@@ -79,7 +92,7 @@ def register(
         copy.mkdir()
         copy_listed(source, copy, names)
         load_model(copy)
-        write_manifest(staging)
+        write_manifest(staging, training)
 
     def next_target() -> Path:
         return folder / str(_next_version(folder))
@@ -142,6 +155,15 @@ def _own_files(source: Path) -> list[str]:
     return saved
 
 
+def _checked(training: object, require_figures: bool) -> Training | None:
+    """Check what is to stand in the manifest, before anything is copied."""
+    if training is not None and not isinstance(training, Training):
+        raise RegistrationError(f"training must be a Training, and not {type(training).__name__}")
+    if require_figures and (training is None or training.figures is None):
+        raise RegistrationError("figures are required, and nobody has evaluated this model")
+    return None if training is None else training.checked()
+
+
 def _read_version(version: object) -> int:
     """Check a version: an integer, of Python or NumPy, that is one."""
     number = plain(version)
@@ -159,7 +181,9 @@ def _read_version(version: object) -> int:
 
 
 def _next_version(folder: Path) -> int:
-    numbers = [int(entry.name) for entry in folder.iterdir() if is_version(entry.name)]
+    """Return the number after all that are there, or were once and are retired."""
+    names = {entry.name.removesuffix(RETIRED) for entry in folder.iterdir()}
+    numbers = [int(name) for name in names if is_version(name)]
     number = max(numbers, default=0) + 1
     if number >= _VERSIONS:
         raise RegistrationError(

@@ -13,6 +13,7 @@ from turi_recommender.errors import RegistrationError
 
 _STAGING = ".registering-"
 _CLOCK = ".now-"
+_WRITING = ".writing-"
 _STALE_SECONDS = 24 * 60 * 60.0
 
 
@@ -113,6 +114,35 @@ def _copy_file(source: Path, target: Path) -> None:
     shutil.copyfile(source, target)
     with target.open("rb") as file:
         os.fsync(file.fileno())
+
+
+def write_whole(path: Path, text: str) -> None:
+    """Write a small file that appears whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        The file; one that is there is replaced.
+    text : str
+        Its content.
+
+    Raises
+    ------
+    OSError
+        If the system refuses.
+    """
+    descriptor, name = tempfile.mkstemp(prefix=_WRITING, dir=path.parent)
+    staging = Path(name)
+    try:
+        with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        with suppress(PermissionError):  # some network volumes have no modes
+            staging.chmod(0o644)
+        staging.replace(path)
+    finally:
+        staging.unlink(missing_ok=True)
 
 
 def set_aside(folder: Path) -> None:

@@ -1,7 +1,8 @@
 """Follow another registry: copy the versions that are wanted from it, checked.
 
-`sync` takes versions that have a manifest from a registry such as a network share. A process that
-serves the local copies never depends on the share being there.
+`sync` takes versions that have a manifest from a registry such as a network share, and retires and
+reinstates its copies as that does. A process that serves the local copies never depends on the
+share being there.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from turi_recommender.errors import ModelError, RegistrationError
@@ -17,7 +19,19 @@ from turi_recommender.versions.hold import is_held
 from turi_recommender.versions.locations import ModelLocation, Registry
 from turi_recommender.versions.manifest import MANIFEST, check_manifest, check_sizes
 from turi_recommender.versions.names import is_name, is_path
-from turi_recommender.versions.staging import copy_listed, publish, remove_stale, set_aside
+from turi_recommender.versions.retire import (
+    is_retired,
+    remove_marker,
+    retirement_of,
+    write_marker,
+)
+from turi_recommender.versions.staging import (
+    copy_errors,
+    copy_listed,
+    publish,
+    remove_stale,
+    set_aside,
+)
 
 _STALE_SECONDS = 600.0  # a copy that goes on writes
 
@@ -38,16 +52,17 @@ def sync(
     source, target : Registry
         From where, and to where: two different directories.
     references : sequence of str
-        Registry names, which stand for the highest version that is as its manifest says, or
-        ``name:version``. Once these are there, the versions below those of bare names are copied,
-        too, until the target has `keep` of them: for a roll-back. If one of these cannot be copied,
-        the log says it.
+        Registry names, which stand for the highest version that is not retired and is as its
+        manifest says, or ``name:version``. Once these are there, the versions below those of bare
+        names are copied, too, until the target has `keep` of them: for a roll-back. If one of these
+        cannot be copied, the log says it. Copies are retired and reinstated as the source's are.
     keep : int
         Number of versions of a name that are in the target in the end, at least 1. When one was
         copied, lower ones are removed, but never one that `references` or `spare` ask for, and
         never one that a process of this machine has loaded by a `Registry`.
     spare : sequence of str
-        Further references, which are not copied: versions that they name stay, too.
+        Further references, which are not copied: versions that they name stay, too, and copies of
+        their names are retired and reinstated, too.
 
     Returns
     -------
@@ -72,6 +87,8 @@ def sync(
     copied: list[Path] = []
     highest: list[tuple[str, Path]] = []
     stay = {one for reference in (*references, *spare) for one in _named(reference)}
+    for name in {_name_of(reference) for reference in (*references, *spare)}:
+        _follow_retired(source, target, name)
     try:
         for reference in references:
             folder, is_new = _sync_one(source, target, reference)
@@ -108,6 +125,47 @@ def _named(reference: str) -> list[tuple[str, str]]:
     return [(name, version)]
 
 
+def _name_of(reference: object) -> str:
+    """Return the registry name of a reference; nothing if it is none, or a path."""
+    if not isinstance(reference, str) or is_path(reference):
+        return ""
+    return reference.partition(":")[0]
+
+
+def _follow_retired(source: Registry, target: Registry, name: str) -> None:
+    """Retire the versions of a name that the source has retired, and reinstate what it has.
+
+    Parameters
+    ----------
+    source, target : Registry
+        As for `sync`.
+    name : str
+        Whose versions.
+    """
+    for version in target.versions(name):
+        theirs, ours = source.root / name / version, target.root / name / version
+        with copy_errors(theirs):
+            _follow_marker(theirs, ours)
+
+
+def _follow_marker(theirs: Path, ours: Path) -> None:
+    """Let a copy be retired if the original is; of one that is not there, nothing follows.
+
+    Parameters
+    ----------
+    theirs, ours : Path
+        The version's folder in the source and in the target.
+    """
+    retirement = retirement_of(theirs)
+    if retirement is not None:
+        if retirement_of(ours) != retirement:
+            write_marker(ours, retirement)
+            log.warning("%s: %s", ours, retirement)
+    elif is_retired(ours) and theirs.is_dir():
+        remove_marker(ours)
+        log.info("%s is not retired any more", ours)
+
+
 def _sync_one(source: Registry, target: Registry, reference: str) -> tuple[Path, bool]:
     """Copy the best version of a model that is as its manifest says.
 
@@ -118,7 +176,7 @@ def _sync_one(source: Registry, target: Registry, reference: str) -> tuple[Path,
     is_new : bool
         Whether it was copied; otherwise it was there already.
     """
-    versions = source.versions(reference) if is_name(reference) else []
+    versions = source.offered(reference) if is_name(reference) else []
     while len(versions) > 1:
         one = f"{reference}:{versions.pop()}"
         try:
@@ -150,10 +208,10 @@ def _sync_below(
         Those of them that were copied.
     """
     name, most = highest.parent.name, int(highest.name)
-    there = [each for each in reversed(target.versions(name)) if int(each) < most]
+    there = [each for each in reversed(target.offered(name)) if int(each) < most]
     whole = [highest.parent / each for each in there if _is_whole(highest.parent / each)]
     below, new = whole[: keep - 1], list[Path]()
-    offered = [each for each in source.versions(name) if int(each) < most and each not in there]
+    offered = [each for each in source.offered(name) if int(each) < most and each not in there]
     while len(below) + 1 < keep and offered:
         one = f"{name}:{offered.pop()}"
         try:
@@ -178,6 +236,7 @@ def _copy_version(source: Registry, target: Registry, reference: str) -> tuple[P
     def fill(staging: Path) -> None:
         copy_listed(folder, staging, [*listed, MANIFEST])
         check_manifest(staging)
+        _follow_marker(folder, wanted)
         if wanted.exists() and not _is_whole(wanted):
             set_aside(wanted)  # what a removal left that was killed
 
@@ -210,3 +269,5 @@ def _remove_old(registry: Registry, name: str, keep: int, stay: set[tuple[str, s
         folder = registry.root / name / version
         if (name, version) not in stay and not is_held(folder):
             set_aside(folder)
+            with suppress(OSError):  # a marker of nothing does no harm
+                remove_marker(folder)

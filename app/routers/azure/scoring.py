@@ -18,9 +18,9 @@ from ...errors import ScoreError
 from ...integers import exact_integer
 from ...limits import SHOWN_TEXT
 from ...models.engine import Engine
+from ...models.parts import Others
 from ...models.queries import RecommendQuery, SimilarQuery
 from ...models.roles import default_similar
-from ...models.strangers import Others
 from .pandas_json import string_of_records
 from .payload import Record
 from .wording import of_records
@@ -94,11 +94,14 @@ class Scorer:
         side = {column.name for column in self._engine.models.side_columns}
         column = self._engine.models.user_column
         ids = [_required(*each, column) for each in enumerate(records)]
+        is_original = self._engine.models.auto == "side-data"
         if any(not side.isdisjoint(record) for record in records):
             rows = [{**record, user: one} for one, record in zip(ids, records, strict=True)]
-            return RecommendQuery(rows, K, "ranking")
+            return RecommendQuery(rows, K, "ranking" if is_original else "auto")
         # Other columns were ignored here by the original.
         query = RecommendQuery([{user: one} for one in ids], K)
+        if not is_original:  # whoever runs the service has set another rule
+            return query
         # By name, because `auto` may let another model answer strangers than the original did.
         return query._replace(choice=self._engine.models.role_of(query))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -14,6 +15,7 @@ from app.models.current import Current, begin
 from app.models.engine import Engine
 from app.models.loaded import LoadedModels
 from app.models.pace import Pace
+from app.models.parts import Others
 from app.models.price import Ceilings, Price, price_of_recommend
 from app.models.queries import (
     BasketQuery,
@@ -23,9 +25,10 @@ from app.models.queries import (
     SimilarQuery,
     SimilarUsersQuery,
 )
-from app.models.strangers import Others
+from app.models.roles import Role
 from app.models.turns import Turns
 from app.observability.metrics import Metrics
+from tests.support.figures import Values, read, training_with
 from turi_recommender import (
     BasketRecommendations,
     Predictions,
@@ -346,3 +349,67 @@ async def test_too_many_answers_are_refused_before_any_work(service: LoadedModel
         ):
             await asked
     assert watched.calls == 1
+
+
+STRANGER = 987654321
+
+
+def by_figures(service: LoadedModels) -> LoadedModels:
+    """Return the sample models, of which ranking is best for those whom it knows well."""
+    values: dict[Role, Values] = {
+        "similarity": {"unknown": 0.2, "light": 0.2, "known": 0.1},
+        "ranking": {"unknown": 0.1, "light": 0.1, "known": 0.2},
+    }
+    slots = {
+        role: replace(
+            slot, entry=replace(service.need(role), training=read(training_with(values[role])))
+        )
+        for role, slot in service.slots.items()
+    }
+    return LoadedModels(slots, service.defaults, service.shown, "measured")
+
+
+async def test_small_queries_for_two_models_are_one_call_of_each(service: LoadedModels) -> None:
+    watched = Watched(by_figures(service))
+    queries = [RecommendQuery(bare(STRANGER, KNOWN), k=5) for _ in range(4)]
+    answers = await asyncio.gather(*(watched.engine.recommend(each, keep) for each in queries))
+    assert watched.calls == 2
+    alone = [
+        service.recommend(RecommendQuery(bare(STRANGER), k=5, choice="similarity"))[1],
+        service.recommend(RecommendQuery(bare(KNOWN), k=5, choice="ranking"))[1],
+    ]
+    for name, found, thread in answers:
+        assert name == "similarity_model"
+        assert found.rankings == [one.rankings[0] for one in alone]
+        assert thread == threading.get_ident()
+
+
+@pytest.mark.parametrize("count", [1, INLINE_ROWS + 1, 200])
+async def test_queries_of_all_sizes_are_shared(service: LoadedModels, count: int) -> None:
+    watched = Watched(by_figures(service))
+    query = RecommendQuery(bare(*[KNOWN, STRANGER] * count), k=2)
+    name, found, thread = await watched.engine.recommend(query, keep)
+    alone = [
+        service.recommend(RecommendQuery(bare(KNOWN), k=2, choice="ranking"))[1],
+        service.recommend(RecommendQuery(bare(STRANGER), k=2, choice="similarity"))[1],
+    ]
+    assert name == "ranking_factorization_model"
+    assert found.rankings == [one.rankings[0] for one in alone] * count
+    assert (thread == threading.get_ident()) == (count == 1)
+    assert watched.counted("recommender_users_total", "similarity_model") == count
+
+
+async def test_errors_of_a_part_name_the_row_of_the_query(service: LoadedModels) -> None:
+    engine = Watched(by_figures(service)).engine
+    users = [*bare(STRANGER, KNOWN), {"visitorid": "nobody"}]
+    with pytest.raises(QueryError) as caught:
+        await engine.recommend(RecommendQuery(users), keep)
+    assert caught.value.field == "users.2.visitorid"
+
+
+async def test_side_data_are_left_out_where_they_mean_nothing(service: LoadedModels) -> None:
+    engine = Watched(by_figures(service)).engine
+    query = RecommendQuery([{"visitorid": STRANGER, "month": 3}], k=4)
+    name, found, _ = await engine.recommend(query, keep)
+    bare_query = RecommendQuery(bare(STRANGER), k=4, choice="similarity")
+    assert (name, found) == ("similarity_model", service.recommend(bare_query)[1])

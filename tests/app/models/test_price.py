@@ -18,8 +18,10 @@ from app.models.price import (
 )
 from app.models.queries import BasketQuery, Given, RecommendQuery, SimilarQuery
 from app.routers.rows import write_answered, write_rows
+from tests.turi_recommender.scoring.synthetic import ials_model
 from turi_recommender import Recommender
 from turi_recommender.errors import QueryError
+from turi_recommender.scoring import make_recommender
 
 QUICK = Pace(0.0001, 0.0001)
 CEILINGS = Ceilings(100_000, 32 * 1024 * 1024)
@@ -223,3 +225,27 @@ def test_paces_are_measured(service: LoadedModels) -> None:
         assert 0 < pace.row_seconds < float("inf")
         assert 0 < pace.item_seconds < float("inf")
         assert service.pace(role).row_seconds > 0
+
+
+def test_vectors_of_baskets_have_a_price(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first one also takes the products of all items."""
+    model = make_recommender(ials_model(0, items=20_000, factors=32))
+
+    def price_of(count: int, **given: Any) -> Price:
+        basket = [{"item": item} for item in range(count)]
+        query = BasketQuery([basket], role="ranking", given=Given(**given))
+        return price_of_baskets(query, model, QUICK, CEILINGS)
+
+    assert price_of(3).is_small
+    assert not price_of(3, fold_in=True).is_small
+    model.recommend_basket([[1]], fold_in=True)
+    assert price_of(3, fold_in=True).is_small
+    rows = [{"user": 1, "item": item} for item in range(3)]
+    query = RecommendQuery([{"user": 1}], given=Given(interactions=rows, fold_in=True))
+    assert price_of_recommend(query, model, QUICK, CEILINGS).is_small
+    monkeypatch.setattr("turi_recommender.scoring.limits.USUAL_FOLDING", 0)
+    assert not price_of(3, fold_in=True).is_small
+    assert not price_of_recommend(query, model, QUICK, CEILINGS).is_small
+    monkeypatch.setattr("app.models.work.MAX_ROW_WORK", 10_000)
+    with pytest.raises(QueryError, match=r"baskets\.0: .*more than 10000 operations"):
+        price_of(3, fold_in=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from app.models.loaded import LoadedModels
 from app.models.loading import load_models
@@ -17,6 +18,7 @@ from app.settings import SAMPLE_MODELS, Settings
 from reliability import variants
 from tests.support.serving import serving
 from tests.turi_recommender.golden import unpack_model
+from tests.turi_recommender.trained import a_training, training_json
 from turi_recommender import load_model
 from turi_recommender.format import FactorModel, read_model
 from turi_recommender.scoring.size import resident_bytes
@@ -109,3 +111,68 @@ def without_weights(target: Path) -> None:
     details = read_model(RANKING).details
     assert isinstance(details, FactorModel)
     variants.overwritten(RANKING, target, details.weights, 0.0)
+
+
+# What a version is worth
+
+
+def test_what_is_known_of_the_training_is_shown(tmp_path: Path) -> None:
+    training = a_training(seeds=[1, 2])
+    register(RANKING, tmp_path, "ranking_factorization_model", training=training)
+    register(SIMILARITY, tmp_path, "similarity_model")
+    with serving(Settings(models_dir=tmp_path)) as client:
+        similarity, ranking = client.get("/models").json()["models"]
+        text = client.get("/metrics").text
+    assert ranking["training"] == training_json()
+    assert (ranking["evaluation"], ranking["retired"]) == ("evaluated", None)
+    assert (similarity["training"], similarity["evaluation"]) == (None, "not evaluated")
+    labels = 'model="ranking_factorization_model",role="ranking"'
+    families = text_string_to_metric_families(text)
+    samples = [sample for family in families for sample in family.samples]
+    name = "recommender_model_trained_timestamp_seconds"
+    times = [sample.value for sample in samples if sample.name == name]
+    assert times == [training.trained.timestamp()]
+    assert f'recommender_model_recall{{kind="known",{labels}}} 0.06' in text
+    assert 'kind="unknown"' not in text
+    assert 'recommender_model_recall{kind="all",model="similarity_model"' not in text
+
+
+def test_a_training_without_figures_is_shown_as_not_evaluated(tmp_path: Path) -> None:
+    register(SIMILARITY, tmp_path, "similarity_model", training=a_training(figures=None))
+    with serving(Settings(models_dir=tmp_path)) as client:
+        similarity, absent = client.get("/models").json()["models"]
+        text = client.get("/metrics").text
+    assert similarity["training"] == {**training_json(), "figures": None}
+    assert similarity["evaluation"] == "not evaluated"
+    assert (absent["training"], absent["evaluation"], absent["retired"]) == (None, None, None)
+    assert "recommender_model_trained_timestamp_seconds{" in text
+    assert "recommender_model_recall{" not in text
+
+
+def test_figures_that_cannot_be_read_keep_no_model_from_serving(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    folder = register(SIMILARITY, tmp_path, "similarity_model", training=a_training())
+    manifest = folder / "manifest.json"
+    manifest.write_text(manifest.read_text().replace("0.051", '"good"'))
+    with serving(Settings(models_dir=tmp_path)) as client:
+        similarity, _ = client.get("/models").json()["models"]
+        body = {"users": [{"visitorid": 6000}]}
+        assert client.post("/recommend/users", json=body).status_code == 200
+        assert "recommender_model_trained_timestamp_seconds{" not in client.get("/metrics").text
+    assert similarity["training"] is None
+    assert similarity["evaluation"] == (
+        "figures cannot be read: similarity_model/1/manifest.json, byte 0: expected "
+        "training.figures.values.all to be a finite number or null, found 'good'"
+    )
+    assert "version 1 serves, and its figures cannot be read" in caplog.text
+
+
+def test_a_new_version_brings_its_own_figures(tmp_path: Path) -> None:
+    register(SIMILARITY, tmp_path, "similarity_model", training=a_training())
+    with serving(Settings(models_dir=tmp_path)) as client:
+        register(SIMILARITY, tmp_path, "similarity_model")
+        assert client.post("/admin/models/similarity_model/reload", json={}).status_code == 200
+        similarity, _ = client.get("/models").json()["models"]
+        assert (similarity["version"], similarity["evaluation"]) == ("2", "not evaluated")
+        assert "recommender_model_recall{" not in client.get("/metrics").text

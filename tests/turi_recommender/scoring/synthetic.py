@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -141,6 +142,37 @@ def factor_model(
         details=model,
         num_observations=2 * USERS,
     )
+
+
+def ials_model(
+    seed: int,
+    *,
+    items: int = 40,
+    factors: int = 6,
+    scale: float = 1.0,
+    kind: str = "linear",
+    factor: float = 1.0,
+    regularization: float = 0.01,
+) -> SavedModel:
+    """Make a random model as the solver `ials` does: factors of users and items, and nothing else.
+
+    Its history has 10 rows, so that `regularization` counts ten times. It has a target.
+    """
+    saved = factor_model(
+        seed, mode=MATRIX, items=items, factors=factors, scale=scale, item_side=False
+    )
+    assert isinstance(saved.details, FactorModel)
+    details = replace(
+        saved.details, solver="ials", intercept=0.0, weights=np.zeros_like(saved.details.weights)
+    )
+    target = column("target", 1, ColumnMode.NUMERIC)
+    summary = {
+        "regularization": regularization,
+        "ials_confidence_scaling_type": kind,
+        "ials_confidence_scaling_factor": factor,
+    }
+    metadata = replace(saved.metadata, target=target)
+    return replace(saved, details=details, metadata=metadata, summary=summary)
 
 
 def neighbour_model(seed: int, *, similarity: str = "jaccard", items: int = 40) -> SavedModel:

@@ -9,8 +9,8 @@ import pytest
 
 from tests.turi_recommender.golden import unpack_model
 from turi_recommender import ModelUnreadableError, load_model
-from turi_recommender.format import Rows
-from turi_recommender.scoring.counts import read_counts
+from turi_recommender.format import Interactions, Rows
+from turi_recommender.scoring.counts import read_counts, row_lengths
 
 
 @pytest.mark.parametrize(
@@ -44,3 +44,12 @@ def test_a_model_without_users_has_no_counts(tmp_path: Path) -> None:
     model = load_model(unpack_model("content_items_only", tmp_path))
     assert len(model.user_counts()) == 0
     assert model.item_counts().tolist() == [0] * model.num_items
+
+
+def test_lengths_of_rows_are_those_of_users_that_have_one() -> None:
+    starts = np.array([0, 2, 2, 5], np.int64)
+    interactions = Interactions(starts, np.arange(5, dtype=np.int32), np.ones(5))
+    assert row_lengths(interactions, [0, 1, 2, 3, -1, 2]) == [2, 0, 3, 0, 0, 3]
+    assert row_lengths(interactions, []) == []
+    nothing = Interactions(np.zeros(1, np.int64), np.empty(0, np.int32), np.empty(0))
+    assert row_lengths(nothing, [0, -1]) == [0, 0]

@@ -172,3 +172,43 @@ def test_ids_may_come_from_arrays() -> None:
     assert model.recommend(ids, exclude=ids) == model.recommend([0, 1, 2], exclude=[0, 1, 2])
     assert type(model.recommend(ids).users[0]) is int
     assert model.similar_items(ids) == model.similar_items([0, 1, 2])
+
+
+@pytest.mark.parametrize("name", ["similarity_jaccard", "ranking_everything_strings"])
+def test_sizes_of_histories_are_those_of_different_items(tmp_path: Path, name: str) -> None:
+    model = load_model(unpack_model(name, tmp_path))
+    users = [user for part in model.users.chunks() for user in part.tolist()]
+    sizes = model.history_sizes(users)
+    rows = [len(model.interactions.row(user)[0]) if user < model.interactions.num_users else 0
+            for user in range(model.num_users)]  # fmt: skip
+    assert sizes == rows
+    assert sum(sizes) == len(model.interactions.items) <= model.num_observations
+    assert model.history_sizes(users[:1]) == sizes[:1]
+    assert model.history_sizes([]) == []
+
+
+def test_what_was_seen_since_counts_once_where_it_is_known() -> None:
+    model = make_recommender(factor_model(1, items=ITEMS))
+    trained = model.interactions.row(2)[0].tolist()
+    new = [item for item in range(ITEMS) if item not in trained][:3]
+    assert model.history_sizes([2, 99, 3]) == [2, 0, 2]
+    seen = {2: [*trained, *new, *new, ITEMS], 99: [*new[:1], -5], 4: new}
+    assert model.history_sizes([2, 99, 3, 2], seen=seen) == [5, 1, 2, 5]
+    assert model.history_sizes([2], seen={}) == [2]
+    assert model.history_sizes(["2"], seen={2: []}) == [2]
+
+
+@pytest.mark.parametrize(
+    ("users", "seen", "path"),
+    [
+        ([1, "x"], None, ("users", 1)),
+        ([1], {1: [2, "x"]}, ("seen", 1)),
+        (7, None, ("users",)),
+        ([1], {1: 7}, ("seen",)),
+    ],
+)
+def test_sizes_of_histories_of_what_is_no_id(users: Any, seen: Any, path: tuple[Any, ...]) -> None:
+    model = make_recommender(factor_model(1, items=ITEMS))
+    with pytest.raises(QueryError) as caught:
+        model.history_sizes(users, seen=seen)
+    assert caught.value.path == path

@@ -6,14 +6,21 @@ import hashlib
 import json
 import os
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from tests.turi_recommender.golden import SAMPLE_MODELS
+from tests.turi_recommender.trained import a_training, training_json
 from turi_recommender.errors import ModelFormatError, ModelNotFoundError
 from turi_recommender.versions.locations import Registry
-from turi_recommender.versions.manifest import MANIFEST, check_manifest, write_manifest
+from turi_recommender.versions.manifest import (
+    MANIFEST,
+    check_manifest,
+    read_training,
+    write_manifest,
+)
 
 MODEL = "recommendation_s.model"
 
@@ -142,3 +149,115 @@ def test_a_file_that_ends_later_than_its_length_says_is_not_read_to_its_end(vers
     (version / MANIFEST).write_text(json.dumps(listed))
     with pytest.raises(ModelFormatError, match=r"objects\.bin"):
         check_manifest(version)
+
+
+# Format 2: what is known of the training
+
+
+def read_as_0_1_0(folder: Path) -> None:
+    """Check a version as 0.1.0 did: by `files`, and without a look at anything else."""
+    with (folder / MANIFEST).open("rb") as file:
+        listed = json.loads(file.read(1 << 20))["files"]
+    found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    assert set(listed) == found - {MANIFEST}
+    for name, says in listed.items():
+        content = (folder / name).read_bytes()
+        assert says == {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
+
+
+# As the trainer of 0.1.0 wrote it, of two files.
+FORMAT_1 = """{
+ "files": {
+  "m.model/a": {
+   "bytes": 1,
+   "sha256": "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb"
+  },
+  "m.model/b": {
+   "bytes": 0,
+   "sha256": "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
+  }
+ },
+ "format": 1
+}
+"""
+
+
+def test_format_1_is_read(tmp_path: Path) -> None:
+    (tmp_path / "m.model").mkdir()
+    (tmp_path / "m.model" / "a").write_text("a")
+    (tmp_path / "m.model" / "b").touch()
+    (tmp_path / MANIFEST).write_text(FORMAT_1)
+    check_manifest(tmp_path)
+    assert read_training(tmp_path) is None
+    read_as_0_1_0(tmp_path)
+
+
+def test_format_1_is_written_where_nothing_is_known(version: Path) -> None:
+    content = json.loads((version / MANIFEST).read_text())
+    assert (content["format"], set(content)) == (1, {"format", "files"})
+    assert read_training(version) is None
+
+
+def test_format_2_says_how_it_was_trained(version: Path) -> None:
+    write_manifest(version, a_training())
+    content = json.loads((version / MANIFEST).read_text())
+    assert (content["format"], content["training"]) == (2, training_json())
+    assert read_training(version) == a_training()
+    check_manifest(version)
+    entry = Registry(version.parent.parent).load("similarity_model")
+    assert (entry.training, entry.training_trouble) == (a_training(), "")
+
+
+def test_0_1_0_takes_format_2_for_its_own(version: Path) -> None:
+    write_manifest(version, a_training())
+    read_as_0_1_0(version)
+
+
+def test_fields_that_nobody_knows_do_no_harm(version: Path) -> None:
+    content = json.loads((version / MANIFEST).read_text())
+    content.update({"format": 3, "signature": "?", "training": {**training_json(), "seeds": [1]}})
+    (version / MANIFEST).write_text(json.dumps(content))
+    check_manifest(version)
+    training = read_training(version)
+    assert training is not None
+    assert training.more == {"seeds": [1]}
+
+
+@pytest.mark.parametrize(
+    ("training", "says"),
+    [
+        ('"none"', "training to be an object"),
+        ("{}", "training.trained to be a time"),
+        ('{"trained": NaN}', "training.trained to have a finite number"),
+        ('{"settings": 1e999}', "training.settings to have a finite number"),
+        ('{"settings": ' + 500 * '{"a":' + "1" + 500 * "}" + "}", "lists and objects at most 8 de"),
+    ],
+)
+def test_a_training_that_cannot_be_read_keeps_no_model_from_serving(
+    version: Path, training: str, says: str
+) -> None:
+    content = (version / MANIFEST).read_text().rstrip()
+    (version / MANIFEST).write_text(f'{content[:-1]}, "training": {training}}}')
+    with pytest.raises(ModelFormatError, match=says) as caught:
+        read_training(version)
+    assert caught.value.path == version / MANIFEST
+    check_manifest(version)
+    entry = Registry(version.parent.parent).load("similarity_model")
+    assert entry.training is None
+    assert says in entry.training_trouble
+    assert str(version / MANIFEST) in entry.training_trouble
+
+
+def test_a_training_that_could_not_be_read_again_is_not_written(version: Path) -> None:
+    before = (version / MANIFEST).read_text()
+    bad = replace(a_training(), settings={"rate": float("nan")})
+    with pytest.raises(ModelFormatError, match=r"training\.settings\.rate"):
+        write_manifest(version, bad)
+    assert (version / MANIFEST).read_text() == before
+
+
+def test_a_folder_without_a_manifest_says_nothing_of_its_training(tmp_path: Path) -> None:
+    assert read_training(tmp_path) is None
+    (tmp_path / MANIFEST).write_text("{")
+    with pytest.raises(ModelFormatError, match="expected a manifest"):
+        read_training(tmp_path)

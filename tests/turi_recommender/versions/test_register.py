@@ -7,6 +7,7 @@ import shutil
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,13 @@ import numpy as np
 import pytest
 
 from tests.turi_recommender.golden import SAMPLE_MODELS
+from tests.turi_recommender.trained import a_training
 from turi_recommender.errors import ModelFormatError, ModelNotFoundError, RegistrationError
 from turi_recommender.versions import staging
 from turi_recommender.versions.locations import Registry
-from turi_recommender.versions.manifest import check_manifest
+from turi_recommender.versions.manifest import check_manifest, read_training
 from turi_recommender.versions.register import register
+from turi_recommender.versions.training import Training
 
 SOURCE = SAMPLE_MODELS / "similarity_model" / "6" / "recommendation_s.model"
 NAME = "similarity_model"
@@ -290,3 +293,30 @@ def test_what_the_system_says_is_told_without_its_number(tmp_path: Path) -> None
         register(SOURCE, tmp_path / "file", NAME)
     assert str(caught.value).startswith(f"cannot copy {SOURCE}: {tmp_path / 'file'}")
     assert "[Errno" not in str(caught.value)
+
+
+# What is known of the training
+
+
+def test_a_version_carries_what_is_known_of_its_training(share: Registry) -> None:
+    folder = register(SOURCE, share.root, NAME, training=a_training(), require_figures=True)
+    assert read_training(folder) == a_training()
+    assert share.load(NAME).training == a_training()
+    assert read_training(register(SOURCE, share.root, NAME)) is None
+
+
+@pytest.mark.parametrize("training", [None, a_training(figures=None)])
+def test_figures_can_be_required(share: Registry, training: Training | None) -> None:
+    with pytest.raises(RegistrationError, match="figures are required, and nobody has evaluated"):
+        register(SOURCE, share.root, NAME, training=training, require_figures=True)
+    assert not share.root.exists()
+    register(SOURCE, share.root, NAME, training=training)
+
+
+def test_a_training_that_cannot_be_is_refused_before_anything_is_copied(share: Registry) -> None:
+    bad = replace(a_training(), settings={"rate": float("inf")})
+    with pytest.raises(ModelFormatError, match=r"training\.settings\.rate to have a finite number"):
+        register(SOURCE, share.root, NAME, training=bad)
+    with pytest.raises(RegistrationError, match="training must be a Training, and not dict"):
+        register(SOURCE, share.root, NAME, training={})  # type: ignore[arg-type]
+    assert not share.root.exists()

@@ -6,7 +6,13 @@ from pathlib import Path
 import pytest
 
 from turi_recommender.errors import RegistrationError
-from turi_recommender.versions.staging import copy_errors, copy_listed, publish, remove_stale
+from turi_recommender.versions.staging import (
+    copy_errors,
+    copy_listed,
+    publish,
+    remove_stale,
+    write_whole,
+)
 
 
 def write(folder: Path, files: dict[str, bytes]) -> Path:
@@ -86,3 +92,14 @@ def test_what_the_system_says_is_told_with_the_source() -> None:
         copy_errors(Path("here")),
     ):
         raise OSError(28, "No space left on device")
+
+
+def test_a_small_file_appears_whole(tmp_path: Path) -> None:
+    target = tmp_path / "x"
+    for text in ("one", "äußerst"):
+        write_whole(target, text)
+        assert target.read_text(encoding="utf-8") == text
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(OSError, match="folder"):
+        write_whole(tmp_path / "folder", "three")
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["folder", "x"]

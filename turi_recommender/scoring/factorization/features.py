@@ -32,7 +32,7 @@ class Feature:
     Attributes
     ----------
     row : int
-        Its row of the weights and factors.
+        Its row of the weights and factors; `UNKNOWN` if it has none.
     linear : float
         x (its shifted and scaled value) times its linear weight.
     raw : ndarray of float32, shape (K,)
@@ -144,10 +144,13 @@ class FeatureReader:
 
     def read(self, query: Query) -> QueryFeatures:
         """Translate one query."""
-        if query.user == UNKNOWN:
-            return QueryFeatures(None, self._others(self.entries(query)))
-        user = self._feature(Entry(_USER, query.user, 1.0))
-        return QueryFeatures(user, self._others(self.entries(query)))
+        return QueryFeatures(self._user(query), self._others(self.entries(query)))
+
+    def _user(self, query: Query) -> Feature | None:
+        """Return the feature of the user: of factors that come with the query, without a weight."""
+        if query.factors is not None:
+            return Feature(UNKNOWN, 0.0, query.factors, query.factors)
+        return None if query.user == UNKNOWN else self._feature(Entry(_USER, query.user, 1.0))
 
     def entries(self, query: Query) -> tuple[Entry, ...]:
         """Return the entries of a query besides the user's own, in the library's order."""

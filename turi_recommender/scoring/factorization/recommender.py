@@ -23,8 +23,10 @@ from turi_recommender.format import (
     SavedModel,
 )
 from turi_recommender.scoring import limits
+from turi_recommender.scoring.arguments import cast_id
 from turi_recommender.scoring.candidates import Candidates
 from turi_recommender.scoring.diversity import Likeness, key_of_row
+from turi_recommender.scoring.factorization.basket_vectors import BasketVectors
 from turi_recommender.scoring.factorization.catalogue import Catalogue, ItemFeatures
 from turi_recommender.scoring.factorization.exact import (
     ExactForm,
@@ -94,6 +96,7 @@ class FactorizationRecommender(Recommender):
             self._catalogue,
             is_searched=self._search is not None,
         )
+        self._vectors = BasketVectors(saved, model, self._catalogue)
 
     @property
     def knows_strangers(self) -> bool:
@@ -102,6 +105,11 @@ class FactorizationRecommender(Recommender):
         sides_interact = self._model.mode == MACHINE and catalogue.has_side
         return sides_interact or bool(catalogue.side_linear.any()) or differ(catalogue.linear)
 
+    @property
+    def folds_in(self) -> bool:
+        """See `Recommender.folds_in`."""
+        return self._vectors.why_none is None
+
     def extra_work(
         self,
         row: Mapping[str, Any],
@@ -109,10 +117,21 @@ class FactorizationRecommender(Recommender):
         *,
         interactions: int = 0,
         user_data: Mapping[str, Any] | None = None,
+        fold_in: bool = False,
     ) -> int:
         """See `Recommender.extra_work`: what counts is how many features, and how large."""
-        _ = interactions  # they only exclude
-        return self._work.of_row(row, k, user_data)
+        work = self._work.of_row(row, k, user_data)
+        if fold_in and interactions > 0:
+            work += self._vectors.work(interactions + self._num_trained(row))
+        return work
+
+    def _num_trained(self, row: Mapping[str, Any]) -> int:
+        """Return how many items the user of a row has from training."""
+        try:
+            user_id = cast_id(row.get(self.user_column.name), self.user_column)
+        except QueryError:  # nobody, or what is refused later
+            return 0
+        return len(self._history(Query(user_id, self.users.find(user_id))).items)
 
     def item_data_work(self, rows: Sequence[Mapping[str, Any]]) -> int:
         """See `Recommender.item_data_work`: these items are scored exactly, whatever the search."""
@@ -187,7 +206,8 @@ class FactorizationRecommender(Recommender):
 
     def _form_of(self, query: Query) -> ExactForm:
         """Return how a query's scores are computed."""
-        if self._simple_form is None or query.has_context or query.user == UNKNOWN:
+        is_trained = query.user != UNKNOWN and query.factors is None
+        if self._simple_form is None or query.has_context or not is_trained:
             return self._form
         return self._simple_form
 
@@ -270,6 +290,10 @@ class FactorizationRecommender(Recommender):
 
     def _linked(self, raw: Scores) -> Scores:
         return np.array([_sigmoid(score) for score in raw.tolist()]) if self._model.sigmoid else raw
+
+    def _folded(self, queries: Sequence[Query]) -> list[Query]:
+        """See `Recommender`."""
+        return self._vectors.folded(queries)
 
     # -- diversity -------------------------------------------------------------------------
 

@@ -16,6 +16,8 @@ def basis_of(query: Query, *, has_history: bool) -> Basis:
     has_history : bool
         Whether the model knows the user from training.
     """
+    if query.factors is not None:
+        return "fold-in"
     if has_history:
         return "history"
     if query.history is not None:

@@ -78,9 +78,10 @@ class ItemSimilarityRecommender(Recommender):
         *,
         interactions: int = 0,
         user_data: Mapping[str, Any] | None = None,
+        fold_in: bool = False,
     ) -> int:
         """See `Recommender.extra_work`: a history is long by the neighbours of its items."""
-        _ = k, user_data
+        _ = k, user_data, fold_in
         given = interactions * self._table.widest if interactions > limits.USUAL_HISTORY else 0
         return given + self._trained_work(row)
 

@@ -10,6 +10,7 @@ from turi_recommender.scoring.lookup import UNKNOWN
 from turi_recommender.scoring.query import History, Query
 
 BASKET = History(np.array([1]), np.ones(1))
+VECTOR = np.ones(2, np.float32)
 
 
 @pytest.mark.parametrize(
@@ -20,6 +21,7 @@ BASKET = History(np.array([1]), np.ones(1))
         (Query(1, UNKNOWN, (), True, side=()), False, "side data"),
         (Query(1, UNKNOWN, (), True), False, "context"),
         (Query(1, UNKNOWN), False, "nothing"),
+        (Query(1, 1, (), True, BASKET, side=(), factors=VECTOR), True, "fold-in"),
     ],
 )
 def test_the_first_that_applies(query: Query, has_history: bool, basis: str) -> None:

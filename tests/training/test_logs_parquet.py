@@ -1,0 +1,95 @@
+"""Logs as Parquet files: the same rules hold for what is in them."""
+
+from __future__ import annotations
+
+import gzip
+from pathlib import Path
+
+import pytest
+
+from tests.training.environment import run_python
+from tests.training.reader import GOOD, Reader, lines
+from turi_recommender.versions import Registry
+
+pytestmark = pytest.mark.slow
+
+WRITE = """
+import sys, pandas as pd
+folder = sys.argv[1] + "/"
+log = pd.DataFrame({
+    "timestamp": [1430611200000, 1430611200000, 1430614800000],
+    "visitorid": [1, 1, 2],
+    "event": ["view", "addtocart", "view"],
+    "itemid": [10, 11, 10],
+    "device": [True, False, None],
+})
+moments = pd.to_datetime(log.timestamp, unit="ms")
+log.to_parquet(folder + "plain")
+log.astype({"event": "category", "visitorid": "int32"}).to_parquet(folder + "categories")
+log.assign(timestamp=moments).to_parquet(folder + "moments")
+tokyo = moments.dt.tz_localize("UTC").dt.tz_convert("Asia/Tokyo")
+log.assign(timestamp=tokyo).to_parquet(folder + "tokyo")
+log.assign(itemid=["a", "b", "a"]).to_parquet(folder + "strings")
+log.assign(itemid=["a", None, "a"]).to_parquet(folder + "missing")
+log.assign(itemid=[[1], [2], [3]]).to_parquet(folder + "lists")
+log.assign(itemid=[b"\\xff", b"a", b"b"]).to_parquet(folder + "bytes")
+pd.concat([log] * 50000).to_parquet(folder + "long", row_group_size=1000)
+log.iloc[:0].to_parquet(folder + "empty")
+"""
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    made = tmp_path_factory.mktemp("parquet")
+    run_python("-c", WRITE, str(made))
+    return made
+
+
+@pytest.mark.parametrize("name", ["plain", "categories", "moments", "tokyo"])
+def test_values_are_those_of_the_same_log_as_text(reader: Reader, folder: Path, name: str) -> None:
+    assert reader.events(folder / name) == reader.events(lines(*GOOD))
+
+
+def test_strings_moments_and_context(reader: Reader, folder: Path) -> None:
+    assert reader.events(folder / "strings")["item"] == ["a", "b", "a"]
+    events = reader.events(folder / "moments", "--time-zone", "Asia/Tokyo")
+    assert events["time"][2] == "2015-05-02 16:00:00"
+    events = reader.events(folder / "tokyo", "--time-zone", "Asia/Tokyo", "--context", "device")
+    assert events["time"][2] == "2015-05-03 01:00:00"
+    assert events["device"] == ["true", "false", ""]
+
+
+def test_long_files_are_read_whole(reader: Reader, folder: Path) -> None:
+    assert reader.events(folder / "long")["item"] == [10, 11, 10] * 50_000
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("missing", "column itemid, row 2: '' is a missing id"),
+        ("lists", "column itemid: list<element: int64> is no single value"),
+        ("bytes", "the Parquet file cannot be read: Invalid UTF8"),
+        ("empty", "no events"),
+    ],
+)
+def test_what_cannot_be(reader: Reader, folder: Path, name: str, message: str) -> None:
+    assert message in reader.error(folder / name)
+
+
+def test_files_that_are_broken_or_packed(reader: Reader, folder: Path) -> None:
+    whole = (folder / "long").read_bytes()
+    for broken in (whole[:-100], whole[:4], b"PAR1" + bytes(100) + b"PAR1"):
+        assert "the Parquet file cannot be read: " in reader.error(broken)
+    damaged = whole[:5000] + bytes(3000) + whole[8000:]
+    assert "Parquet file cannot be read" in reader.error(damaged)
+    assert "unpack the file first" in reader.error(gzip.compress(whole))
+    assert "no column user (--user)" in reader.error(folder / "plain", "--user", "user")
+
+
+def test_models_are_trained_from_such_a_file(folder: Path, tmp_path: Path) -> None:
+    run_python(
+        *("-m", "training.train", str(folder / "strings"), "--models-dir", str(tmp_path)),
+        *("--keep", "all", "--factors", "4", "--iterations", "3", "--no-evaluation"),
+    )
+    model = Registry(tmp_path).load("similarity_model").model
+    assert model.items.ids([0]) == ["a"]

@@ -1,0 +1,69 @@
+"""Which visitors and items a model is trained on."""
+
+from __future__ import annotations
+
+import math
+from typing import Tuple
+
+import pandas as pd
+
+from training.logs import LogError
+from training.logs.errors import shown
+
+DEFAULT = "distinct-items:2"
+_FORMS = "distinct-items:N, quantiles:V,I or all"
+
+
+def kept(events: pd.DataFrame, rule: str) -> pd.Series:
+    """Tell which events are of visitors and items that are kept.
+
+    Parameters
+    ----------
+    events : pandas.DataFrame
+        Columns user and item.
+    rule : str
+        ``distinct-items:N`` keeps visitors with N or more different items. ``quantiles:V,I`` keeps
+        visitors and items with at least as many events as the quantile V of the visitors, and I of
+        the items, has (the original deployment: ``quantiles:0.8,0.5``). ``all`` keeps everybody.
+
+    Returns
+    -------
+    pandas.Series of bool
+        One for each event.
+
+    Raises
+    ------
+    LogError
+        If there is no such rule.
+    """
+    name, colon, value = rule.partition(":")
+    if rule == "all":
+        return pd.Series(True, index=events.index)
+    if name == "distinct-items" and value.isdecimal() and 0 < len(value) < 10:
+        return _has_items(events, int(value))
+    if name == "quantiles" and colon:
+        visitors, items = _quantiles(rule, value)
+        return _often(events["user"], visitors) & _often(events["item"], items)
+    raise LogError("--keep: {} is none of {}".format(shown(rule), _FORMS))
+
+
+def _quantiles(rule: str, value: str) -> Tuple[float, float]:
+    try:
+        visitors, items = map(float, value.split(","))
+    except ValueError:
+        visitors = items = math.nan
+    if not (0 <= visitors <= 1 and 0 <= items <= 1):
+        raise LogError("--keep: {} does not have two numbers from 0 to 1".format(shown(rule)))
+    return visitors, items
+
+
+def _has_items(events: pd.DataFrame, least: int) -> pd.Series:
+    """Tell which events are of visitors with so many different items."""
+    pairs = events[["user", "item"]].drop_duplicates()
+    return events["user"].map(pairs["user"].value_counts()) >= least
+
+
+def _often(ids: pd.Series, quantile: float) -> pd.Series:
+    """Tell which events have an id that occurs at least as often as this quantile of the ids."""
+    counts = ids.value_counts()
+    return ids.map(counts) >= counts.quantile(quantile)
