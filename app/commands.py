@@ -27,6 +27,7 @@ from . import probe
 from .addresses import check_address
 from .arguments import seconds, some_path, version_number, whole_number
 from .errors import ConfigurationError
+from .gate.command import add_gate_command
 from .limits import COMPARED_AT_ONCE, SWITCH_SECONDS
 from .models.roles import assignments
 from .observability.output import ensure_streams, settle_stdout
@@ -181,6 +182,7 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
         "--keep", type=whole_number, default=2, help="versions of a name (default: 2)"
     )
     add_version_commands(add)
+    add_gate_command(add)
     comparing = add(
         "compare",
         _compare,

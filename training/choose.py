@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, replace
-from typing import Any, Callable, List, Optional, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Callable, List, Mapping, Optional, Sequence
 
 import numpy as np
 import pandas as pd
 
 from training.candidates import NEWCOMER, Settings, train
-from training.judged import Part, answers, recall_of
+from training.judged import Part, answers, means_by_kind, recall_of
 from training.logs import Log
 from training.visitors import KNOWN, LIGHT, UNKNOWN
 
@@ -35,6 +35,8 @@ class Tried:
         How long training and asking took.
     failed : str
         Why there is no model; nothing if there is one.
+    kinds : mapping of str to float or None
+        Mean recall at 10 of each kind of visitor of the validation part, and of all.
     """
 
     settings: Settings
@@ -42,6 +44,7 @@ class Tried:
     recall: float
     seconds: float
     failed: str = ""
+    kinds: Mapping[str, Optional[float]] = field(default_factory=dict)
 
 
 def wanted_of(role: str, part: Part) -> np.ndarray:
@@ -145,8 +148,10 @@ def _try(settings: Settings, log: Log, part: Part, time_zone: str, seed: int) ->
     except Exception as error:  # Turi Create's own errors have no common class
         why = " ".join(str(error).split())[:500] or type(error).__name__
         return Tried(settings, seed, -1.0, time.monotonic() - started, why)
-    values = recall_of(lists, part)[wanted_of(settings.role, part)]
-    return Tried(settings, seed, float(values.mean()), time.monotonic() - started)
+    values = recall_of(lists, part)
+    mean = float(values[wanted_of(settings.role, part)].mean())
+    kinds = means_by_kind(values, part)
+    return Tried(settings, seed, mean, time.monotonic() - started, kinds=kinds)
 
 
 def _ranked(tried: Sequence[Tried]) -> List[Tried]:

@@ -10,9 +10,8 @@ import numpy as np
 from training.candidates import Lists, Scores
 from training.collapse import Finding, find_collapse
 from training.intervals import Interval, mean_interval, ratio_interval
-from training.judged import CUTOFF, Part, recall_of
+from training.judged import CUTOFF, Part, means_by_kind, recall_of
 from training.measures import (
-    by_segment,
     coverage,
     find_hits,
     ndcg,
@@ -21,7 +20,7 @@ from training.measures import (
     recall,
     reciprocal_rank,
 )
-from training.visitors import KINDS, UNKNOWN
+from training.visitors import UNKNOWN
 
 
 @dataclass(frozen=True)
@@ -99,16 +98,12 @@ def measure(
     made = []
     for one in answered:
         mine = recalls[one.name]
-        segments = by_segment(mine, part.kinds, KINDS)
         made.append(
             Figures(
                 name=one.name,
                 curves=_curves(one, part, audience, training_visitors),
                 recall=mean_interval(mine, seed),
-                kinds={
-                    name: None if segment.mean is None else float(segment.mean)
-                    for name, segment in segments.items()
-                },
+                kinds=means_by_kind(mine, part),
                 against={
                     name: ratio_interval(mine, theirs, seed)
                     for name, theirs in recalls.items()

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Dict, List, Set, Tuple
+from typing import Any, Dict, List, Optional, Set, Tuple
 
 import numpy as np
 import pandas as pd
 
 from training.candidates import Lists, Scores, ask
 from training.logs import Log
-from training.measures import find_hits, recall
+from training.measures import by_segment, find_hits, recall
 from training.prepare import PrepareOptions, context_of
 from training.splits import held_out
-from training.visitors import draw_visitors, first_visits, kinds
+from training.visitors import KINDS, draw_visitors, first_visits, kinds
 
 CUTOFF = 10
 
@@ -88,6 +88,22 @@ def make_part(
 def recall_of(lists: Lists, part: Part) -> np.ndarray:
     """Return each visitor's recall at 10, shape (visitors,)."""
     return np.asarray(recall(find_hits(lists, part.truth, part.visitors))[:, CUTOFF - 1])
+
+
+def means_by_kind(values: np.ndarray, part: Part) -> Dict[str, Optional[float]]:
+    """Return the mean of each kind of visitor, and of all; None where there is no such visitor.
+
+    Parameters
+    ----------
+    values : numpy.ndarray, shape (visitors,)
+        One measure.
+    part : Part
+        The visitors.
+    """
+    return {
+        kind: None if segment.mean is None else float(segment.mean)
+        for kind, segment in by_segment(values, part.kinds, KINDS).items()
+    }
 
 
 def answers(model: Any, part: Part, *, with_context: bool = True) -> Tuple[Lists, Scores]:

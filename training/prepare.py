@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Optional, Tuple
+from typing import Optional, Tuple
 
 import pandas as pd
 
@@ -76,13 +76,29 @@ def prepare(log: Log, options: Optional[PrepareOptions] = None) -> pd.DataFrame:
         log.item_name: kept["item"],
         "target": _whole(kept["weight"]),
     }
-    times = pd.DatetimeIndex(kept["time"], tz="UTC").tz_convert(options.time_zone)
     for name in options.context:
-        columns[name] = _context(name, kept, times)
+        columns[name] = context_of(name, kept, options.time_zone)
     return pd.DataFrame(columns).drop_duplicates().reset_index(drop=True)
 
 
-def _context(name: str, events: pd.DataFrame, times: pd.DatetimeIndex) -> Any:
+def context_of(name: str, events: pd.DataFrame, time_zone: str) -> pd.Series:
+    """Return a context column of events.
+
+    Parameters
+    ----------
+    name : str
+        period, month or weekday, which the time tells, or a column of the log.
+    events : pandas.DataFrame
+        The events.
+    time_zone : str
+        IANA name of the zone in which the time is told.
+
+    Raises
+    ------
+    LogError
+        If the log has no such column.
+    """
+    times = pd.DatetimeIndex(events["time"], tz="UTC").tz_convert(time_zone)
     if name == "period":
         return pd.Series((times.hour + 4) // 4, index=events.index).map(PERIODS)
     if name in DERIVED:

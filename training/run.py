@@ -75,7 +75,10 @@ def run(
     paths = _finish(log, tried, options, aside, say)
     aside.write_pairs(known)
     aside.write_part(test)
-    aside.write_run(_told(log, args, options, tried, paths, figures, test))
+    told = _told(log, args, options, tried, paths, figures, test)
+    if args.split == "time":  # the author's rule holds out items, not what comes after a moment
+        told["test_from"] = _moment(split.test["time"].min())
+    aside.write_run(told)
     return figures
 
 
@@ -161,6 +164,7 @@ def _told(
                 "final": paths[role],
                 "judged": paths[role].replace("/final/", "/judged/"),
                 "settings": {**ranked[0].settings.to_json(), "seed": ranked[0].seed},
+                "validation": ranked[0].kinds,
                 "tried": [_tried(one) for one in ranked],
             }
             for role, ranked in tried.items()

@@ -20,14 +20,14 @@ class Rules:
     Attributes
     ----------
     margin : float
-        How much worse than another it may be: 0.05 is 5 %.
+        How much worse than another it may be: 0.15 is 15 %.
     least_log : float
         How many of the serving version's events its log must have, as a share.
     least_visitors : int
         By how many visitors it must be judged.
     """
 
-    margin: float = 0.05
+    margin: float = 0.15
     least_log: float = 0.5
     least_visitors: int = 50
 

@@ -7,3 +7,7 @@ from turi_recommender.errors import RecommenderError
 
 class CandidateError(RecommenderError):
     """A directory of candidates that is none, or is damaged."""
+
+
+class RefusedCandidateError(RecommenderError):
+    """A candidate that is not worth serving."""

@@ -77,7 +77,8 @@ class Jaccard:
         for some in self._of_user.parts(visitors, _PAIRS_AT_ONCE):
             both += np.bincount(some, minlength=self.num_items)
         either = len(visitors) + self._of_item.lengths - both
-        return both / np.maximum(either, 1)
+        coefficients: NDArray[np.float64] = both / np.maximum(either, 1)
+        return coefficients
 
 
 class _Lists:

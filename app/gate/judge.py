@@ -1,0 +1,196 @@
+"""Judge the candidates of a training run by what visitors would get from them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from turi_recommender.errors import ModelError
+from turi_recommender.versions import ModelEntry
+from turi_recommender.versions.training import Comparison, Figures
+
+from ..errors import ConfigurationError
+from ..models.loaded import LoadedModels
+from ..models.loading import load_models
+from ..models.roles import Role
+from ..settings import Settings
+from .candidates import KINDS, Candidate, Run
+from .decide import Rules, Verdict, judge_against, judge_findings, judge_log, judge_visitors
+from .intervals import Ratio, paired_ratio
+from .served import (
+    Lists,
+    Values,
+    lists_of_jaccard,
+    lists_of_popularity,
+    lists_of_role,
+    recall,
+)
+
+SERVING = "the serving version"
+_YARDSTICKS: Mapping[Role, str] = {
+    "similarity": "jaccard",
+    "ranking": "jaccard",
+    "newcomer": "popularity",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What was decided about one candidate.
+
+    Attributes
+    ----------
+    candidate : Candidate
+        Which.
+    verdicts : list of Verdict
+        One for each rule.
+    figures : Figures
+        What its version's manifest will say.
+    """
+
+    candidate: Candidate
+    verdicts: list[Verdict]
+    figures: Figures
+
+    @property
+    def passed(self) -> bool:
+        """Whether it keeps every rule."""
+        return all(verdict.passed for verdict in self.verdicts)
+
+
+class Judge:
+    """Asks the models about the visitors of the test part.
+
+    Parameters
+    ----------
+    run : Run
+        The candidates, and who judges them.
+    registry : Path
+        Where versions are published.
+    rules : Rules
+        What a candidate must keep.
+    told : bool
+        Whether models are told the true side data of the visits.
+    """
+
+    def __init__(self, run: Run, registry: Path, rules: Rules, *, told: bool) -> None:
+        self._run = run
+        self._rules = rules
+        self._told = told
+        self._judged = _load_judged(run)
+        self._serving = _load_serving(run, registry)
+        visitors = run.test.users.tolist()
+        lists = {
+            "jaccard": lists_of_jaccard(run.users, run.items, visitors),
+            "popularity": lists_of_popularity(run.users, run.items, visitors),
+        }
+        self._yardsticks = {name: recall(each, run.test) for name, each in lists.items()}
+
+    def decide(self, candidate: Candidate) -> Decision:
+        """Judge one candidate.
+
+        Parameters
+        ----------
+        candidate : Candidate
+            One of the run.
+        """
+        run, rules, role = self._run, self._rules, candidate.role
+        ours = recall(self._lists(self._judged, role), run.test)
+        theirs = self._serving_recall(role)
+        mine = run.test.kinds == "unknown" if role == "newcomer" else run.test.kinds != "unknown"
+        yardstick = _YARDSTICKS[role]
+        verdicts = [
+            judge_visitors(int(mine.sum()), rules),
+            judge_log(int(run.told["log"]["events"]), self._events_before(role), rules),
+            judge_findings(_findings(run, role)),
+            judge_against(yardstick, ours[mine], self._yardsticks[yardstick][mine], rules),
+        ]
+        against = {yardstick: _compared(ours[mine], self._yardsticks[yardstick][mine])}
+        if isinstance(theirs, str):
+            verdicts.append(Verdict(f"against {SERVING}", passed=True, words=theirs))
+        else:
+            verdicts.append(judge_against(SERVING, ours[mine], theirs[mine], rules))
+            against["serving"] = _compared(ours[mine], theirs[mine])
+        return Decision(candidate, verdicts, self._figures(ours, against))
+
+    def _lists(self, models: LoadedModels, role: Role) -> Lists:
+        return lists_of_role(models, role, self._run.test, told=self._told)
+
+    def _entry(self, role: Role) -> ModelEntry | None:
+        if self._serving is None or role not in self._serving.slots:
+            return None
+        return self._serving.slots[role].entry
+
+    def _events_before(self, role: Role) -> int | None:
+        entry = self._entry(role)
+        return None if entry is None or entry.training is None else entry.training.log.events
+
+    def _serving_recall(self, role: Role) -> Values | str:
+        """Return what the serving version reaches, or why that cannot be compared."""
+        entry = self._entry(role)
+        if self._serving is None or entry is None:
+            return "no version serves this role"
+        if entry.training is None or entry.training.log.last is None:
+            return f"{entry.name}:{entry.version} does not say what it learnt from"
+        start = self._run.told.get("test_from")
+        if start is None or entry.training.log.last >= _moment(start):
+            return f"{entry.name}:{entry.version} has learnt from the test part already"
+        return recall(self._lists(self._serving, role), self._run.test)
+
+    def _figures(self, ours: Values, against: Mapping[str, Comparison]) -> Figures:
+        kinds = self._run.test.kinds
+        masks = {"all": np.ones(len(kinds), np.bool_), **{kind: kinds == kind for kind in KINDS}}
+        return Figures(
+            measure="recall@10",
+            split=str(self._run.told.get("split", "time")),
+            visitors={kind: int(mask.sum()) for kind, mask in masks.items()},
+            values={
+                kind: float(ours[mask].mean()) if mask.any() else None
+                for kind, mask in masks.items()
+            },
+            against=against,
+            forced=None,
+        )
+
+
+def _load_judged(run: Run) -> LoadedModels:
+    """Load what is judged, as the service loads models; a role without a candidate stays empty."""
+    references: dict[str, Any] = {f"{each.role}_model": str(each.judged) for each in run.candidates}
+    return load_models(Settings(models_dir=run.path, **references))
+
+
+def _load_serving(run: Run, registry: Path) -> LoadedModels | None:
+    """Load what serves now under the names of the candidates; None if nothing does."""
+    there = {each.role: each.name for each in run.candidates if (registry / each.name).is_dir()}
+    references: dict[str, Any] = {f"{role}_model": name for role, name in there.items()}
+    try:
+        return load_models(Settings(models_dir=registry, **references)) if there else None
+    except (ConfigurationError, ModelError):
+        return None
+
+
+def _findings(run: Run, role: Role) -> Sequence[str]:
+    """Return the signs of a collapse that the trainer found in the model of a role."""
+    for one in run.told.get("figures", []):
+        if isinstance(one, dict) and one.get("name") == role:
+            found: Any = one.get("findings", [])
+            return [str(words) for words in found] if role != "newcomer" else []
+    return []
+
+
+def _compared(ours: Values, theirs: Values) -> Comparison:
+    ratio = paired_ratio(ours, theirs) if len(ours) else Ratio(np.nan, 0.0, np.inf)
+    return Comparison(_finite(ratio.value), _finite(ratio.low), _finite(ratio.high))
+
+
+def _finite(value: float) -> float | None:
+    return value if np.isfinite(value) else None
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text.replace("Z", "+00:00"))

@@ -1,0 +1,59 @@
+"""Publish the candidates that passed, and say what was decided."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from turi_recommender.versions import register
+from turi_recommender.versions.training import Training
+
+from .candidates import Run
+from .judge import Decision
+
+
+def publish(run: Run, decision: Decision, registry: Path, forced: str | None) -> Path:
+    """Register the model that learnt from all events, with its figures.
+
+    Parameters
+    ----------
+    run : Run
+        The training run.
+    decision : Decision
+        About this candidate.
+    registry : Path
+        Where versions are published.
+    forced : str or None
+        Why it is published although it did not pass, if it did not.
+
+    Returns
+    -------
+    Path
+        The version's folder.
+    """
+    candidate = decision.candidate
+    figures = replace(decision.figures, forced=None if decision.passed else forced)
+    told: dict[str, Any] = {
+        "trained": run.told["trained"],
+        "settings": dict(candidate.settings),
+        "log": run.told["log"],
+        "figures": figures.to_json(),
+    }
+    training = Training.from_json(told, run.path / "run.json")
+    return register(candidate.final, registry, candidate.name, training=training)
+
+
+def lines_of(decision: Decision) -> Sequence[str]:
+    """Return what was decided, in lines for people.
+
+    Parameters
+    ----------
+    decision : Decision
+        About one candidate.
+    """
+    name = f"{decision.candidate.role} ({decision.candidate.name})"
+    head = f"{name}: {'passed' if decision.passed else 'refused'}"
+    marks = {True: "kept", False: "BROKEN"}
+    return [head, *(f"  {marks[each.passed]:7} {each.words}" for each in decision.verdicts)]

@@ -1,0 +1,92 @@
+"""Training runs, as training/aside.py leaves them, made of the sample models."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from app.settings import SAMPLE_MODELS
+from turi_recommender import load_model
+
+MODELS = {
+    "similarity": ("similarity_model", "6", "recommendation_s.model"),
+    "ranking": ("ranking_factorization_model", "1", "recommendation_r.model"),
+    "newcomer": ("popularity_model", "1", "recommendation_p.model"),
+}
+VISITORS = 80
+
+
+def told(*roles: str, events: int = 1000) -> dict[str, Any]:
+    """Return what a run says of itself."""
+    return {
+        "format": 1,
+        "trained": "2026-11-26T03:17:00Z",
+        "split": "time",
+        "test_from": "2026-11-20T00:00:00Z",
+        "log": {
+            "sha256": "0" * 64,
+            "events": events,
+            "users": 100,
+            "items": 50,
+            "first": "2026-01-01T00:00:00Z",
+            "last": "2026-11-25T00:00:00Z",
+        },
+        "roles": {
+            role: {
+                "name": MODELS[role][0],
+                "judged": f"{role}/judged/{MODELS[role][2]}",
+                "final": f"{role}/final/{MODELS[role][2]}",
+                "settings": {"model": "item_similarity_recommender"},
+            }
+            for role in roles
+        },
+        "figures": [],
+    }
+
+
+def make_run(folder: Path, *roles: str, is_good: bool = True, events: int = 1000) -> Path:
+    """Make a run whose visitors did what the similarity model foresees, or what nobody does.
+
+    Parameters
+    ----------
+    folder : Path
+        Where it is made.
+    *roles : str
+        The roles for which it has candidates.
+    is_good : bool
+        Whether the held-out items are those that the model recommends.
+    events : int
+        How many its log had.
+    """
+    for role in roles:
+        name, version, file = MODELS[role]
+        for stage in ("judged", "final"):
+            shutil.copytree(SAMPLE_MODELS / name / version / file, folder / role / stage / file)
+    (folder / "run.json").write_text(json.dumps(told(*roles, events=events)))
+    model = load_model(SAMPLE_MODELS / "similarity_model" / "6" / "recommendation_s.model")
+    visitors = model.users.ids(np.arange(VISITORS))
+    found = model.recommend(visitors, k=12)
+    truth = [ranking.items[:3] if is_good else ranking.items[11:] for ranking in found.rankings]
+    pairs = [
+        (visitor, item)
+        for visitor, ranking in zip(visitors, found.rankings, strict=True)
+        for item in ranking.items[4:7]
+    ]
+    np.savez_compressed(
+        folder / "pairs.npz",
+        users=np.array([user for user, _ in pairs]),
+        items=np.array([item for _, item in pairs]),
+    )
+    arrays: dict[str, Any] = {
+        "users": np.array(visitors),
+        "lengths": np.array([len(items) for items in truth]),
+        "items": np.array([item for items in truth for item in items]),
+        "kinds": np.array(["known", "light"] * (VISITORS // 2)),
+        "context:period": np.array(["Night"] * VISITORS),
+    }
+    np.savez_compressed(folder / "test.npz", **arrays)
+    return folder
