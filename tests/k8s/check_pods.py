@@ -23,7 +23,9 @@ from .cluster import (
 )
 from .manifests import VERSION, Obj
 
-IMAGES = {"turi-recommender", "turi-recommender-trainer"}
+SERVICE_IMAGE, TRAINER_IMAGE = "turi-recommender", "turi-recommender-trainer"
+IMAGES = {SERVICE_IMAGE, TRAINER_IMAGE}
+REFUSED = 2  # the status of a gate that refuses a candidate, and of a trainer that refuses a log
 # Keys and digests belong into files.
 NOT_IN_SETTINGS = {"api_keys", "admin_keys"}
 # Which models there are, where tokens come from and spans go is a matter of components and sites.
@@ -242,19 +244,78 @@ def _sync(work: Workload, container: Container, target: str | None) -> Iterator[
 
 
 def _trainer(work: Workload, claims: set[str | None]) -> Iterator[str]:
-    arguments = work.main.get("args", [])
-    if len(arguments) != 3 or arguments[1] != "--models-dir":
-        yield f"{work.label}: {arguments}"
+    """Yield what keeps two steps from training, judging and publishing: an init container and the main one."""
+    steps = [each for each in work.containers if each.role != "main"]
+    if [each.role for each in steps] != ["init"]:
+        yield f"{work.label}: not one step that trains, before the one that judges"
         return
-    mount = _mount(work.main, arguments[2])
-    volume = work.volumes.get((mount or {}).get("name", ""), {})
-    claim = volume.get("persistentVolumeClaim", {})
+    train, gate = steps[0].spec, work.main
+    run = _trained(train.get("args", []))
+    judged = re.fullmatch("gate (/[^ ]+) --models-dir (/[^ ]+) --keep-in (/[^ ]+) --keep [0-9]+",
+                          " ".join(gate.get("args", [])))  # fmt: skip
+    if run is None or judged is None or run[1] != judged[1]:
+        yield f"{work.label}: {train.get('args')}, and then {gate.get('args')}"
+        return
+    if not _is_empty(work, _mount_of(train, run[1])) or not _is_empty(work, _mount_of(gate, judged[1])):
+        yield f"{work.label}: {run[1]} is not on a volume of the pod that both steps mount"
+    elif (_mount_of(train, run[1]) or {})["name"] != (_mount_of(gate, judged[1]) or {})["name"]:
+        yield f"{work.label}: {run[1]} is not on the same volume for both steps"
+    if (_mount_of(train, run[1]) or {}).get("readOnly"):
+        yield f"{work.label}: nothing can be left aside"
+    yield from _events(work, train, run[0])
+    yield from _published(work, gate, judged[2], judged[3], claims)
+    if (train["image"], gate["image"]) != (_of(train, TRAINER_IMAGE), _of(gate, SERVICE_IMAGE)):
+        yield f"{work.label}: {train['image']} trains, and {gate['image']} judges"
+
+
+def _trained(arguments: list[str]) -> tuple[str, str] | None:
+    """Return the log and the run's directory that the trainer is given."""
+    if len(arguments) != 4 or arguments[0] != "training.run" or arguments[2] != "--out":
+        return None
+    return arguments[1], arguments[3]
+
+
+def _is_empty(work: Workload, mount: Obj | None) -> bool:
+    """Tell whether a mount is one of a volume that begins empty and ends with the pod."""
+    return mount is not None and "emptyDir" in work.volumes.get(mount["name"], {})
+
+
+def _of(container: Obj, name: str) -> str:
+    """Return a container's image as it would be if it were the one of a name."""
+    registry, slash, _ = container["image"].rpartition("/")
+    return f"{registry}{slash}{name}:{VERSION}"
+
+
+def _events(work: Workload, train: Obj, log: str) -> Iterator[str]:
+    mount = _mount(train, log.rpartition("/")[0])
+    if mount is None:
+        yield f"{work.label}: {log} is mounted nowhere"
+    for mount in train.get("volumeMounts", []):
+        claim = work.volumes.get(mount["name"], {}).get("persistentVolumeClaim")
+        if claim and not mount.get("readOnly"):
+            yield f"{work.label}: the trainer could publish what nobody has judged"
+
+
+def _published(
+    work: Workload, gate: Obj, models: str, kept: str, claims: set[str | None]
+) -> Iterator[str]:
+    mount = _mount(gate, models) or {}
+    claim = work.volumes.get(mount.get("name", ""), {}).get("persistentVolumeClaim", {})
     if claim.get("claimName", "none") not in claims:
-        yield f"{work.label}: saves models where no pod looks"
-    if (mount or {}).get("readOnly") or claim.get("readOnly"):
-        yield f"{work.label}: cannot save models"
-    if _mount(work.main, arguments[0].rpartition("/")[0]) is None:
-        yield f"{work.label}: {arguments[0]} is mounted nowhere"
+        yield f"{work.label}: publishes models where no pod looks"
+    if mount.get("readOnly") or claim.get("readOnly"):
+        yield f"{work.label}: cannot publish models"
+    if "persistentVolumeClaim" not in work.volumes.get(
+        (_mount_of(gate, kept) or {}).get("name", ""), {}
+    ):
+        yield f"{work.label}: what is refused is lost with the pod"
+
+
+def _mount_of(container: Obj, path: str) -> Obj | None:
+    """Return the mount that a path is on."""
+    mounts = container.get("volumeMounts", [])
+    found = [each for each in mounts if f"{path}/".startswith(f"{each['mountPath']}/")]
+    return max(found, key=lambda each: len(each["mountPath"]), default=None)
 
 
 def _mount(container: Obj, path: str | None) -> Obj | None:
@@ -291,8 +352,22 @@ def check_schedule(cluster: Cluster) -> Iterator[str]:
         job = spec["jobTemplate"]["spec"]
         if not job.get("activeDeadlineSeconds") or "backoffLimit" not in job:
             yield f"{label(each)}: may run or retry for ever"
+        for container in ("train", "gate"):
+            if not _fails_at_once(job, container):
+                yield f"{label(each)}: what {container} refuses is tried again"
         if job["template"]["spec"].get("restartPolicy") not in ("Never", "OnFailure"):
             yield f"{label(each)}: a Job's pod cannot restart always"
+
+
+def _fails_at_once(job: Obj, container: str) -> bool:
+    """Tell whether a job fails when a container refuses something."""
+    return any(
+        rule["action"] == "FailJob"
+        and codes.get("containerName") == container
+        and (codes.get("operator"), codes.get("values")) == ("In", [REFUSED])
+        for rule in job.get("podFailurePolicy", {}).get("rules", [])
+        for codes in [rule.get("onExitCodes", {})]
+    )
 
 
 def _is_cron(text: str, low: int, high: int, names: list[str]) -> bool:
