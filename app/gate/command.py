@@ -99,7 +99,10 @@ def _run(args: argparse.Namespace) -> None:
     folders: dict[Role, Path] = {}
     try:
         judge = Judge(
-            run, root, Rules(args.margin, args.least_log, args.least_visitors), told=args.with_context
+            run,
+            root,
+            Rules(args.margin, args.least_log, args.least_visitors),
+            told=args.with_context,
         )
         decisions += [judge.decide(candidate) for candidate in run.candidates]
         for each in decisions:

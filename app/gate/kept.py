@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -89,7 +89,7 @@ def _stamp(run: Run) -> str:
     told = str(run.told.get("trained")).replace(":", "")
     if _NAME.fullmatch(told):
         return told
-    return f"{datetime.now(timezone.utc):%Y-%m-%dT%H%M%SZ}"
+    return f"{datetime.now(UTC):%Y-%m-%dT%H%M%SZ}"
 
 
 def _free(folder: Path, stamp: str) -> Path:

@@ -1,4 +1,4 @@
-"""Whether pods fit the service, the trainer, and what AKS demands."""
+"""Whether pods fit the service and what AKS demands."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import os
 import re
 from collections.abc import Iterator
 from unittest import mock
-from zoneinfo import available_timezones
 
 import yaml
 
@@ -19,13 +18,13 @@ from .cluster import (
     check,
     keys_of,
     label,
+    mount_at,
     quantity,
 )
 from .manifests import VERSION, Obj
 
 SERVICE_IMAGE, TRAINER_IMAGE = "turi-recommender", "turi-recommender-trainer"
 IMAGES = {SERVICE_IMAGE, TRAINER_IMAGE}
-REFUSED = 2  # the status of a gate that refuses a candidate, and of a trainer that refuses a log
 # Keys and digests belong into files.
 NOT_IN_SETTINGS = {"api_keys", "admin_keys"}
 # Which models there are, where tokens come from and spans go is a matter of components and sites.
@@ -188,7 +187,6 @@ def _files(cluster: Cluster, work: Workload, volume: Obj) -> set[str]:
 @check
 def check_models(cluster: Cluster) -> Iterator[str]:
     """Models are copied from the share, checked, followed, and served from the copy."""
-    claims: set[str | None] = set()
     for work in cluster.services:
         settings = cluster.settings(work)
         target = settings.get(f"{PREFIX}MODELS_DIR")
@@ -203,9 +201,8 @@ def check_models(cluster: Cluster) -> Iterator[str]:
                 yield f"{work.label}: {each.name} runs another image than the service"
             if cluster.variables(work, each.spec) != settings:
                 yield f"{work.label}: {each.name} has other settings than the service"
-            claims.add(_shared(work, each))
             yield from _sync(work, each, target)
-        mount = _mount(work.main, target)
+        mount = mount_at(work.main, target)
         if mount is None or "emptyDir" not in work.volumes.get(mount["name"], {}):
             yield f"{work.label}: does not serve from a copy on the node"
         elif not mount.get("readOnly"):
@@ -213,14 +210,11 @@ def check_models(cluster: Cluster) -> Iterator[str]:
         for mount in work.main.get("volumeMounts", []):
             if "persistentVolumeClaim" in work.volumes.get(mount["name"], {}):
                 yield f"{work.label}: maps files of a network share"
-    for work in cluster.workloads:
-        if not work.is_deployment:
-            yield from _trainer(work, claims)
 
 
-def _shared(work: Workload, container: Container) -> str | None:
+def claim_of(work: Workload, container: Container) -> str | None:
     """Return the claim that a container copies from."""
-    mount = _mount(container.spec, "".join(container.spec["args"][1:2])) or {}
+    mount = mount_at(container.spec, "".join(container.spec["args"][1:2])) or {}
     volume = work.volumes.get(mount.get("name", ""), {})
     name: str | None = volume.get("persistentVolumeClaim", {}).get("claimName")
     return name
@@ -228,163 +222,19 @@ def _shared(work: Workload, container: Container) -> str | None:
 
 def _sync(work: Workload, container: Container, target: str | None) -> Iterator[str]:
     arguments = container.spec["args"]
-    if _shared(work, container) is None:
+    if claim_of(work, container) is None:
         yield f"{work.label}: {container.name}: {arguments} is not from the share"
     for mount in container.spec.get("volumeMounts", []):
         claim = work.volumes.get(mount["name"], {}).get("persistentVolumeClaim")
         if claim and not (mount.get("readOnly") and claim.get("readOnly")):
             yield f"{work.label}: {container.name} can write to the share"
-    copy = _mount(container.spec, target)
+    copy = mount_at(container.spec, target)
     if copy is None or copy.get("readOnly"):
         yield f"{work.label}: {container.name} cannot write to {target!r}"
     rest = arguments[2:]
     good = not rest if container.role == "init" else re.fullmatch("--every [0-9]+", " ".join(rest))
     if not good:
         yield f"{work.label}: {container.name}: {arguments}"
-
-
-def _trainer(work: Workload, claims: set[str | None]) -> Iterator[str]:
-    """Yield what keeps two steps from training, judging and publishing: an init container and the main one."""
-    steps = [each for each in work.containers if each.role != "main"]
-    if [each.role for each in steps] != ["init"]:
-        yield f"{work.label}: not one step that trains, before the one that judges"
-        return
-    train, gate = steps[0].spec, work.main
-    run = _trained(train.get("args", []))
-    judged = re.fullmatch("gate (/[^ ]+) --models-dir (/[^ ]+) --keep-in (/[^ ]+) --keep [0-9]+",
-                          " ".join(gate.get("args", [])))  # fmt: skip
-    if run is None or judged is None or run[1] != judged[1]:
-        yield f"{work.label}: {train.get('args')}, and then {gate.get('args')}"
-        return
-    if not _is_empty(work, _mount_of(train, run[1])) or not _is_empty(work, _mount_of(gate, judged[1])):
-        yield f"{work.label}: {run[1]} is not on a volume of the pod that both steps mount"
-    elif (_mount_of(train, run[1]) or {})["name"] != (_mount_of(gate, judged[1]) or {})["name"]:
-        yield f"{work.label}: {run[1]} is not on the same volume for both steps"
-    if (_mount_of(train, run[1]) or {}).get("readOnly"):
-        yield f"{work.label}: nothing can be left aside"
-    yield from _events(work, train, run[0])
-    yield from _published(work, gate, judged[2], judged[3], claims)
-    if (train["image"], gate["image"]) != (_of(train, TRAINER_IMAGE), _of(gate, SERVICE_IMAGE)):
-        yield f"{work.label}: {train['image']} trains, and {gate['image']} judges"
-
-
-def _trained(arguments: list[str]) -> tuple[str, str] | None:
-    """Return the log and the run's directory that the trainer is given."""
-    if len(arguments) != 4 or arguments[0] != "training.run" or arguments[2] != "--out":
-        return None
-    return arguments[1], arguments[3]
-
-
-def _is_empty(work: Workload, mount: Obj | None) -> bool:
-    """Tell whether a mount is one of a volume that begins empty and ends with the pod."""
-    return mount is not None and "emptyDir" in work.volumes.get(mount["name"], {})
-
-
-def _of(container: Obj, name: str) -> str:
-    """Return a container's image as it would be if it were the one of a name."""
-    registry, slash, _ = container["image"].rpartition("/")
-    return f"{registry}{slash}{name}:{VERSION}"
-
-
-def _events(work: Workload, train: Obj, log: str) -> Iterator[str]:
-    mount = _mount(train, log.rpartition("/")[0])
-    if mount is None:
-        yield f"{work.label}: {log} is mounted nowhere"
-    for mount in train.get("volumeMounts", []):
-        claim = work.volumes.get(mount["name"], {}).get("persistentVolumeClaim")
-        if claim and not mount.get("readOnly"):
-            yield f"{work.label}: the trainer could publish what nobody has judged"
-
-
-def _published(
-    work: Workload, gate: Obj, models: str, kept: str, claims: set[str | None]
-) -> Iterator[str]:
-    mount = _mount(gate, models) or {}
-    claim = work.volumes.get(mount.get("name", ""), {}).get("persistentVolumeClaim", {})
-    if claim.get("claimName", "none") not in claims:
-        yield f"{work.label}: publishes models where no pod looks"
-    if mount.get("readOnly") or claim.get("readOnly"):
-        yield f"{work.label}: cannot publish models"
-    if "persistentVolumeClaim" not in work.volumes.get(
-        (_mount_of(gate, kept) or {}).get("name", ""), {}
-    ):
-        yield f"{work.label}: what is refused is lost with the pod"
-
-
-def _mount_of(container: Obj, path: str) -> Obj | None:
-    """Return the mount that a path is on."""
-    mounts = container.get("volumeMounts", [])
-    found = [each for each in mounts if f"{path}/".startswith(f"{each['mountPath']}/")]
-    return max(found, key=lambda each: len(each["mountPath"]), default=None)
-
-
-def _mount(container: Obj, path: str | None) -> Obj | None:
-    for mount in container.get("volumeMounts", []):
-        if mount["mountPath"] == path:
-            found: Obj = mount
-            return found
-    return None
-
-
-_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
-_DAYS = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"]
-_CRON: list[tuple[int, int, list[str]]] = [
-    (0, 59, []), (0, 23, []), (1, 31, []), (1, 12, _MONTHS), (0, 6, _DAYS),
-]  # fmt: skip
-
-
-@check
-def check_schedule(cluster: Cluster) -> Iterator[str]:
-    """Cron fields, a time zone that exists, one run at a time."""
-    for each in cluster.all("CronJob"):
-        spec = each["spec"]
-        parts = str(spec.get("schedule", "")).split()
-        if len(parts) != 5:
-            yield f"{label(each)}: {spec.get('schedule')!r} has not five fields"
-        else:
-            for part, (low, high, names) in zip(parts, _CRON, strict=True):
-                if not all(_is_cron(one, low, high, names) for one in part.split(",")):
-                    yield f"{label(each)}: {part!r} is not within {low} and {high}"
-        if spec.get("timeZone") not in available_timezones():
-            yield f"{label(each)}: no time zone {spec.get('timeZone')!r}"
-        if spec.get("concurrencyPolicy") != "Forbid":
-            yield f"{label(each)}: two runs at once would take one version number"
-        job = spec["jobTemplate"]["spec"]
-        if not job.get("activeDeadlineSeconds") or "backoffLimit" not in job:
-            yield f"{label(each)}: may run or retry for ever"
-        for container in ("train", "gate"):
-            if not _fails_at_once(job, container):
-                yield f"{label(each)}: what {container} refuses is tried again"
-        if job["template"]["spec"].get("restartPolicy") not in ("Never", "OnFailure"):
-            yield f"{label(each)}: a Job's pod cannot restart always"
-
-
-def _fails_at_once(job: Obj, container: str) -> bool:
-    """Tell whether a job fails when a container refuses something."""
-    return any(
-        rule["action"] == "FailJob"
-        and codes.get("containerName") == container
-        and (codes.get("operator"), codes.get("values")) == ("In", [REFUSED])
-        for rule in job.get("podFailurePolicy", {}).get("rules", [])
-        for codes in [rule.get("onExitCodes", {})]
-    )
-
-
-def _is_cron(text: str, low: int, high: int, names: list[str]) -> bool:
-    found = re.fullmatch(r"(\*|(\w+)(?:-(\w+))?)(?:/([1-9][0-9]*))?", text)
-    if not found:
-        return False
-    if found[1] == "*":
-        return True
-    ends = []
-    for end in (found[2], found[3] or found[2]):
-        if end.lower() in names:
-            ends.append(names.index(end.lower()) + low)
-        elif end.isdecimal():
-            ends.append(int(end))
-        else:
-            return False
-    return low <= ends[0] <= ends[1] <= high
 
 
 _ALLOWED_VOLUMES = {

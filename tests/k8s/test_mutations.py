@@ -651,7 +651,7 @@ MUTANTS = [
         ),
         "aks+key-vault",
     ),
-    # models and training
+    # models, and training
     Mutant(
         "models", "served from the share", put(DEPLOYMENT, f"{MAIN}/volumeMounts/0/name", "share")
     ),
@@ -685,53 +685,53 @@ MUTANTS = [
         put(DEPLOYMENT, f"{FOLLOW}/image", "turi-recommender:0.0.9"),
     ),
     Mutant(
-        "models",
+        "training",
         "a gate that cannot publish",
         put(TRAINING, f"{GATE}/volumeMounts/1/readOnly", True),
     ),
     Mutant(
-        "models",
+        "training",
         "a gate that publishes elsewhere",
         put(TRAINING, f"{JOB}/template/spec/volumes/1/persistentVolumeClaim/claimName", "events"),
     ),
     Mutant(
-        "models",
+        "training",
         "a trainer without events",
         put(TRAINING, f"{TRAINER}/args/1", "/event/events.csv"),
     ),
     Mutant(
-        "models",
+        "training",
         "a trainer that publishes by itself",
         put(TRAINING, f"{TRAINER}/args", ["training.train", "/events/events.csv"]),
     ),
     Mutant(
-        "models",
+        "training",
         "a trainer that could publish",
         push(TRAINING, f"{TRAINER}/volumeMounts", {"name": "models", "mountPath": "/models"}),
     ),
     Mutant(
-        "models",
+        "training",
         "a gate that looks elsewhere",
         put(TRAINING, f"{GATE}/args/1", "/work/another"),
     ),
     Mutant(
-        "models",
+        "training",
         "a run that the gate does not get",
         put(TRAINING, f"{GATE}/volumeMounts/0/name", "scratch"),
     ),
     Mutant(
-        "models",
+        "training",
         "nothing can be left aside",
         put(TRAINING, f"{TRAINER}/volumeMounts/1/readOnly", True),
     ),
-    Mutant("models", "nobody trains", drop(TRAINING, f"{JOB}/template/spec/initContainers")),
+    Mutant("training", "nobody trains", drop(TRAINING, f"{JOB}/template/spec/initContainers")),
     Mutant(
-        "models",
+        "training",
         "candidates that are lost",
         put(TRAINING, f"{GATE}/args/5", "/work/candidates"),
     ),
     Mutant(
-        "models",
+        "training",
         "a judge that is the trainer",
         put(TRAINING, f"{GATE}/image", f"turi-recommender-trainer:{VERSION}"),
     ),

@@ -93,9 +93,7 @@ def test_what_cannot_be_asked_for(
     assert says in err
 
 
-def test_roles_are_judged_by_themselves(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_roles_are_judged_by_themselves(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = make_run(tmp_path / "run", "similarity", "ranking")
     arguments = [str(folder), "--models-dir", str(tmp_path / "models")]
     status, out, _ = gate(capsys, *arguments, "--role", "similarity", "--json")
