@@ -59,10 +59,17 @@ def add_gate_command(add: Add) -> None:
         "--role", action="append", choices=ROLES, help="judge this candidate (default: all)"
     )
     gate.add_argument(
-        "--keep-in", type=some_path, metavar="FOLDER", help="keep what was decided about, here"
+        "--keep-in",
+        type=some_path,
+        metavar="FOLDER",
+        help="keep the last runs, and what was decided, in this folder",
     )
     gate.add_argument(
-        "--keep", type=whole_number, default=5, metavar="N", help="runs in it (default: 5)"
+        "--keep",
+        type=whole_number,
+        default=5,
+        metavar="N",
+        help="how many runs are kept there (default: 5)",
     )
     gate.add_argument("--margin", type=_share, default=Rules().margin, help="by how much worse")
     gate.add_argument(
