@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import re
 import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 
 from app import __version__
 from tests.image.container import USER
@@ -61,3 +63,30 @@ def test_the_build_sees_what_it_copies_and_no_more(folder: Path) -> None:
     copied = {name for line in copies for name in line.split()[:-1]}
     assert seen == copied
     assert not {name for name in seen if not list(folder.glob(name))}
+
+
+def test_the_trainer_runs_each_of_its_modules() -> None:
+    file = ROOT / "training" / "Dockerfile"
+    assert instructions(file, "ENTRYPOINT") == ['["python", "-m"]']
+    (command,) = instructions(file, "CMD")
+    assert json.loads(command) == ["training.run", "--help"]
+
+
+@pytest.mark.parametrize("module", ["training.run", "training.train"])
+def test_modules_that_are_run_in_the_image_are_there(module: str) -> None:
+    """The steps of the CronJob, and what training/README.md shows."""
+    name = module.rpartition(".")[2]
+    assert 'if __name__ == "__main__":' in (ROOT / "training" / f"{name}.py").read_text()
+    shown = (ROOT / "training" / "README.md").read_text()
+    assert re.search(rf"turi-recommender-trainer:\S+ {re.escape(module)} ", shown)
+
+
+def test_the_cron_job_asks_for_what_the_images_have() -> None:
+    job = yaml.safe_load((ROOT / "k8s/components/training/cron-job.yaml").read_text())
+    pod = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    (train,), (gate,) = pod["initContainers"], pod["containers"]
+    assert "command" not in {*train, *gate}  # the entry points of the images
+    module, *_ = train["args"]
+    assert (ROOT / f"{module.replace('.', '/')}.py").is_file()
+    assert (gate["args"][0], "--keep-in" in gate["args"]) == ("gate", True)
+    assert instructions(ROOT / "Dockerfile", "ENTRYPOINT") == ['["turi-recommender"]']

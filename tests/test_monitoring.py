@@ -211,6 +211,27 @@ def test_memory_alert_is_below_the_limit_of_a_pod() -> None:
     assert 0.8 * 2**30 < limit_of("RecommenderMemory") < 0.9 * 2**30
 
 
+def test_a_failed_job_of_the_cron_job_is_one_of_the_alert() -> None:
+    job = yaml.safe_load((ROOT / "k8s/components/training/cron-job.yaml").read_text())
+    name = job["metadata"]["name"]
+    patterns = set(re.findall(r'job_name=~"([^"]*)"', rule("RecommenderTrainingFailed")["expr"]))
+    assert [bool(re.fullmatch(each, f"{name}-29411234")) for each in patterns] == [True]
+    [cron_job] = re.findall(r'cronjob="([^"]*)"', rule("RecommenderModelStale")["expr"])
+    assert cron_job == name
+
+
+def test_the_runbook_knows_the_containers_and_the_statuses() -> None:
+    job = yaml.safe_load((ROOT / "k8s/components/training/cron-job.yaml").read_text())
+    spec = job["spec"]["jobTemplate"]["spec"]
+    section = OPERATIONS.read_text().split("## Train, judge, publish", 1)[1].split("\n## ", 1)[0]
+    for each in spec["podFailurePolicy"]["rules"]:
+        if each["action"] == "FailJob":
+            codes = each["onExitCodes"]
+            block = section.split(f"| `{codes['containerName']}` | 0 |", 1)[1]
+            statuses = re.findall(r"^\| +\| (\d) \|", block, re.M)[:1]
+            assert statuses == [str(each) for each in codes["values"]]
+
+
 def test_no_page_has_a_list_of_alerts_of_its_own() -> None:
     for page in ROOT.glob("docs/*.md"):
         assert not re.search(r"^\| `.*(rate|increase|count)\(.*`", page.read_text(), re.M), page

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -121,6 +121,33 @@ def read_run(path: Path) -> Run:
         pairs["users"],
         pairs["items"],
     )
+
+
+def only(run: Run, roles: Collection[str]) -> Run:
+    """Return a run with the candidates of some roles, whose models are all there.
+
+    Parameters
+    ----------
+    run : Run
+        The run.
+    roles : collection of str
+        The roles.
+
+    Raises
+    ------
+    CandidateError
+        If none is left, or a model is missing, as those are that were published from a kept run.
+    """
+    wanted = [each for each in run.candidates if each.role in roles]
+    if len(wanted) == 0:
+        raise CandidateError(f"{run.path}: has no candidate for {', '.join(roles)}")
+    for each in wanted:
+        for model in (each.judged, each.final):
+            if not model.exists():
+                raise CandidateError(
+                    f"{model}: not there; --role names the candidates that are to be judged"
+                )
+    return replace(run, candidates=wanted)
 
 
 def _read_told(path: Path) -> Mapping[str, Any]:

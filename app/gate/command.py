@@ -3,19 +3,23 @@
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Callable
 from pathlib import Path
 
-from ..arguments import some_path
+from turi_recommender.errors import RecommenderError
+
+from ..arguments import some_path, whole_number
 from ..errors import ConfigurationError
+from ..models.roles import Role
 from ..settings import load_settings
 from ..version_commands import refuse_samples
-from .candidates import read_run
+from .candidates import ROLES, Run, only, read_run
 from .decide import Rules
 from .errors import RefusedCandidateError
 from .judge import Decision, Judge
-from .publish import lines_of, publish
+from .kept import keep
+from .publish import publish
+from .tell import FORMS, Form, described, name_broken
 
 Add = Callable[[str, Callable[[argparse.Namespace], None], str, str, str], argparse.ArgumentParser]
 
@@ -24,11 +28,14 @@ Each model is asked as the service would ask it, about visitors of the test part
 learn from. It passes if its recall is not worse, beyond the margin, than that of a plain item
 similarity over all visitors (for newcomers: popularity) and than that of the version that serves
 now, if its log is not suspiciously smaller, and if the trainer found no sign of a collapse. What
-passes is registered with its figures. What does not stays where it is.
+passes is registered with its figures. What does not stays where it is; with --keep-in, each run is
+kept in a folder, too: its report, the decisions, and the models that were not published.
 
 The status is 0 if every model passed, and 2 if one was refused; those that passed are registered.
+With RECOMMENDER_LOG_FORMAT=json, each decision is one line of JSON in the log.
 
   turi-recommender gate candidates/2026-11-26 --models-dir models
+  turi-recommender gate candidates/2026-11-26 --role ranking --force "the shop has changed"
 """
 
 
@@ -47,6 +54,22 @@ def add_gate_command(add: Add) -> None:
     )
     gate.add_argument(
         "--models-dir", type=some_path, help="the registry (default: RECOMMENDER_MODELS_DIR)"
+    )
+    gate.add_argument(
+        "--role", action="append", choices=ROLES, help="judge this candidate (default: all)"
+    )
+    gate.add_argument(
+        "--keep-in",
+        type=some_path,
+        metavar="FOLDER",
+        help="keep the last runs, and what was decided, in this folder",
+    )
+    gate.add_argument(
+        "--keep",
+        type=whole_number,
+        default=5,
+        metavar="N",
+        help="how many runs are kept there (default: 5)",
     )
     gate.add_argument("--margin", type=_share, default=Rules().margin, help="by how much worse")
     gate.add_argument(
@@ -71,43 +94,54 @@ def _share(text: str) -> float:
 
 
 def _run(args: argparse.Namespace) -> None:
-    root: Path = args.models_dir or load_settings().models_dir
+    settings = load_settings()
+    root: Path = args.models_dir or settings.models_dir
     refuse_samples(root, "--models-dir, or RECOMMENDER_MODELS_DIR")
     if args.force is not None and args.force.strip() == "":
         raise ConfigurationError("--force needs a reason")
-    run = read_run(args.candidates)
-    rules = Rules(args.margin, args.least_log, args.least_visitors)
-    judge = Judge(run, root, rules, told=args.with_context)
-    decisions = [judge.decide(candidate) for candidate in run.candidates]
-    folders = {
-        each.candidate.role: publish(run, each, root, args.force)
-        for each in decisions
-        if each.passed or args.force is not None
-    }
+    form = FORMS["json" if args.json else "log" if settings.log_format == "json" else "text"]
+    form.begin(settings)
+    run = only(read_run(args.candidates), args.role or ROLES)
+    decisions: list[Decision] = []
+    folders: dict[Role, Path] = {}
+    try:
+        judge = Judge(
+            run,
+            root,
+            Rules(args.margin, args.least_log, args.least_visitors),
+            told=args.with_context,
+        )
+        decisions += [judge.decide(candidate) for candidate in run.candidates]
+        for each in decisions:
+            if each.passed or args.force is not None:
+                folders[each.candidate.role] = publish(run, each, root, args.force)
+    except (RecommenderError, OSError) as error:
+        _keep(args, run, decisions, folders, form, str(error))
+        raise
     for each in decisions:
-        folder = folders.get(each.candidate.role)
-        print(_as_json(each, folder) if args.json else _as_text(each, folder))
-    refused = [each.candidate.role for each in decisions if each.candidate.role not in folders]
+        form.decision(each, folders.get(each.candidate.role), args.force)
+    _keep(args, run, decisions, folders, form)
+    refused = [name_broken(each) for each in decisions if each.candidate.role not in folders]
     if refused:
-        raise RefusedCandidateError(f"refused: {', '.join(refused)}; see above")
+        raise RefusedCandidateError(f"refused: {', '.join(refused)}")
 
 
-def _as_text(decision: Decision, folder: Path | None) -> str:
-    told = "not published" if folder is None else f"published as {folder}"
-    return "\n".join([*lines_of(decision), f"  {told}"])
-
-
-def _as_json(decision: Decision, folder: Path | None) -> str:
-    return json.dumps(
-        {
-            "role": decision.candidate.role,
-            "name": decision.candidate.name,
-            "passed": decision.passed,
-            "published": None if folder is None else str(folder),
-            "rules": [
-                {"rule": each.rule, "passed": each.passed, "words": each.words}
-                for each in decision.verdicts
-            ],
-            "figures": decision.figures.to_json(),
-        }
-    )
+def _keep(
+    args: argparse.Namespace,
+    run: Run,
+    decisions: list[Decision],
+    folders: dict[Role, Path],
+    form: Form,
+    failed: str | None = None,
+) -> None:
+    """Keep the run, where that is wanted, and whatever was not published."""
+    if args.keep_in is None:
+        return
+    left = [each for each in run.candidates if each.role not in folders]
+    told = {
+        "failed": failed,
+        "decisions": [
+            described(each, folders.get(each.candidate.role), args.force) for each in decisions
+        ],
+    }
+    form.kept(keep(run, left, told, args.keep_in, args.keep))

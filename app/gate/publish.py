@@ -1,8 +1,7 @@
-"""Publish the candidates that passed, and say what was decided."""
+"""Publish the candidates that passed."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -43,17 +42,3 @@ def publish(run: Run, decision: Decision, registry: Path, forced: str | None) ->
     }
     training = Training.from_json(told, run.path / "run.json")
     return register(candidate.final, registry, candidate.name, training=training)
-
-
-def lines_of(decision: Decision) -> Sequence[str]:
-    """Return what was decided, in lines for people.
-
-    Parameters
-    ----------
-    decision : Decision
-        About one candidate.
-    """
-    name = f"{decision.candidate.role} ({decision.candidate.name})"
-    head = f"{name}: {'passed' if decision.passed else 'refused'}"
-    marks = {True: "kept", False: "BROKEN"}
-    return [head, *(f"  {marks[each.passed]:7} {each.words}" for each in decision.verdicts)]

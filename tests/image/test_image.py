@@ -362,7 +362,7 @@ def test_train_and_serve(volume: str) -> None:
         pytest.skip("no trainer given: TRAINER_IMAGE names one (scripts/test-image --trainer)")
     quick = ["--visitors", "2000", "--items", "300", "--iterations", "5", "--no-evaluation"]
     options = ("--network", "none", "--volume", f"{volume}:/models")
-    run(TRAINER_IMAGE, "--models-dir", "/models", *quick, options=options)
+    run(TRAINER_IMAGE, "training.train", "--models-dir", "/models", *quick, options=options)
     mount = ("--volume", f"{volume}:/models:ro")
     with serving(IMAGE, *mount, AUTH="none", MODELS_DIR="/models") as running:
         models = running.client.get("/models").json()["models"]

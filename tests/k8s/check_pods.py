@@ -1,4 +1,4 @@
-"""Whether pods fit the service, the trainer, and what AKS demands."""
+"""Whether pods fit the service and what AKS demands."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import os
 import re
 from collections.abc import Iterator
 from unittest import mock
-from zoneinfo import available_timezones
 
 import yaml
 
@@ -19,11 +18,13 @@ from .cluster import (
     check,
     keys_of,
     label,
+    mount_at,
     quantity,
 )
 from .manifests import VERSION, Obj
 
-IMAGES = {"turi-recommender", "turi-recommender-trainer"}
+SERVICE_IMAGE, TRAINER_IMAGE = "turi-recommender", "turi-recommender-trainer"
+IMAGES = {SERVICE_IMAGE, TRAINER_IMAGE}
 # Keys and digests belong into files.
 NOT_IN_SETTINGS = {"api_keys", "admin_keys"}
 # Which models there are, where tokens come from and spans go is a matter of components and sites.
@@ -186,7 +187,6 @@ def _files(cluster: Cluster, work: Workload, volume: Obj) -> set[str]:
 @check
 def check_models(cluster: Cluster) -> Iterator[str]:
     """Models are copied from the share, checked, followed, and served from the copy."""
-    claims: set[str | None] = set()
     for work in cluster.services:
         settings = cluster.settings(work)
         target = settings.get(f"{PREFIX}MODELS_DIR")
@@ -201,9 +201,8 @@ def check_models(cluster: Cluster) -> Iterator[str]:
                 yield f"{work.label}: {each.name} runs another image than the service"
             if cluster.variables(work, each.spec) != settings:
                 yield f"{work.label}: {each.name} has other settings than the service"
-            claims.add(_shared(work, each))
             yield from _sync(work, each, target)
-        mount = _mount(work.main, target)
+        mount = mount_at(work.main, target)
         if mount is None or "emptyDir" not in work.volumes.get(mount["name"], {}):
             yield f"{work.label}: does not serve from a copy on the node"
         elif not mount.get("readOnly"):
@@ -211,14 +210,11 @@ def check_models(cluster: Cluster) -> Iterator[str]:
         for mount in work.main.get("volumeMounts", []):
             if "persistentVolumeClaim" in work.volumes.get(mount["name"], {}):
                 yield f"{work.label}: maps files of a network share"
-    for work in cluster.workloads:
-        if not work.is_deployment:
-            yield from _trainer(work, claims)
 
 
-def _shared(work: Workload, container: Container) -> str | None:
+def claim_of(work: Workload, container: Container) -> str | None:
     """Return the claim that a container copies from."""
-    mount = _mount(container.spec, "".join(container.spec["args"][1:2])) or {}
+    mount = mount_at(container.spec, "".join(container.spec["args"][1:2])) or {}
     volume = work.volumes.get(mount.get("name", ""), {})
     name: str | None = volume.get("persistentVolumeClaim", {}).get("claimName")
     return name
@@ -226,90 +222,19 @@ def _shared(work: Workload, container: Container) -> str | None:
 
 def _sync(work: Workload, container: Container, target: str | None) -> Iterator[str]:
     arguments = container.spec["args"]
-    if _shared(work, container) is None:
+    if claim_of(work, container) is None:
         yield f"{work.label}: {container.name}: {arguments} is not from the share"
     for mount in container.spec.get("volumeMounts", []):
         claim = work.volumes.get(mount["name"], {}).get("persistentVolumeClaim")
         if claim and not (mount.get("readOnly") and claim.get("readOnly")):
             yield f"{work.label}: {container.name} can write to the share"
-    copy = _mount(container.spec, target)
+    copy = mount_at(container.spec, target)
     if copy is None or copy.get("readOnly"):
         yield f"{work.label}: {container.name} cannot write to {target!r}"
     rest = arguments[2:]
     good = not rest if container.role == "init" else re.fullmatch("--every [0-9]+", " ".join(rest))
     if not good:
         yield f"{work.label}: {container.name}: {arguments}"
-
-
-def _trainer(work: Workload, claims: set[str | None]) -> Iterator[str]:
-    arguments = work.main.get("args", [])
-    if len(arguments) != 3 or arguments[1] != "--models-dir":
-        yield f"{work.label}: {arguments}"
-        return
-    mount = _mount(work.main, arguments[2])
-    volume = work.volumes.get((mount or {}).get("name", ""), {})
-    claim = volume.get("persistentVolumeClaim", {})
-    if claim.get("claimName", "none") not in claims:
-        yield f"{work.label}: saves models where no pod looks"
-    if (mount or {}).get("readOnly") or claim.get("readOnly"):
-        yield f"{work.label}: cannot save models"
-    if _mount(work.main, arguments[0].rpartition("/")[0]) is None:
-        yield f"{work.label}: {arguments[0]} is mounted nowhere"
-
-
-def _mount(container: Obj, path: str | None) -> Obj | None:
-    for mount in container.get("volumeMounts", []):
-        if mount["mountPath"] == path:
-            found: Obj = mount
-            return found
-    return None
-
-
-_MONTHS = ["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]
-_DAYS = ["sun", "mon", "tue", "wed", "thu", "fri", "sat"]
-_CRON: list[tuple[int, int, list[str]]] = [
-    (0, 59, []), (0, 23, []), (1, 31, []), (1, 12, _MONTHS), (0, 6, _DAYS),
-]  # fmt: skip
-
-
-@check
-def check_schedule(cluster: Cluster) -> Iterator[str]:
-    """Cron fields, a time zone that exists, one run at a time."""
-    for each in cluster.all("CronJob"):
-        spec = each["spec"]
-        parts = str(spec.get("schedule", "")).split()
-        if len(parts) != 5:
-            yield f"{label(each)}: {spec.get('schedule')!r} has not five fields"
-        else:
-            for part, (low, high, names) in zip(parts, _CRON, strict=True):
-                if not all(_is_cron(one, low, high, names) for one in part.split(",")):
-                    yield f"{label(each)}: {part!r} is not within {low} and {high}"
-        if spec.get("timeZone") not in available_timezones():
-            yield f"{label(each)}: no time zone {spec.get('timeZone')!r}"
-        if spec.get("concurrencyPolicy") != "Forbid":
-            yield f"{label(each)}: two runs at once would take one version number"
-        job = spec["jobTemplate"]["spec"]
-        if not job.get("activeDeadlineSeconds") or "backoffLimit" not in job:
-            yield f"{label(each)}: may run or retry for ever"
-        if job["template"]["spec"].get("restartPolicy") not in ("Never", "OnFailure"):
-            yield f"{label(each)}: a Job's pod cannot restart always"
-
-
-def _is_cron(text: str, low: int, high: int, names: list[str]) -> bool:
-    found = re.fullmatch(r"(\*|(\w+)(?:-(\w+))?)(?:/([1-9][0-9]*))?", text)
-    if not found:
-        return False
-    if found[1] == "*":
-        return True
-    ends = []
-    for end in (found[2], found[3] or found[2]):
-        if end.lower() in names:
-            ends.append(names.index(end.lower()) + low)
-        elif end.isdecimal():
-            ends.append(int(end))
-        else:
-            return False
-    return low <= ends[0] <= ends[1] <= high
 
 
 _ALLOWED_VOLUMES = {

@@ -192,3 +192,19 @@ def quantity(given: Any) -> float | None:
 
 def keys_of(thing: Obj) -> set[str]:
     return {*thing.get("data", {}), *thing.get("stringData", {})}
+
+
+def mount_at(container: Obj, path: str | None) -> Obj | None:
+    """Return what a container mounts at a path."""
+    for mount in container.get("volumeMounts", []):
+        if mount["mountPath"] == path:
+            found: Obj = mount
+            return found
+    return None
+
+
+def mount_above(container: Obj, path: str) -> Obj | None:
+    """Return the mount on which a path is."""
+    mounts = container.get("volumeMounts", [])
+    found = [each for each in mounts if f"{path}/".startswith(f"{each['mountPath']}/")]
+    return max(found, key=lambda each: len(each["mountPath"]), default=None)

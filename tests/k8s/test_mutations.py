@@ -99,7 +99,9 @@ POD = "spec/template/spec"
 MAIN = f"{POD}/containers/0"
 FETCH, FOLLOW = f"{POD}/initContainers/0", f"{POD}/initContainers/1"
 JOB = "spec/jobTemplate/spec"
-TRAINER = f"{JOB}/template/spec/containers/0"
+TRAINER = f"{JOB}/template/spec/initContainers/0"
+GATE = f"{JOB}/template/spec/containers/0"
+RULES = f"{JOB}/podFailurePolicy/rules"
 CONFIG, SECRET = "ConfigMap/recommender-settings", "Secret/recommender-keys"
 GATEWAY, ROUTE = "Gateway/recommender", "HTTPRoute/recommender"
 SCALER, BUDGET = "HorizontalPodAutoscaler/recommender", "PodDisruptionBudget/recommender"
@@ -649,7 +651,7 @@ MUTANTS = [
         ),
         "aks+key-vault",
     ),
-    # models and training
+    # models, and training
     Mutant(
         "models", "served from the share", put(DEPLOYMENT, f"{MAIN}/volumeMounts/0/name", "share")
     ),
@@ -683,19 +685,55 @@ MUTANTS = [
         put(DEPLOYMENT, f"{FOLLOW}/image", "turi-recommender:0.0.9"),
     ),
     Mutant(
-        "models",
-        "a trainer that cannot save",
-        put(TRAINING, f"{TRAINER}/volumeMounts/1/readOnly", True),
+        "training",
+        "a gate that cannot publish",
+        put(TRAINING, f"{GATE}/volumeMounts/1/readOnly", True),
     ),
     Mutant(
-        "models",
-        "a trainer that saves elsewhere",
+        "training",
+        "a gate that publishes elsewhere",
         put(TRAINING, f"{JOB}/template/spec/volumes/1/persistentVolumeClaim/claimName", "events"),
     ),
     Mutant(
-        "models",
+        "training",
         "a trainer without events",
-        put(TRAINING, f"{TRAINER}/args/0", "/event/events.csv"),
+        put(TRAINING, f"{TRAINER}/args/1", "/event/events.csv"),
+    ),
+    Mutant(
+        "training",
+        "a trainer that publishes by itself",
+        put(TRAINING, f"{TRAINER}/args", ["training.train", "/events/events.csv"]),
+    ),
+    Mutant(
+        "training",
+        "a trainer that could publish",
+        push(TRAINING, f"{TRAINER}/volumeMounts", {"name": "models", "mountPath": "/models"}),
+    ),
+    Mutant(
+        "training",
+        "a gate that looks elsewhere",
+        put(TRAINING, f"{GATE}/args/1", "/work/another"),
+    ),
+    Mutant(
+        "training",
+        "a run that the gate does not get",
+        put(TRAINING, f"{GATE}/volumeMounts/0/name", "scratch"),
+    ),
+    Mutant(
+        "training",
+        "nothing can be left aside",
+        put(TRAINING, f"{TRAINER}/volumeMounts/1/readOnly", True),
+    ),
+    Mutant("training", "nobody trains", drop(TRAINING, f"{JOB}/template/spec/initContainers")),
+    Mutant(
+        "training",
+        "candidates that are lost",
+        put(TRAINING, f"{GATE}/args/5", "/work/candidates"),
+    ),
+    Mutant(
+        "training",
+        "a judge that is the trainer",
+        put(TRAINING, f"{GATE}/image", f"turi-recommender-trainer:{VERSION}"),
     ),
     Mutant(
         "models",
@@ -716,6 +754,13 @@ MUTANTS = [
     Mutant("schedule", "from late to early", put(TRAINING, "spec/schedule", "17 5-3 * * *")),
     Mutant("schedule", "no such time zone", put(TRAINING, "spec/timeZone", "Europe/Bern")),
     Mutant("schedule", "two runs at once", put(TRAINING, "spec/concurrencyPolicy", "Allow")),
+    Mutant("schedule", "refused, and tried again", drop(TRAINING, f"{RULES}/0")),
+    Mutant("schedule", "a bad log, and tried again", drop(TRAINING, f"{RULES}/1")),
+    Mutant(
+        "schedule",
+        "any failure of the gate but a refusal",
+        put(TRAINING, f"{RULES}/0/onExitCodes/operator", "NotIn"),
+    ),
     Mutant("schedule", "a run without end", drop(TRAINING, f"{JOB}/activeDeadlineSeconds")),
     Mutant(
         "schedule",

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import logging
+import shutil
 from pathlib import Path
 
 import pytest
@@ -89,3 +91,110 @@ def test_what_cannot_be_asked_for(
     status, _, err = gate(capsys, str(folder), "--models-dir", str(tmp_path / "m"), *arguments)
     assert status == 2
     assert says in err
+
+
+def test_roles_are_judged_by_themselves(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = make_run(tmp_path / "run", "similarity", "ranking")
+    arguments = [str(folder), "--models-dir", str(tmp_path / "models")]
+    status, out, _ = gate(capsys, *arguments, "--role", "similarity", "--json")
+    assert status == 0
+    assert [json.loads(line)["role"] for line in out.splitlines()] == ["similarity"]
+    assert [path.name for path in (tmp_path / "models").iterdir()] == ["similarity_model"]
+    status, _, err = gate(capsys, *arguments, "--role", "newcomer")
+    assert (status, "has no candidate for newcomer" in err) == (2, True)
+
+
+def test_the_log_has_a_line_for_each_decision(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RECOMMENDER_LOG_FORMAT", "json")
+    registry = tmp_path / "models"
+    arguments = ["--models-dir", str(registry), "--keep-in", str(registry / "candidates")]
+    good = make_run(tmp_path / "good", "similarity")
+    bad = make_run(tmp_path / "bad", "similarity", is_good=False, events=400)
+    root, level = logging.getLogger(), logging.getLogger().level
+    before = list(root.handlers)
+    try:
+        answers = [
+            gate(capsys, str(good), *arguments),
+            gate(capsys, str(bad), *arguments),
+            gate(capsys, str(bad), *arguments, "--force", "a smaller shop"),
+        ]
+    finally:
+        root.handlers = before
+        root.setLevel(level)
+    lines = [[json.loads(line) for line in out.splitlines()] for _, out, _ in answers]
+    judged = [one for each in lines for one in each if one["event"] == "candidate judged"]
+    kept = [one for each in lines for one in each if one["event"] == "candidates kept"]
+    assert [one["outcome"] for one in judged] == ["passed", "refused", "forced"]
+    assert [one["level"] for one in judged] == ["info", "warning", "warning"]
+    assert judged[0]["published"] == str(registry / "similarity_model" / "1")
+    assert (judged[1]["published"], judged[1]["role"]) == (None, "similarity")
+    assert set(judged[1]["broken"]) == {"log", "against jaccard"}
+    assert "at least 50% of them are needed" in judged[1]["broken"]["log"]
+    assert judged[2]["forced"] == "a smaller shop"
+    assert len(kept) == 3
+    assert "cannot pass: refused: similarity (broken: log, against jaccard)" in answers[1][2]
+
+
+def test_a_refused_run_is_kept_and_can_be_forced_from_there(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    registry = tmp_path / "models"
+    kept = registry / "candidates"
+    arguments = ["--models-dir", str(registry)]
+    folder = make_run(tmp_path / "run", "similarity", "ranking")
+    found = [{"name": "ranking", "findings": ["all visitors get the same list"]}]
+    told = json.loads((folder / "run.json").read_text())
+    (folder / "run.json").write_text(json.dumps({**told, "figures": found}))
+    status, out, err = gate(capsys, str(folder), *arguments, "--keep-in", str(kept))
+    assert status == 2
+    assert "refused: ranking (broken: collapse)" in err
+    [name] = [path.name for path in kept.iterdir()]
+    assert name == "2026-11-26T031700Z"
+    assert f"kept in {kept / name}" in out
+    files = {path.name for path in (kept / name).iterdir()}
+    assert files == {"run.json", "pairs.npz", "test.npz", "ranking", "gate.json"}
+    told = json.loads((kept / name / "gate.json").read_text())
+    assert told["failed"] is None
+    assert [(one["role"], one["passed"]) for one in told["decisions"]] == [
+        ("similarity", True),
+        ("ranking", False),
+    ]
+    shutil.rmtree(folder)
+    again = [str(kept / name), *arguments, "--keep-in", str(kept), "--force", "we know"]
+    status, _, err = gate(capsys, *again)
+    assert (status, "--role names the candidates" in err) == (2, True)
+    assert gate(capsys, *again, "--role", "ranking")[0] == 0
+    assert [path.name for path in kept.iterdir()] == [name]
+    entry = Registry(registry).load("ranking_factorization_model:1")
+    assert entry.training is not None
+    assert entry.training.figures is not None
+    assert entry.training.figures.forced == "we know"
+
+
+def test_a_run_that_cannot_be_published_is_kept(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    registry, kept = tmp_path / "models", tmp_path / "kept"
+    registry.mkdir()
+    (registry / "similarity_model").write_text("no folder")
+    folder = make_run(tmp_path / "run", "similarity")
+    arguments = [str(folder), "--models-dir", str(registry), "--keep-in", str(kept)]
+    status, _, err = gate(capsys, *arguments)
+    assert (status, "similarity_model" in err) == (2, True)
+    [run] = kept.iterdir()
+    assert "similarity_model" in json.loads((run / "gate.json").read_text())["failed"]
+    assert (run / "similarity" / "final").is_dir()
+
+
+def test_candidates_are_no_model_of_the_registry(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    registry = tmp_path / "models"
+    folder = make_run(tmp_path / "run", "similarity")
+    kept = str(registry / "candidates")
+    assert gate(capsys, str(folder), "--models-dir", str(registry), "--keep-in", kept)[0] == 0
+    run(["versions", "--models-dir", str(registry), "--json"])
+    versions = json.loads(capsys.readouterr().out)["versions"]
+    assert [(each["name"], each["version"]) for each in versions] == [("similarity_model", "1")]
