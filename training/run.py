@@ -89,9 +89,12 @@ def run(
     if args.split == "time":  # the author's rule holds out items, not what comes after a moment
         told["test_from"] = _moment(split.test["time"].min())
     aside.write_run(told)
-    said = content(told, log.events, known, test, answered, shuffled, titles)
-    aside.write_text("report.json", as_json(said))
-    aside.write_text("report.html", page(said))
+    try:
+        said = content(told, log.events, known, test, answered, shuffled, titles)
+        aside.write_text("report.json", as_json(said))
+        aside.write_text("report.html", page(said))
+    except Exception as error:  # hours of training are not thrown away for the want of a page
+        say("there is no report: {}: {}".format(type(error).__name__, error))
     return figures
 
 

@@ -119,7 +119,7 @@ def forest(name: str, title: str, rows: Sequence[Tuple[str, str, Bounds]]) -> Ma
         panel.set_yticklabels([_plain(label) for _, label, _ in rows])
         panel.tick_params(axis="y", length=0)
         panel.set_xticks(_ticks(left, right))
-        panel.xaxis.minorticks_off()
+        panel.minorticks_off()
         panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: "{:g}×".format(value)))
         panel.set_xlabel("worse   ←   as good: 1×   →   better")
         panel.grid(axis="x", alpha=0.2, color=_INK)

@@ -77,7 +77,7 @@ def trained(said: Content) -> Markup:
     return section(
         "trained",
         "What was trained",
-        table("The log", ("", "value"), facts),
+        table("The log", ("fact", "value"), facts),
         table("Who was kept", head, rows),
     )
 
@@ -116,7 +116,7 @@ def curves(said: Content) -> Markup:
     """Draw and tell the measures at 1 - 20."""
     models = said["curves"]
     measures = list(next(iter(models.values())))
-    parts: List[Text] = [tag("figure", charts.curves(measures, models))]
+    parts: List[Text] = [tag("figure", charts.curves(measures, models), tabindex="0")]
     for measure in measures:
         rows = [
             (name, *(wording.share(each[measure][at - 1]) for at in _AT))
@@ -159,7 +159,7 @@ def ratios(said: Content) -> Markup:
         "ratios",
         "Compared with plain models",
         tag("p", told),
-        tag("figure", drawn),
+        tag("figure", drawn, tabindex="0"),
         table("Paired ratios with 95 % intervals", head, cells),
     )
 

@@ -34,8 +34,8 @@ nav ul { display: flex; flex-wrap: wrap; gap: .25rem 1.1rem; list-style: none; p
 .cards h3 { margin: 0; }
 .good, .bad, .unsure { font-weight: 600; }
 .good { color: var(--good); } .bad { color: var(--bad); } .unsure { color: var(--unsure); }
-figure { margin: 1rem 0; }
-figure svg { width: 100%; height: auto; display: block; }
+figure { margin: 1rem 0; overflow-x: auto; }
+figure svg { width: 100%; min-width: 36rem; height: auto; display: block; }
 .scroll { overflow-x: auto; margin: 1rem 0; }
 table { border-collapse: collapse; width: 100%; font-size: .92rem; font-variant-numeric: tabular-nums; }
 caption { text-align: left; padding-bottom: .4rem; }
@@ -67,7 +67,8 @@ footer { color: var(--soft); padding-bottom: 3rem; margin-top: 3rem; }
   nav { display: none; }
   .visitor, figure, tr, .cards li { break-inside: avoid; }
   h2, h3, caption { break-after: avoid; }
-  .scroll { overflow: visible; }
+  .scroll, figure { overflow: visible; }
+  figure svg { min-width: 0; }
   details::details-content { content-visibility: visible; block-size: auto; }
 }
 @media (forced-colors: active) { .lists li.hit { outline: 1px solid; } }
