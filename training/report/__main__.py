@@ -1,6 +1,6 @@
 """Make the page of a run once more, with what the gate decided since.
 
-    python -m training.report candidates/2026-11-26
+python -m training.report candidates/2026-11-26
 """
 
 from __future__ import annotations

@@ -120,8 +120,8 @@ def forest(name: str, title: str, rows: Sequence[Tuple[str, str, Bounds]]) -> Ma
         panel.tick_params(axis="y", length=0)
         panel.set_xticks(_ticks(left, right))
         panel.minorticks_off()
-        panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: "{:g}×".format(value)))
-        panel.set_xlabel("worse   ←   as good: 1×   →   better")
+        panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: "{:g}\u00d7".format(value)))
+        panel.set_xlabel("worse   ←   as good: 1\u00d7   →   better")
         panel.grid(axis="x", alpha=0.2, color=_INK)
         return _svg(
             figure,

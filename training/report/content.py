@@ -12,7 +12,7 @@ from training.intervals import Interval, curve_intervals, ratio_interval
 from training.keep import kept
 from training.measures import find_hits, ndcg, precision, recall, reciprocal_rank
 from training.report.examples import examples
-from training.visitors import KINDS, KNOWN, LIGHT, UNKNOWN
+from training.visitors import KNOWN, LIGHT, UNKNOWN
 
 if TYPE_CHECKING:  # they import Turi Create, which a report does not need
     from training.evaluation import Answers
@@ -66,7 +66,7 @@ def content(
         "run": dict(told),
         "kept": {role: _kept(events, one["settings"]) for role, one in told["roles"].items()},
         "curves": {name: _curves(each, seed) for name, each in hits.items()},
-        "kinds": _segments(recalls, part.kinds, KINDS, seed),
+        "kinds": _segments(recalls, part.kinds, (KNOWN, LIGHT, UNKNOWN), seed),
         "periods": _periods(recalls, part, seed),
         "ratios": _ratios(recalls, roles, part, seed),
         "context": [_context(recalls[one.name], one, part, seed) for one in shuffled],

@@ -28,9 +28,7 @@ _CONTENTS = (
 )
 
 
-def page(
-    said: Mapping[str, Any], decision: Optional[Sequence[Mapping[str, Any]]] = None
-) -> str:
+def page(said: Mapping[str, Any], decision: Optional[Sequence[Mapping[str, Any]]] = None) -> str:
     """Return the report as HTML.
 
     Parameters

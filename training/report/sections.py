@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, List, Mapping, Optional, Sequence
 
 from training.report import charts, wording
-from training.report.markup import Markup, Text, join, table, tag
+from training.report.markup import Markup, Text, table, tag
 
 Content = Mapping[str, Any]
 _AT = (1, 5, 10, 20)
@@ -25,9 +25,7 @@ def summary(said: Content) -> Markup:
         "{} visitors who came back or came for the first time after what the models had learnt: "
         "{} known, {} light, {} new. The figure is recall@10: of the items that a visitor went on "
         "to, the share that was among the ten recommended."
-    ).format(
-        *(wording.count(visitors[kind]) for kind in ("all", "known", "light", "unknown"))
-    )
+    ).format(*(wording.count(visitors[kind]) for kind in ("all", "known", "light", "unknown")))
     return section("summary", "In short", tag("p", told), tag("ul", *cards, class_="cards"))
 
 
@@ -36,7 +34,7 @@ def _card(role: str, said: Content) -> Markup:
     found = [one for one in said["ratios"] if one["role"] == role and one["to"] == to]
     lines: List[Text] = [tag("h3", role.capitalize()), _label(said, role)]
     for one in found:
-        value = "–" if one["value"] is None else "{:.2f}×".format(one["value"])
+        value = "–" if one["value"] is None else "{:.2f}\u00d7".format(one["value"])
         whom = "{} {}".format(wording.count(one["visitors"]), wording.WHOM[one["whom"]])
         lines += [
             tag("strong", value),
@@ -152,7 +150,7 @@ def ratios(said: Content) -> Markup:
     ]
     told = (
         "Recall@10 divided by that of a plain model, for the same visitors: those whom the role is "
-        "for. A line that crosses 1× says that the difference may be chance."
+        "for. A line that crosses 1\u00d7 says that the difference may be chance."
     )
     head = ("role", "compared with", "by", "ratio", "verdict")
     return section(

@@ -45,7 +45,8 @@ td:last-child { overflow-wrap: anywhere; }
 td ul { margin: 0; padding-left: 1.1rem; }
 thead th { color: var(--soft); font-weight: 600; }
 tbody th { font-weight: 600; }
-td small { color: var(--soft); white-space: nowrap; }
+td small { color: var(--soft); white-space: nowrap; display: block; }
+code { white-space: nowrap; }
 details { margin: .75rem 0; }
 summary { cursor: pointer; color: var(--link); }
 .visitor { border: 1px solid var(--line); border-radius: .6rem; padding: .2rem 1.1rem 1rem;

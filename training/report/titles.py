@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
-from typing import AbstractSet, Dict, IO
+from typing import IO, AbstractSet, Dict
 
 from training.logs.errors import LogError, column_name, shown
 
@@ -13,7 +13,9 @@ _GZIP = b"\x1f\x8b"
 LONGEST_TITLE = 120
 
 
-def read_titles(path: str, id_column: str, title_column: str, wanted: AbstractSet[str]) -> Dict[str, str]:
+def read_titles(
+    path: str, id_column: str, title_column: str, wanted: AbstractSet[str]
+) -> Dict[str, str]:
     """Return titles by item id, as text.
 
     Parameters

@@ -35,9 +35,9 @@ def ratio(bounds: Mapping[str, Any]) -> Markup:
     """Return a ratio with its interval."""
     if bounds["value"] is None:
         return Markup("no ratio: nothing was hit")
-    high = "∞" if bounds["high"] is None else "{:.2f}×".format(bounds["high"])
-    inner = tag("small", "{:.2f}× to {}".format(bounds["low"] or 0.0, high))
-    return join(["{:.2f}× ".format(bounds["value"]), inner])
+    high = "∞" if bounds["high"] is None else "{:.2f}\u00d7".format(bounds["high"])
+    inner = tag("small", "{:.2f}\u00d7 to {}".format(bounds["low"] or 0.0, high))
+    return join(["{:.2f}\u00d7 ".format(bounds["value"]), inner])
 
 
 def verdict(bounds: Mapping[str, Any]) -> Markup:
