@@ -6,7 +6,6 @@ import gzip
 import json
 import re
 import subprocess
-from collections.abc import Iterator
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -300,8 +299,8 @@ def test_what_is_no_report_is_refused_in_a_line(
 
 
 @pytest.fixture(params=["light", "dark", "print", "narrow"])
-def look(request: pytest.FixtureRequest) -> Iterator[str]:
-    yield request.param
+def look(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 @pytest.mark.slow

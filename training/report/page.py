@@ -85,9 +85,9 @@ def page(said: Mapping[str, Any], decision: Optional[Sequence[Mapping[str, Any]]
 
 def _examples(said: Mapping[str, Any]) -> Markup:
     told = (
-        "Visitors who were drawn at random, some of each kind, with the lists of the new models that "
-        "are for such visitors, and of plain ones. A tick and a tint mark items that the visitor "
-        "went on to."
+        "Visitors who were drawn at random, some of each kind, with the lists of the new models "
+        "that are for such visitors, and of plain ones. A tick and a tint mark items that the "
+        "visitor went on to."
     )
     shown = people(said["examples"], list(said["run"]["roles"]))
     return sections.section("examples", "Ten example visitors", tag("p", told), *shown)

@@ -34,7 +34,7 @@ def _card(role: str, said: Content) -> Markup:
     found = [one for one in said["ratios"] if one["role"] == role and one["to"] == to]
     lines: List[Text] = [tag("h3", role.capitalize()), _label(said, role)]
     for one in found:
-        value = "–" if one["value"] is None else "{:.2f}\u00d7".format(one["value"])
+        value = "\u2013" if one["value"] is None else "{:.2f}\u00d7".format(one["value"])
         whom = "{} {}".format(wording.count(one["visitors"]), wording.WHOM[one["whom"]])
         lines += [
             tag("strong", value),
@@ -189,8 +189,8 @@ def _segments(caption: str, first: str, rows: Sequence[Mapping[str, Any]]) -> Ma
 def context(said: Content) -> Markup:
     """Tell whether what a model learnt of the moment of a visit is worth anything."""
     told = (
-        "A model that learnt when visits happen is asked twice: with the true moment of each visit, "
-        "and with that of another visitor. If both are as good, the moment tells it nothing."
+        "A model that learnt when visits happen is asked twice: with the true moment of each "
+        "visit, and with that of another one. If both are as good, the moment tells it nothing."
     )
     rows = [
         (

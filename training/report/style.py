@@ -20,7 +20,8 @@ body { margin: 0; background: var(--paper); color: var(--ink);
 main, header, footer { max-width: 72rem; margin: 0 auto; padding: 0 1.25rem; }
 header { padding-top: 2.5rem; }
 h1 { font-size: 2rem; line-height: 1.2; margin: 0 0 .25rem; }
-h2 { font-size: 1.4rem; margin: 3rem 0 .5rem; padding-top: 1rem; border-top: 1px solid var(--line); }
+h2 { font-size: 1.4rem; margin: 3rem 0 .5rem; padding-top: 1rem;
+  border-top: 1px solid var(--line); }
 h3 { font-size: 1.05rem; margin: 1.75rem 0 .4rem; overflow-wrap: anywhere; }
 p { max-width: 46rem; margin: .5rem 0; }
 a { color: var(--link); }
@@ -37,7 +38,8 @@ nav ul { display: flex; flex-wrap: wrap; gap: .25rem 1.1rem; list-style: none; p
 figure { margin: 1rem 0; overflow-x: auto; }
 figure svg { width: 100%; min-width: 36rem; height: auto; display: block; }
 .scroll { overflow-x: auto; margin: 1rem 0; }
-table { border-collapse: collapse; width: 100%; font-size: .92rem; font-variant-numeric: tabular-nums; }
+table { border-collapse: collapse; width: 100%; font-size: .92rem;
+  font-variant-numeric: tabular-nums; }
 caption { text-align: left; padding-bottom: .4rem; }
 th, td { text-align: left; padding: .4rem .7rem .4rem 0; border-bottom: 1px solid var(--line);
   vertical-align: top; }
@@ -51,7 +53,8 @@ details { margin: .75rem 0; }
 summary { cursor: pointer; color: var(--link); }
 .visitor { border: 1px solid var(--line); border-radius: .6rem; padding: .2rem 1.1rem 1rem;
   margin: 1.25rem 0; }
-.lists { display: grid; grid-template-columns: repeat(auto-fit, minmax(11.5rem, 1fr)); gap: 1rem 1.25rem; }
+.lists { display: grid; gap: 1rem 1.25rem;
+  grid-template-columns: repeat(auto-fit, minmax(11.5rem, 1fr)); }
 .lists h4 { margin: .6rem 0 .2rem; font-size: .95rem; }
 .lists ol, .lists ul { margin: 0; padding-left: 1.5rem; font-size: .88rem; line-height: 1.4; }
 .lists li { overflow-wrap: anywhere; padding: .1rem .25rem; }

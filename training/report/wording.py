@@ -26,7 +26,7 @@ def count(number: int) -> str:
 def share(bounds: Any) -> Markup:
     """Return a mean between 0 and 1 with its interval, in cells of tables."""
     if bounds is None:
-        return Markup("–")
+        return Markup("\u2013")
     inner = tag("small", "{:.4f} to {:.4f}".format(bounds["low"], bounds["high"]))
     return join(["{:.4f} ".format(bounds["value"]), inner])
 
