@@ -22,9 +22,9 @@ def summary(said: Content) -> Markup:
     visitors = said["run"]["visitors"]
     cards = [_card(role, said) for role in said["run"]["roles"]]
     told = (
-        "{} visitors who came back or came for the first time after what the models had learnt: "
-        "{} known, {} light, {} new. The figure is recall@10: of the items that a visitor went on "
-        "to, the share that was among the ten recommended."
+        "{} visitors judge the models by what they went on to, which the models had not learnt: "
+        "{} known, {} light, {} new. The figure is recall@10: which share of these items was among "
+        "the ten recommended. Where a visitor went on to more than ten, ten count as all."
     ).format(*(wording.count(visitors[kind]) for kind in ("all", "known", "light", "unknown")))
     return section("summary", "In short", tag("p", told), tag("ul", *cards, class_="cards"))
 
