@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from playwright.sync_api import Browser
 
 from tests.app.browser import browser
-from tests.training.environment import ROOT, Trainer, TrainerError, training_python
+from tests.training.environment import ROOT, Trainer, TrainerError, run_python, training_python
 from training.report.markup import Markup, safe, table, tag
 
 __all__ = ["browser"]
@@ -163,8 +163,9 @@ answer = page(dict(said(40), periods=None, context=[]))
 
 
 @pytest.mark.slow
-def test_shuffled_context_is_that_of_other_visits(trainer: Trainer) -> None:
+def test_shuffled_context_is_that_of_other_visits() -> None:
     code = """
+import json
 import pandas as pd
 from training.judged import Part, with_shuffled_context
 people = list(range(50))
@@ -172,9 +173,9 @@ visits = pd.DataFrame({"user": people, "period": people, "weekday": people})
 part = Part(people, {one: {1} for one in people}, ["known"] * 50, visits)
 other = with_shuffled_context(part, 3)
 again = with_shuffled_context(part, 3)
-answer = [each.to_dict("list") for each in (visits, other.visits, again.visits)]
+print(json.dumps([each.to_dict("list") for each in (visits, other.visits, again.visits)]))
 """
-    before, after, again = trainer.run(code)
+    before, after, again = json.loads(run_python("-c", code))
     assert before["period"] == before["user"] == after["user"] == list(range(50))
     assert after["period"] != before["period"]
     assert sorted(after["period"]) == before["period"]
