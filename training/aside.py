@@ -3,6 +3,7 @@
 ::
 
     DIR/run.json                     what was trained, from which log, and what was measured
+    DIR/report.html, report.json     the same and more, for people and for programs
     DIR/pairs.npz                    each pair of visitor and item before the test part
     DIR/test.npz                     the test part: visitors, what they did, and their visits
     DIR/<role>/judged/<file>.model   learnt from all events before the test part: what is judged
@@ -89,8 +90,12 @@ class Aside:
     def write_run(self, told: Dict[str, Any]) -> None:
         """Write what the run says of itself."""
         text = json.dumps({"format": FORMAT, **told}, indent=1, sort_keys=True, allow_nan=False)
-        with open(os.path.join(self._staging, "run.json"), "w", encoding="utf-8") as file:
-            file.write(text + "\n")
+        self.write_text("run.json", text + "\n")
+
+    def write_text(self, name: str, text: str) -> None:
+        """Write a file of text."""
+        with open(os.path.join(self._staging, name), "w", encoding="utf-8") as file:
+            file.write(text)
 
     def publish(self) -> None:
         """Let the directory appear."""

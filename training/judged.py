@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Dict, List, Optional, Set, Tuple
 
 import numpy as np
@@ -83,6 +83,23 @@ def make_part(
         kinds(before, visitors),
         visits,
     )
+
+
+def with_shuffled_context(part: Part, seed: int) -> Part:
+    """Return a part in which each visitor has the context of another one's visit, drawn at random.
+
+    Parameters
+    ----------
+    part : Part
+        The visitors.
+    seed : int
+        Equal seeds shuffle equally.
+    """
+    order = np.random.RandomState(seed).permutation(len(part.visitors))
+    visits = part.visits.copy()
+    for name in visits.columns[1:]:
+        visits[name] = visits[name].to_numpy()[order]
+    return replace(part, visits=visits)
 
 
 def recall_of(lists: Lists, part: Part) -> np.ndarray:

@@ -22,10 +22,13 @@ from training.candidates import train, usual
 from training.choose import Tried, choose
 from training.evaluation import Answers, Figures, measure, table
 from training.intervals import Interval
-from training.judged import Part, answers, make_part
+from training.judged import Part, answers, make_part, with_shuffled_context
 from training.logs import Log, LogError, LogOptions, read_log, require_learnable
 from training.logs.options import add_arguments, from_arguments
 from training.prepare import PrepareOptions
+from training.report.content import content
+from training.report.page import as_json, page
+from training.report.titles import read_titles
 from training.splits import Split, author_split, time_split
 from training.visitors import MOST_VISITORS, audiences
 
@@ -36,7 +39,12 @@ _REFERENCES = ("popularity", "popularity of the last 20%", "jaccard")
 
 
 def run(
-    log: Log, options: PrepareOptions, args: argparse.Namespace, say: Say, aside: Aside
+    log: Log,
+    options: PrepareOptions,
+    args: argparse.Namespace,
+    say: Say,
+    aside: Aside,
+    titles: Optional[Mapping[str, str]] = None,
 ) -> List[Figures]:
     """Do all of it, and return what was measured.
 
@@ -52,6 +60,8 @@ def run(
         Prints a line.
     aside : Aside
         Where everything goes.
+    titles : mapping of str to str, optional
+        Titles by item id, for the report's examples.
     """
     split = _split(log, args)
     end = None if args.budget is None else time.monotonic() + 60.0 * args.budget
@@ -67,7 +77,7 @@ def run(
         for role, tries in usual(options.context).items()
     }
     test = make_part(log, split.before_test, split.test, options, args.seed, MOST_VISITORS)
-    answered, popular = _judge(log, split, test, tried, options, aside, say)
+    answered, popular, shuffled = _judge(log, split, test, tried, options, args.seed, aside, say)
     known = split.before_test
     figures = measure(answered, popular, test, audiences(known), known["user"].nunique(), args.seed)
     for line in table(figures, "jaccard"):
@@ -79,7 +89,20 @@ def run(
     if args.split == "time":  # the author's rule holds out items, not what comes after a moment
         told["test_from"] = _moment(split.test["time"].min())
     aside.write_run(told)
+    try:
+        said = content(told, log.events, known, test, answered, shuffled, titles)
+        aside.write_text("report.json", as_json(said))
+        aside.write_text("report.html", page(said))
+    except Exception as error:  # hours of training are not thrown away for the want of a page
+        say("there is no report: {}: {}".format(type(error).__name__, error))
     return figures
+
+
+def _titles(log: Log, args: argparse.Namespace) -> Optional[Mapping[str, str]]:
+    if args.titles is None:
+        return None
+    items = set(log.events["item"].astype(str))
+    return read_titles(args.titles[0], log.item_name, args.titles[1], items)
 
 
 def _split(log: Log, args: argparse.Namespace) -> Split:
@@ -97,24 +120,33 @@ def _judge(
     test: Part,
     tried: Mapping[str, Sequence[Tried]],
     options: PrepareOptions,
+    seed: int,
     aside: Aside,
     say: Say,
-) -> Tuple[List[Answers], Answers]:
-    """Train what was chosen, and what it is compared with, and ask them about the test part."""
+) -> Tuple[List[Answers], Answers, List[Answers]]:
+    """Train what was chosen, and what it is compared with, and ask them about the test part.
+
+    The answers of popularity are returned once more, and those to shuffled context of each model
+    that learnt any.
+    """
     before = replace(log, events=split.before_test)
     answered: List[Answers] = []
+    shuffled: List[Answers] = []
     for role, ranked in tried.items():
         best = ranked[0]
         say("judging {} for {}".format(best.settings.label, role))
         model = train(best.settings, before, options.time_zone, best.seed)
         aside.save(model, role, "judged")
         answered.append(Answers(role, *answers(model, test)))
+        if best.settings.context:
+            other = with_shuffled_context(test, seed)
+            shuffled.append(Answers(role, *answers(model, other)))
     references = {settings.label: settings for tries in usual(()).values() for settings in tries}
     compared: Dict[str, Answers] = {}
     for label in _REFERENCES:
         model = train(references[label], before, options.time_zone, 0)
         compared[label] = Answers(label, *answers(model, test, with_context=False))
-    return [*answered, *compared.values()], compared["popularity"]
+    return [*answered, *compared.values()], compared["popularity"], shuffled
 
 
 def _finish(
@@ -216,6 +248,13 @@ def main(arguments: Optional[List[str]] = None) -> int:
         "--seeds", type=int, default=3, help="that the best settings are tried with"
     )
     parser.add_argument("--budget", type=float, help="minutes for choosing settings")
+    parser.add_argument(
+        "--titles",
+        nargs=2,
+        metavar=("FILE", "COLUMN"),
+        help="a CSV file of items, and its column of titles, for the report's examples; its column "
+        "of ids has the same name as the log's",
+    )
     add_arguments(parser)
     args = parser.parse_args(arguments)
     started = time.monotonic()
@@ -235,8 +274,9 @@ def main(arguments: Optional[List[str]] = None) -> int:
             say(note)
         events = log.events
         require_learnable(events["user"], events["item"], log.user_name, log.item_name)
+        titles = _titles(log, args)
         prepared = PrepareOptions(context=options.context, time_zone=options.time_zone)
-        run(log, prepared, args, say, aside)
+        run(log, prepared, args, say, aside, titles)
         aside.publish()
         say("left aside in {}".format(args.out))
     except LogError as error:

@@ -1,0 +1,378 @@
+"""The report of a run: what it says, what hostile ids do to it, and how a browser shows it."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import re
+import subprocess
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from playwright.sync_api import Browser
+
+from tests.app.browser import browser
+from tests.training.environment import ROOT, Trainer, TrainerError, run_python, training_python
+from training.report.markup import Markup, safe, table, tag
+
+__all__ = ["browser"]
+
+SECTIONS = {
+    "summary": "In short",
+    "decision": "What was published, and what was refused",
+    "ratios": "Compared with plain models",
+    "segments": "Who is served well",
+    "curves": "How good the lists are",
+    "examples": "Ten example visitors",
+    "context": "What the moment of a visit tells",
+    "breadth": "How much of the shop is shown",
+    "findings": "Signs of a collapse",
+    "trained": "What was trained",
+    "tried": "Settings that were tried",
+}
+HOSTILE = "\"><script>alert(1)</script><img src=x onerror=alert(2)>'&$\\frac{1}{2}$]]>--><!--"
+MADE = """
+import json
+from tests.training.made_report import said
+from training.report.page import as_json, page
+made = said(**changes)
+answer = (page(made), as_json(made))
+"""
+
+
+class Elements(HTMLParser):
+    """The elements of a page, their attributes, and its text."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.attributes: list[tuple[str, str]] = []
+        self.text = ""
+        self.feed(page)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+        self.attributes += [(name, value or "") for name, value in attrs]
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+    def values(self, name: str) -> list[str]:
+        return [value for each, value in self.attributes if each == name]
+
+
+@pytest.fixture(scope="module")
+def made(trainer: Trainer) -> tuple[str, dict[str, Any]]:
+    """A page and its JSON, of a shop whose ids and titles are hostile."""
+    page, text = trainer.run(MADE, changes={"name": HOSTILE, "title": "<b>Lamp & shade</b>"})
+    return page, json.loads(text)
+
+
+# -- what it says ----------------------------------------------------------------------------------
+
+
+@pytest.mark.slow
+def test_it_has_every_section_and_nothing_from_elsewhere(made: tuple[str, Any]) -> None:
+    page = Elements(made[0])
+    assert set(SECTIONS) <= set(page.values("id"))
+    assert all(title in page.text for title in SECTIONS.values())
+    assert "script" not in page.tags
+    assert not {"img", "link", "iframe", "object", "image"} & set(page.tags)
+    assert page.values("src") == []
+    assert not re.findall(r"(?:https?:)?//", made[0])
+    links = page.values("href")
+    assert all(link.startswith("#") and link[1:] in page.values("id") for link in links)
+    assert len(set(page.values("id"))) == len(page.values("id"))
+
+
+@pytest.mark.slow
+def test_figures_have_titles_and_tables_beside_them(made: tuple[str, Any]) -> None:
+    page = Elements(made[0])
+    assert page.tags.count("svg") == 2
+    named = [name for value in page.values("aria-labelledby") for name in value.split()]
+    assert set(named) <= set(page.values("id"))
+    assert page.tags.count("table") == page.tags.count("caption") >= 12
+    assert "#0" not in "".join(re.findall(r"<svg.*?</svg>", made[0], re.DOTALL))  # the page's own
+
+
+@pytest.mark.slow
+def test_the_json_has_the_intervals(made: tuple[str, Any]) -> None:
+    _, said = made
+    for curve in said["curves"].values():
+        assert set(curve) == {"recall", "NDCG", "precision", "MRR"}
+        for values in curve.values():
+            assert len(values) == 20
+            assert all(each["low"] <= each["value"] <= each["high"] for each in values)
+    assert [one["name"] for one in said["kinds"]] == ["known", "light", "unknown"]
+    assert sum(one["visitors"] for one in said["periods"]) == 300
+    assert {(one["role"], one["whom"]) for one in said["ratios"]} == {
+        ("similarity", "returning"),
+        ("ranking", "returning"),
+        ("newcomer", "new"),
+    }
+    by_kind = {one["name"]: one["visitors"] for one in said["kinds"]}
+    newcomers = [one["visitors"] for one in said["ratios"] if one["role"] == "newcomer"]
+    assert newcomers == [by_kind["unknown"]] * 3
+
+
+@pytest.mark.slow
+def test_ten_visitors_of_each_kind_are_shown(made: tuple[str, Any]) -> None:
+    examples = made[1]["examples"]
+    assert [one["kind"] for one in examples] == ["known"] * 4 + ["light"] * 3 + ["unknown"] * 3
+    for one in examples:
+        assert len(one["history"]) == {"known": 10, "light": 2, "unknown": 0}[one["kind"]]
+        days = [item["time"] for item in one["history"]]
+        assert days == sorted(days, reverse=True)
+        for items in one["lists"].values():
+            did = {item["id"] for item in one["did"]}
+            assert did >= {item["id"] for item in items if item["hit"]} or one["did_count"] > 10
+    assert made[0].count("&lt;b&gt;Lamp &amp; shade&lt;/b&gt;") > 100
+
+
+@pytest.mark.slow
+def test_it_is_the_same_each_time(trainer: Trainer) -> None:
+    first = trainer.run(MADE, changes={"visitors": 40})
+    assert trainer.run(MADE, changes={"visitors": 40}) == first
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("visitors", [1, 3])
+def test_hardly_any_visitors_are_no_trouble(trainer: Trainer, visitors: int) -> None:
+    page, text = trainer.run(MADE, changes={"visitors": visitors})
+    said = json.loads(text)
+    assert len(said["examples"]) == visitors
+    assert {one["whom"] for one in said["ratios"]} <= {"all", "returning", "new"}
+    assert "nan" not in Elements(page).text.lower().split()
+
+
+@pytest.mark.slow
+def test_a_run_without_context_or_periods_says_so(trainer: Trainer) -> None:
+    code = """
+from tests.training.made_report import said
+from training.report.page import page
+answer = page(dict(said(40), periods=None, context=[]))
+"""
+    text = Elements(trainer.run(code)).text
+    assert "None of the models that were chosen learnt any context." in text
+    assert "no period of the day" in text
+
+
+@pytest.mark.slow
+def test_shuffled_context_is_that_of_other_visits() -> None:
+    code = """
+import json
+import pandas as pd
+from training.judged import Part, with_shuffled_context
+people = list(range(50))
+visits = pd.DataFrame({"user": people, "period": people, "weekday": people})
+part = Part(people, {one: {1} for one in people}, ["known"] * 50, visits)
+other = with_shuffled_context(part, 3)
+again = with_shuffled_context(part, 3)
+print(json.dumps([each.to_dict("list") for each in (visits, other.visits, again.visits)]))
+"""
+    before, after, again = json.loads(run_python("-c", code))
+    assert before["period"] == before["user"] == after["user"] == list(range(50))
+    assert after["period"] != before["period"]
+    assert sorted(after["period"]) == before["period"]
+    assert after["period"] == after["weekday"]  # the context of a visit stays together
+    assert again == after
+
+
+# -- hostile ids -----------------------------------------------------------------------------------
+
+ANYTHING = st.text(st.characters(), max_size=40) | st.sampled_from(
+    [HOSTILE, "\ud800", "\x00\x1b[2J"]
+)
+
+
+@given(text=ANYTHING)
+def test_text_stays_text(text: str) -> None:
+    shown = safe(text)
+    shown.encode()  # no half of a surrogate pair
+    page = Elements(tag("p", text, title=text))
+    assert page.tags == ["p"]
+    assert page.attributes == [("title", page.text)]
+    assert len(page.text) == len(text)
+    assert safe(shown) == shown
+
+
+def test_a_table_escapes_all_its_cells() -> None:
+    shown = table(HOSTILE, [HOSTILE, HOSTILE], [[HOSTILE, Markup("<b>1</b>")]])
+    page = Elements(shown)
+    assert page.tags == [
+        "div",
+        "table",
+        "caption",
+        "thead",
+        "tr",
+        "th",
+        "th",
+        "tbody",
+        "tr",
+        "th",
+        "td",
+        "b",
+    ]
+    assert page.text.count(HOSTILE) == 4
+
+
+@pytest.mark.slow
+@settings(max_examples=60, deadline=None)
+@given(visitor=ANYTHING, item=ANYTHING, title=ANYTHING, kind=st.sampled_from(["known", "unknown"]))
+def test_people_with_any_ids(
+    trainer: Trainer, visitor: str, item: str, title: str, kind: str
+) -> None:
+    thing = {"id": item, "title": title, "hit": True, "time": "2026-01-01"}
+    one = {
+        "visitor": visitor,
+        "kind": kind,
+        "items_before": 1,
+        "history": [thing],
+        "did": [thing],
+        "did_count": 3,
+        "lists": {"ranking": [thing], "newcomer": [thing], "jaccard": []},
+    }
+    code = """
+from training.report.people import people
+answer = str(people([one], ["ranking", "newcomer"])[0])
+"""
+    page = Elements(trainer.run(code, one=one))
+    assert set(page.tags) <= {"article", "h3", "h4", "span", "div", "ul", "ol", "li", "small", "p"}
+    assert set(dict(page.attributes)) == {"class"}
+
+
+# -- titles ----------------------------------------------------------------------------------------
+
+READ = """
+from training.report.titles import read_titles
+answer = read_titles(path, "itemid", "name", {"1", "2"})
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("is_packed", [False, True])
+def test_titles_are_read(trainer: Trainer, tmp_path: Path, is_packed: bool) -> None:
+    text = '\ufeffitemid,price,name\r\n1,2.5,"Lamp, red"\r\n3,1,Other\r\n2\r\n'.encode()
+    path = tmp_path / "items"
+    path.write_bytes(gzip.compress(text) if is_packed else text)
+    assert trainer.run(READ, path=str(path)) == {"1": "Lamp, red"}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("content", "complaint"),
+    [
+        (b"itemid,title\n1,x\n", "there is no column name"),
+        (b"", "there is no column itemid"),
+        (b"itemid,name\n1,\xff\n", "cannot be read"),
+        (b"\x1f\x8bno", "cannot be read"),
+        (b"itemid,name\n1," + b"x" * 200_000, "cannot be read"),
+        (None, "No such file"),
+    ],
+)
+def test_titles_that_cannot_be(
+    trainer: Trainer, tmp_path: Path, content: bytes | None, complaint: str
+) -> None:
+    path = tmp_path / "items"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(TrainerError, match=f"^LogError: --titles: .*{complaint}") as raised:
+        trainer.run(READ, path=str(path))
+    assert len(str(raised.value).splitlines()) == 1
+
+
+# -- once more, with the decision ------------------------------------------------------------------
+
+
+def remake(folder: Path) -> subprocess.CompletedProcess[str]:
+    command = [training_python(), "-m", "training.report", str(folder)]
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.slow
+def test_the_page_is_made_again_with_the_decision(made: tuple[str, Any], tmp_path: Path) -> None:
+    (tmp_path / "report.json").write_text(json.dumps(made[1]), encoding="utf-8")
+    assert remake(tmp_path).returncode == 0
+    path = tmp_path / "report.html"
+    assert path.read_text(encoding="utf-8") == made[0]
+    rules = [{"rule": "jaccard", "passed": False, "words": "recall is 0.7 times <jaccard>'s"}]
+    refused = {"role": "ranking", "passed": False, "published": None, "rules": rules}
+    decision = [refused, {**refused, "role": "newcomer", "published": "models/popularity/2"}]
+    (tmp_path / "decision.json").write_text(json.dumps(decision), encoding="utf-8")
+    assert remake(tmp_path).returncode == 0
+    text = Elements(path.read_text(encoding="utf-8")).text
+    assert "rankingrefusedbroken: recall is 0.7 times <jaccard>'s" in text
+    assert "newcomerpublished by force" in text
+    assert "nothing had been decided" not in text
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [("report.json", "{}"), ("report.json", "[" * 100_000), ("decision.json", '{"a": 1}')],
+)
+def test_what_is_no_report_is_refused_in_a_line(
+    made: tuple[str, Any], tmp_path: Path, name: str, content: str
+) -> None:
+    (tmp_path / "report.json").write_text(json.dumps(made[1]), encoding="utf-8")
+    (tmp_path / name).write_text(content, encoding="utf-8")
+    done = remake(tmp_path)
+    assert done.returncode == 2
+    assert done.stderr.startswith("report: ")
+    assert len(done.stderr.splitlines()) == 1
+    assert not (tmp_path / "report.html").exists()
+
+
+# -- in a browser ----------------------------------------------------------------------------------
+
+
+@pytest.fixture(params=["light", "dark", "print", "narrow"])
+def look(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
+@pytest.mark.slow
+def test_a_browser_shows_it_offline(
+    made: tuple[str, Any], browser: Browser, tmp_path: Path, look: str
+) -> None:
+    path = tmp_path / "report.html"
+    path.write_text(made[0], encoding="utf-8")
+    context = browser.new_context(
+        offline=True,
+        color_scheme="dark" if look == "dark" else "light",
+        viewport={"width": 375 if look == "narrow" else 1200, "height": 900},
+    )
+    page = context.new_page()
+    complaints: list[str] = []
+    asked: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("dialog", lambda dialog: complaints.append(dialog.message))
+    page.on("request", lambda request: asked.append(request.url))
+    page.emulate_media(media="print" if look == "print" else "screen")
+    page.goto(path.as_uri())
+    for title in SECTIONS.values():
+        assert page.get_by_role("heading", name=title, exact=True).is_visible(), title
+    for name in SECTIONS:
+        assert page.locator(f"section#{name}").is_visible()
+    assert page.get_by_role("img", name="Ratios to plain models").is_visible()
+    assert page.get_by_role("table", name="recall, with 95 % intervals").is_visible()
+    assert page.locator("article.visitor").count() == 10
+    wide, seen = page.evaluate(
+        "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
+    )
+    assert wide <= seen
+    ink, paper = page.evaluate(
+        "[getComputedStyle(document.querySelector('svg text')).fill,"
+        " getComputedStyle(document.body).backgroundColor]"
+    )
+    assert ink != paper
+    assert (paper == "rgb(18, 22, 28)") == (look == "dark")
+    assert asked == [path.as_uri()]
+    assert complaints == []
+    context.close()

@@ -1,0 +1,68 @@
+"""Titles of items, from a CSV file of the shop, for the examples of the report."""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+from typing import IO, AbstractSet, Dict
+
+from training.logs.errors import LogError, column_name, shown
+
+_GZIP = b"\x1f\x8b"
+LONGEST_TITLE = 120
+
+
+def read_titles(
+    path: str, id_column: str, title_column: str, wanted: AbstractSet[str]
+) -> Dict[str, str]:
+    """Return titles by item id, as text.
+
+    Parameters
+    ----------
+    path : str
+        A CSV file in UTF-8 with a header, perhaps packed by gzip.
+    id_column : str
+        The column of item ids: it has the same name as in the log.
+    title_column : str
+        The column of titles.
+    wanted : set of str
+        The items of the log; other rows are passed over, so that memory is bounded by the log.
+
+    Raises
+    ------
+    LogError
+        If it cannot be read, or has no such column.
+    """
+    try:
+        with open(path, "rb") as file, _unpacked(file) as text:
+            return _titles(csv.reader(text), id_column, title_column, wanted)
+    except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
+        raise LogError("--titles: {} cannot be read: {}".format(shown(path), error)) from error
+
+
+def _unpacked(file: IO[bytes]) -> IO[str]:
+    is_packed = file.read(2) == _GZIP
+    file.seek(0)
+    return io.TextIOWrapper(
+        gzip.GzipFile(fileobj=file) if is_packed else file,  # type: ignore[arg-type]
+        encoding="utf-8-sig",
+        newline="",
+    )
+
+
+def _titles(rows, id_column: str, title_column: str, wanted: AbstractSet[str]) -> Dict[str, str]:
+    header = next(rows, [])
+    for name in (id_column, title_column):
+        if name not in header:
+            raise LogError("--titles: there is no column {}".format(column_name(name)))
+    identity, title = header.index(id_column), header.index(title_column)
+    found: Dict[str, str] = {}
+    for row in rows:
+        if len(row) > max(identity, title) and row[identity] in wanted:
+            found.setdefault(row[identity], _short(row[title].strip()))
+    return found
+
+
+def _short(title: str) -> str:
+    return title if len(title) <= LONGEST_TITLE else title[: LONGEST_TITLE - 1] + "…"
