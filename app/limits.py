@@ -57,10 +57,10 @@ BATCH_ROWS = 32
 # And not so many that a slow model holds up others: a probe on a new connection waits for three
 # rounds of the loop.
 BATCH_SECONDS = 0.05
-# Nor baskets of more items than can be read in this time, which is 20 of them.
-SHARED_SECONDS = 0.0001
 # Nor of so many answers that writing them does.
 BATCH_ANSWERS = 4000
+# Small baskets are answered together, too: those that can be read in this time, of up to 20 items.
+SHARED_SECONDS = 0.0001
 
 # A value that a query brings along, in interactions, baskets or side data, to check and translate.
 # What is not a basket is read again for each piece of the query.

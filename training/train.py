@@ -3,7 +3,7 @@
     python -m training.train --models-dir models                a generated event log
     python -m training.train events.csv --models-dir models     in the form of RetailRocket's
     python -m training.train log.csv.gz --models-dir models --user user_id --item item_id \
-        --event event_type --time event_time --weights purchase=50
+        --event event_type --time event_time --weights view=1,purchase=50
 
 A log that cannot be is refused in one line on standard error, with exit status 2.
 

@@ -166,16 +166,6 @@ class LoadedModels:
         self._user_column = _shared([entry.model.user_column for entry in self.entries])
         self._item_column = _shared([entry.model.item_column for entry in self.entries])
 
-    def guest_of(self, role: Role, *, is_auto: bool) -> Role | None:
-        """Return the role whose model answers users whom the model of another role does not know.
-
-        Parameters
-        ----------
-        role, is_auto
-            As for `Respondents.guest_of`.
-        """
-        return self._respondents.guest_of(role, is_auto=is_auto)
-
     @property
     def entries(self) -> list[ModelEntry]:
         """The primary versions that are loaded."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from turi_recommender import Recommender
@@ -74,6 +75,7 @@ class _Loader:
         self._assignments = assignments(settings)
         self._defaults = settings.side_data_defaults
         self.unreadable: ModelError | None = None
+        self._unfit: dict[Role, str] = {}  # what to say of a role for which no version was fit
 
     def slots(self) -> dict[Role, Slot]:
         """Load a model for each role; where their ids differ, older versions may go together."""
@@ -84,7 +86,19 @@ class _Loader:
         rest = _entries({each.role: slots[each.role] for each in others})
         if slots[first.role].entry is not None and not _agree(_entries(slots)):
             slots[first.role] = self._slot(first, rest)
+            slots = {each.role: self._fitness_of(each.role, slots) for each in self._assignments}
+        for role, told in self._unfit.items():
+            if slots[role].unfit:
+                log.warning(told)
         return slots
+
+    def _fitness_of(self, role: Role, slots: Mapping[Role, Slot]) -> Slot:
+        """Return a slot that may suit its role now that another role is played differently."""
+        slot = slots[role]
+        if slot.entry is None or not slot.unfit:
+            return slot
+        others = _entries({other: slots[other] for other in slots if other != role})
+        return replace(slot, unfit=_unfitness(role, slot.entry, others, self._defaults))
 
     def _slot(self, assignment: Assignment, others: Sequence[ModelEntry]) -> Slot:
         refused: dict[str, str] = {}
@@ -150,7 +164,8 @@ class _Loader:
             except ModelError:
                 if len(unfit) == 0:
                     raise
-                log.warning("no version of model %s is fit: %s", reference, "; ".join(unfit))
+                told = f"no version of model {reference} is fit: {'; '.join(unfit)}"
+                self._unfit[assignment.role] = told
                 refused.clear()
         entry, _ = self._registry.load_newest(reference, _check_pace, refused)
         return entry, _unfitness(assignment.role, entry, others, self._defaults)

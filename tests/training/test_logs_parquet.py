@@ -30,7 +30,10 @@ log.assign(timestamp=moments).to_parquet(folder + "moments")
 tokyo = moments.dt.tz_localize("UTC").dt.tz_convert("Asia/Tokyo")
 log.assign(timestamp=tokyo).to_parquet(folder + "tokyo")
 log.assign(itemid=["a", "b", "a"]).to_parquet(folder + "strings")
+log.assign(itemid=[1e10, 10000000011.0, 1e10]).to_parquet(folder + "doubles")
+log.assign(itemid=[1e10, 0.5, 1e10]).to_parquet(folder + "fractions")
 log.assign(itemid=["a", None, "a"]).to_parquet(folder + "missing")
+log.assign(itemid=["a", "a" + chr(0), "b"]).to_parquet(folder + "nul")
 log.assign(itemid=[[1], [2], [3]]).to_parquet(folder + "lists")
 log.assign(itemid=[b"\\xff", b"a", b"b"]).to_parquet(folder + "bytes")
 pd.concat([log] * 50000).to_parquet(folder + "long", row_group_size=1000)
@@ -59,6 +62,16 @@ def test_strings_moments_and_context(reader: Reader, folder: Path) -> None:
     assert events["device"] == ["true", "false", ""]
 
 
+def test_whole_doubles_are_the_integers_that_they_were(reader: Reader, folder: Path) -> None:
+    """A column of integers of which one is missing is one of doubles to pandas."""
+    assert reader.events(folder / "doubles")["item"] == [
+        10_000_000_000,
+        10_000_000_011,
+        10_000_000_000,
+    ]
+    assert reader.events(folder / "fractions")["item"] == ["10000000000", "0.5", "10000000000"]
+
+
 def test_long_files_are_read_whole(reader: Reader, folder: Path) -> None:
     assert reader.events(folder / "long")["item"] == [10, 11, 10] * 50_000
 
@@ -67,6 +80,7 @@ def test_long_files_are_read_whole(reader: Reader, folder: Path) -> None:
     ("name", "message"),
     [
         ("missing", "column itemid, row 2: '' is a missing id"),
+        ("nul", "column itemid, row 2: 'a\\x00' has a NUL character"),
         ("lists", "column itemid: list<element: int64> is no single value"),
         ("bytes", "the Parquet file cannot be read: Invalid UTF8"),
         ("empty", "no events"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Iterator, List
+from typing import Any, Iterator, List, Optional
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -13,6 +13,7 @@ from training.logs.form import Chunk, Table
 from training.logs.limits import CHUNK_ROWS
 from training.logs.options import LogOptions
 
+_MOST_WHOLE = 2.0**53  # beyond, two integers can be one double
 _BROKEN = (pa.ArrowException, OSError, ValueError)
 
 
@@ -63,7 +64,16 @@ def _texts(name: str, values: Any) -> List[str]:
     if pa.types.is_nested(kind):
         raise LogError("column {}: {} is no single value".format(column_name(name), kind))
     texts = values.cast(pa.string()).to_pylist()
+    if pa.types.is_floating(kind):  # integers among which one was missing, as pandas keeps them
+        texts = list(map(_without_exponent, values.to_pylist(), texts))
     return ["" if text is None else text + suffix for text in texts]
+
+
+def _without_exponent(value: Optional[float], text: Optional[str]) -> Optional[str]:
+    """Return a whole number as integers are written, and any other as it was."""
+    if value is None or not value.is_integer() or abs(value) > _MOST_WHOLE:
+        return text
+    return str(int(value))
 
 
 def _broken(error: Exception) -> LogError:

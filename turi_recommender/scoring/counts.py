@@ -41,7 +41,7 @@ def read_counts(rows: Rows, size: int) -> NDArray[np.int64]:
     return counts
 
 
-def row_lengths(interactions: Interactions, users: Sequence[int]) -> list[int]:
+def history_lengths(interactions: Interactions, users: Sequence[int]) -> list[int]:
     """Return how many items some users have interacted with.
 
     Parameters

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -11,9 +11,17 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from turi_recommender.format import GenericValues, IntegerValues, StringValues, ValueList, ValueType
+from turi_recommender.errors import QueryError
+from turi_recommender.format import (
+    Column,
+    GenericValues,
+    IntegerValues,
+    StringValues,
+    ValueList,
+    ValueType,
+)
 from turi_recommender.scoring import limits
-from turi_recommender.scoring.arguments import plain
+from turi_recommender.scoring.arguments import cast_id, plain
 from turi_recommender.scoring.lookup import UNKNOWN, make_lookup
 
 
@@ -212,3 +220,26 @@ def _are_integers(values: ValueList, size: int, value_type: ValueType) -> bool:
         all_are = all(type(value) is int for value in values.values[:size])
         return all_are and value_type != ValueType.STRING
     return isinstance(values, IntegerValues)
+
+
+def index_in(row: Mapping[str, Any], column: Column, known: IdIndex) -> int:
+    """Return the index of the id that an unchecked row has, to tell what the row takes.
+
+    Parameters
+    ----------
+    row : mapping
+        Column names to values.
+    column : Column
+        The user or item column.
+    known : IdIndex
+        Its trained ids.
+
+    Returns
+    -------
+    int
+        `UNKNOWN` also where the row has no id, or one that is refused later.
+    """
+    try:
+        return known.find(cast_id(row.get(column.name), column))
+    except QueryError:
+        return UNKNOWN

@@ -197,10 +197,10 @@ BOUND_LENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0, 5.0)
 """Lengths of a query's vector, in units of the typical one, at which blocks' bounds are kept."""
 
 USER_VALUES = 1 << 18
-"""Factors of users that are read from the file in one step (float32: 512 KiB).
+"""Factors of users that are read from the file in one step (float32: 1 MiB).
 
-One of 1,407,580 users with 32 factors: 30 ms with 2**17 and 2**18. Of larger blocks the product is
-one that the linear algebra library takes several threads for, which wait for each other.
+One of 1,407,580 users with 32 factors: 18 ms with 2**17, 15 ms with 2**18. Of larger blocks the
+product is one that the linear algebra library takes several threads for, which wait for each other.
 """
 
 USER_PRODUCTS = 1 << 23

@@ -16,7 +16,7 @@ from turi_recommender.format import Column
 from turi_recommender.scoring.arguments import cast_id, read_choice, read_count, read_list
 from turi_recommender.scoring.basket_results import BasketRecommendations
 from turi_recommender.scoring.candidates import Candidates, in_sorted
-from turi_recommender.scoring.counts import read_counts, row_lengths
+from turi_recommender.scoring.counts import history_lengths, read_counts
 from turi_recommender.scoring.diversity import read_spread
 from turi_recommender.scoring.given.basis import basis_of
 from turi_recommender.scoring.given.item_data import ItemData
@@ -160,7 +160,7 @@ class Recommender(Scorer):
         listed = read_list(users, "users")
         ids = [self._cast_user(user, position) for position, user in enumerate(listed)]
         found = self.users.find_many(ids)
-        sizes = row_lengths(self.interactions, found)
+        sizes = history_lengths(self.interactions, found)
         if seen is None:
             return sizes
         indices = dict(zip(ids, found, strict=True))

@@ -204,6 +204,18 @@ def test_what_is_refused_while_serving_is_no_start_either(
         )
 
 
+def test_versions_that_go_together_are_fit_whatever_was_tried_before(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for each in (SIMILARITY, RANKING):
+        shutil.copytree(SAMPLE_MODELS / each, tmp_path / each)
+    put_other_similarity_ids(tmp_path / SIMILARITY / "7")
+    service = load_models(Settings(models_dir=tmp_path))
+    assert service.need("similarity").version == "6"
+    assert [slot.unfit for slot in service.slots.values()] == ["", ""]
+    assert "is fit" not in caplog.text
+
+
 def test_where_no_version_is_fit_the_highest_serves(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

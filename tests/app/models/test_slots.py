@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from app.models.loaded import LoadedModels
 from app.models.pace import Pace
+from app.models.respondents import Respondents
 from app.models.roles import Role, assignments, choose
 from app.models.slots import Slot
 from app.settings import Settings
@@ -57,17 +58,17 @@ def test_the_newcomer_role_is_there_where_it_is_set(service: LoadedModels) -> No
     slots = {**service.slots, "newcomer": Slot("newcomer", entry)}
     models = LoadedModels(slots, {}, service.shown)
     assert models.loaded_roles == ["similarity", "ranking"]
-    assert models.guest_of("ranking", is_auto=False) == "newcomer"
+    assert Respondents(slots, models.auto).guest_of("ranking", is_auto=False) == "newcomer"
 
 
 def test_auto_prefers_a_model_that_can_tell_items_apart(service: LoadedModels) -> None:
     blind = Pace(0.0, 0.0, knows_strangers=False)
-    assert service.guest_of("similarity", is_auto=True) is None
+    assert Respondents(service.slots, service.auto).guest_of("similarity", is_auto=True) is None
     pairs: list[tuple[Role, Role]] = [("similarity", "ranking"), ("ranking", "similarity")]
     for role, other in pairs:
         slots = {**service.slots, role: replace(service.slots[role], pace=blind)}
-        models = LoadedModels(slots, {}, service.shown)
-        assert models.guest_of(role, is_auto=True) == other
-        assert models.guest_of(role, is_auto=False) is None
+        respondents = Respondents(slots, "side-data")
+        assert respondents.guest_of(role, is_auto=True) == other
+        assert respondents.guest_of(role, is_auto=False) is None
     slots = {role: replace(slot, pace=blind) for role, slot in service.slots.items()}
-    assert LoadedModels(slots, {}, service.shown).guest_of("ranking", is_auto=True) is None
+    assert Respondents(slots, "side-data").guest_of("ranking", is_auto=True) is None

@@ -12,8 +12,8 @@ import pytest
 from app.limits import INLINE_ROWS
 from app.settings import Settings
 from tests.support.asking import answer_of, refusal_of
+from tests.support.golden_shop import make_shop, settings_of
 from tests.support.serving import serving
-from tests.turi_recommender.golden import unpack_model
 from turi_recommender import Recommender, load_model
 
 USERS, BASKETS = "/recommend/users", "/recommend/baskets"
@@ -28,10 +28,7 @@ MODELS = {
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("shop")
-    for name, golden in MODELS.items():
-        unpack_model(golden, root / name).rename(root / f"{name}.model")
-    return root
+    return make_shop(tmp_path_factory.mktemp("shop"), MODELS)
 
 
 @pytest.fixture(scope="module")
@@ -40,9 +37,7 @@ def model(shop: Path) -> Recommender:
 
 
 def settings(shop: Path, **roles: str) -> Settings:
-    chosen = {"similarity_model": "also", "ranking_model": "factors", **roles}
-    paths: dict[str, Any] = {role: str(shop / f"{name}.model") for role, name in chosen.items()}
-    return Settings(models_dir=shop, side_data_defaults={}, **paths)
+    return settings_of(shop, **{"similarity_model": "also", "ranking_model": "factors", **roles})
 
 
 @pytest.fixture(scope="module")

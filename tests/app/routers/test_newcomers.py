@@ -15,8 +15,8 @@ from app.limits import INLINE_ROWS
 from app.models.loading import load_models
 from app.settings import Settings
 from tests.support.asking import answer_of
+from tests.support.golden_shop import make_shop, settings_of
 from tests.support.serving import serving
-from tests.turi_recommender.golden import unpack_model
 from turi_recommender import Recommender, load_model
 
 KNOWN, STRANGER = 1084, -1
@@ -33,10 +33,7 @@ post = partial(answer_of, path="/recommend/users")
 
 @pytest.fixture(scope="module")
 def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("shop")
-    for name, golden in MODELS.items():
-        unpack_model(golden, root / name).rename(root / f"{name}.model")
-    return root
+    return make_shop(tmp_path_factory.mktemp("shop"), MODELS)
 
 
 @pytest.fixture(scope="module")
@@ -45,9 +42,7 @@ def model(shop: Path) -> dict[str, Recommender]:
 
 
 def settings(shop: Path, **roles: str) -> Settings:
-    chosen = {"similarity_model": "also", "ranking_model": "for_you", **roles}
-    paths: dict[str, Any] = {role: str(shop / f"{name}.model") for role, name in chosen.items()}
-    return Settings(models_dir=shop, side_data_defaults={}, **paths)
+    return settings_of(shop, **{"similarity_model": "also", "ranking_model": "for_you", **roles})
 
 
 @pytest.fixture(scope="module")

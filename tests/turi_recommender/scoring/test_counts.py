@@ -10,7 +10,7 @@ import pytest
 from tests.turi_recommender.golden import unpack_model
 from turi_recommender import ModelUnreadableError, load_model
 from turi_recommender.format import Interactions, Rows
-from turi_recommender.scoring.counts import read_counts, row_lengths
+from turi_recommender.scoring.counts import history_lengths, read_counts
 
 
 @pytest.mark.parametrize(
@@ -49,7 +49,7 @@ def test_a_model_without_users_has_no_counts(tmp_path: Path) -> None:
 def test_lengths_of_rows_are_those_of_users_that_have_one() -> None:
     starts = np.array([0, 2, 2, 5], np.int64)
     interactions = Interactions(starts, np.arange(5, dtype=np.int32), np.ones(5))
-    assert row_lengths(interactions, [0, 1, 2, 3, -1, 2]) == [2, 0, 3, 0, 0, 3]
-    assert row_lengths(interactions, []) == []
+    assert history_lengths(interactions, [0, 1, 2, 3, -1, 2]) == [2, 0, 3, 0, 0, 3]
+    assert history_lengths(interactions, []) == []
     nothing = Interactions(np.zeros(1, np.int64), np.empty(0, np.int32), np.empty(0))
-    assert row_lengths(nothing, [0, -1]) == [0, 0]
+    assert history_lengths(nothing, [0, -1]) == [0, 0]

@@ -130,7 +130,6 @@ class ItemFeatures(Catalogue):
         if len(self.stored) and (x != 1.0).any():  # a linear model has no factors
             self.stored = self.stored * x.astype(np.float32)[:, np.newaxis]
         self.linear = x * model.weights[own]
-        self._order: NDArray[np.int32] | None = None
         self._places: NDArray[np.int32] | None = None
         self._read_side(model, metadata, count)
 
@@ -151,17 +150,12 @@ class ItemFeatures(Catalogue):
     def reorder(self, order: NDArray[np.int32]) -> None:
         """Store the factors in this order of the items, in memory."""
         self.stored = self.stored[order]
-        self._order = order
         self._places = np.empty(len(order), np.int32)
         self._places[order] = np.arange(len(order), dtype=np.int32)
 
     def places(self, items: NDArray[np.integer[Any]]) -> NDArray[np.integer[Any]]:
         """Return where these items are stored."""
         return items if self._places is None else self._places[items]
-
-    def items(self, places: NDArray[np.int64]) -> NDArray[np.int64]:
-        """Return the items, ascending, that are stored at these places."""
-        return places if self._order is None else np.sort(self._order[places]).astype(np.int64)
 
     def factors(self, items: NDArray[np.integer[Any]]) -> Factors:
         """Return x times the own factors of these items, shape (n, K)."""

@@ -23,8 +23,8 @@ from turi_recommender.format import (
     SavedModel,
 )
 from turi_recommender.scoring import limits
-from turi_recommender.scoring.arguments import cast_id
 from turi_recommender.scoring.candidates import Candidates
+from turi_recommender.scoring.counts import history_lengths
 from turi_recommender.scoring.diversity import Likeness, key_of_row
 from turi_recommender.scoring.factorization.basket_vectors import BasketVectors
 from turi_recommender.scoring.factorization.catalogue import Catalogue, ItemFeatures
@@ -46,6 +46,7 @@ from turi_recommender.scoring.factorization.similar_users import SimilarUserSear
 from turi_recommender.scoring.factorization.terms import Explainer
 from turi_recommender.scoring.factorization.work import Work
 from turi_recommender.scoring.given.item_data import ItemData
+from turi_recommender.scoring.ids import index_in
 from turi_recommender.scoring.lookup import UNKNOWN
 from turi_recommender.scoring.query import Query
 from turi_recommender.scoring.recommender import Recommender
@@ -122,16 +123,10 @@ class FactorizationRecommender(Recommender):
         """See `Recommender.extra_work`: what counts is how many features, and how large."""
         work = self._work.of_row(row, k, user_data)
         if fold_in and interactions > 0:
-            work += self._vectors.work(interactions + self._num_trained(row))
+            user = index_in(row, self.user_column, self.users)
+            (trained,) = history_lengths(self.interactions, [user])
+            work += self._vectors.work(interactions + trained)
         return work
-
-    def _num_trained(self, row: Mapping[str, Any]) -> int:
-        """Return how many items the user of a row has from training."""
-        try:
-            user_id = cast_id(row.get(self.user_column.name), self.user_column)
-        except QueryError:  # nobody, or what is refused later
-            return 0
-        return len(self._history(Query(user_id, self.users.find(user_id))).items)
 
     def item_data_work(self, rows: Sequence[Mapping[str, Any]]) -> int:
         """See `Recommender.item_data_work`: these items are scored exactly, whatever the search."""

@@ -55,13 +55,13 @@ class SimilarUserSearch:
     def best(self, users: Sequence[int], k: int) -> list[Ranked]:
         """Return, for each of some users, the `k` most similar ones and their cosines."""
         ranked: list[Ranked] = []
+        known = self._filter()
         step = max(limits.USER_PRODUCTS // max(self.count, 1), 1)
         for low in range(0, len(users), step):
             some = list(users[low : low + step])
             for user, estimates in zip(some, self._estimates(some), strict=True):
-                near = self._filter().survivors(estimates, k + 2)
-                error = self._filter().error
-                ranked.append(best_cosines(self, user, near, k, estimates, error))
+                near = known.survivors(estimates, k + 2)
+                ranked.append(best_cosines(self, user, near, k, estimates, known.error))
         return ranked
 
     def take(self, indices: Users) -> NDArray[np.float32]:

@@ -9,14 +9,12 @@ import sys
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from turi_recommender.errors import QueryError
 from turi_recommender.format import Column, ColumnMode
 from turi_recommender.scoring import limits
-from turi_recommender.scoring.arguments import cast_id
 from turi_recommender.scoring.factorization.catalogue import ItemFeatures
 from turi_recommender.scoring.factorization.features import FeatureReader
 from turi_recommender.scoring.given.reader import GivenReader
-from turi_recommender.scoring.ids import IdIndex
+from turi_recommender.scoring.ids import IdIndex, index_in
 
 _PLAIN = (ColumnMode.CATEGORICAL, ColumnMode.UNTRANSLATED)
 
@@ -135,11 +133,7 @@ class Work:
 
     def _long_side(self, row: Mapping[str, Any]) -> int:
         """Return how many words of side data a row's user has, if it is more than is usual."""
-        try:
-            user_id = cast_id(row.get(self._user_column.name), self._user_column)
-        except QueryError:
-            return 0  # which is refused later
-        return self._reader.long_side(self._users.find(user_id))
+        return self._reader.long_side(index_in(row, self._user_column, self._users))
 
     def _dear_item_side(self, catalogue: ItemFeatures) -> int:
         """Return how many factors the items' side data makes, if it is more than is usual; or 0."""

@@ -60,8 +60,6 @@ def test_reordering_moves_where_items_are_stored_and_nothing_else(saved: SavedMo
     assert (items.factors(everything) == before).all()
     assert (items.stored == before[order]).all()
     assert (order[items.places(everything)] == everything).all()
-    places = np.array([0, 5, 6])
-    assert items.items(places).tolist() == sorted(order[places].tolist())
 
 
 def test_a_catalogue_without_side_data() -> None:
