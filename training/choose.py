@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field, replace
-from typing import Any, Callable, List, Mapping, Optional, Sequence
+from typing import Any, List, Mapping, Optional, Sequence
 
 import numpy as np
 import pandas as pd
 
-from training.candidates import NEWCOMER, Settings, train
+from training.candidates import NEWCOMER, Settings, TrainingError, train
+from training.command import Say
 from training.judged import Part, answers, means_by_kind, recall_of
-from training.logs import Log
+from training.logs import Log, LogError
 from training.visitors import KNOWN, LIGHT, UNKNOWN
-
-Say = Callable[[str], None]
 
 _FEW = 20  # visitors of a kind, below which another kind must do
 
@@ -103,7 +102,7 @@ def choose(
 
     Raises
     ------
-    RuntimeError
+    TrainingError
         If none could be trained.
     """
     learned = replace(log, events=before)
@@ -117,7 +116,7 @@ def choose(
         say(_told(tried[-1]))
     best = _ranked(tried)[0]
     if best.failed:
-        raise RuntimeError("nothing could be trained: {}".format(best.failed))
+        raise TrainingError(best.failed)
     for seed in seeds[1:] if best.settings.is_drawn else ():
         if _is_time(tried, end):
             tried.append(_try(best.settings, learned, part, time_zone, seed))
@@ -145,9 +144,8 @@ def _try(settings: Settings, log: Log, part: Part, time_zone: str, seed: int) ->
     try:
         model: Any = train(settings, log, time_zone, seed)
         lists, _ = answers(model, part)
-    except Exception as error:  # Turi Create's own errors have no common class
-        why = " ".join(str(error).split())[:500] or type(error).__name__
-        return Tried(settings, seed, -1.0, time.monotonic() - started, why)
+    except (TrainingError, LogError) as error:
+        return Tried(settings, seed, -1.0, time.monotonic() - started, str(error))
     values = recall_of(lists, part)
     mean = float(values[wanted_of(settings.role, part)].mean())
     kinds = means_by_kind(values, part)

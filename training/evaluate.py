@@ -12,7 +12,7 @@ import pandas as pd
 import turicreate as tc
 
 from training.logs import Log
-from training.prepare import busiest
+from training.splits import busiest
 
 K = 10
 _HELD_OUT_SHARE = 0.2

@@ -19,7 +19,6 @@ PERIODS = {
     5: "Evening",
     6: "Night",
 }
-_BUSIEST_SHARE = 0.02
 
 
 @dataclass(frozen=True)
@@ -112,9 +111,3 @@ def _whole(weights: pd.Series) -> pd.Series:
     """Return weights as integers if all of them are."""
     whole = weights.round().clip(-(2**53), 2**53)
     return whole.astype("int64") if (whole == weights).all() else weights
-
-
-def busiest(users: pd.Series) -> list:
-    """Return the users with the most rows: the busiest 2 % (at least ten)."""
-    counts = users.value_counts()
-    return counts.index[: max(10, int(len(counts) * _BUSIEST_SHARE))].tolist()

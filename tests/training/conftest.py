@@ -19,8 +19,6 @@ def trainer() -> Iterator[Trainer]:
 
 
 @pytest.fixture(scope="session")
-def reader(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Reader]:
+def reader(trainer: Trainer, tmp_path_factory: pytest.TempPathFactory) -> Reader:
     """Reads logs on the trainer's Python; skips likewise."""
-    one = Reader(tmp_path_factory.mktemp("logs"))
-    yield one
-    one.close()
+    return Reader(trainer, tmp_path_factory.mktemp("logs"))

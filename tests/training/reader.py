@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
 from pathlib import Path
 from typing import Any
 
-from tests.training.environment import ROOT, training_python
+from tests.training.environment import Trainer
 
 HEADER = "timestamp,visitorid,event,itemid"
 SUNDAY = 1430611200000  # 3 May 2015, midnight UTC
 HOUR = 3600 * 1000
 # The least from which something can be learnt.
 GOOD = (f"{SUNDAY},1,view,10", f"{SUNDAY},1,addtocart,11", f"{SUNDAY + HOUR},2,view,10")
+
+_READ = """
+from tests.training.log_reading import read
+answer = read(path, arguments, is_prepared)
+"""
 
 
 def lines(*rows: str, header: str = HEADER) -> bytes:
@@ -22,20 +25,19 @@ def lines(*rows: str, header: str = HEADER) -> bytes:
 
 
 class Reader:
-    """A process of the trainer's Python that reads logs."""
+    """Reads logs on the trainer's Python.
 
-    def __init__(self, folder: Path) -> None:
+    Parameters
+    ----------
+    trainer : Trainer
+        A process of it.
+    folder : Path
+        For logs that are given as bytes.
+    """
+
+    def __init__(self, trainer: Trainer, folder: Path) -> None:
+        self._trainer = trainer
         self._path = folder / "log"
-        self._process = subprocess.Popen(
-            [training_python(), "-m", "tests.training.log_worker"],
-            cwd=ROOT,
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-        )
-
-    def close(self) -> None:
-        self._process.communicate(timeout=60)
 
     def answer(
         self, log: bytes | Path, *arguments: str, is_prepared: bool = False
@@ -44,12 +46,9 @@ class Reader:
         if isinstance(log, bytes):
             self._path.write_bytes(log)
         path = self._path if isinstance(log, bytes) else log
-        question = {"path": str(path), "arguments": arguments, "is_prepared": is_prepared}
-        assert self._process.stdin is not None
-        assert self._process.stdout is not None
-        print(json.dumps(question), file=self._process.stdin, flush=True)
-        answer: dict[str, Any] = json.loads(self._process.stdout.readline())
-        assert "traceback" not in answer, answer["traceback"]
+        answer: dict[str, Any] = self._trainer.run(
+            _READ, path=str(path), arguments=list(arguments), is_prepared=is_prepared
+        )
         return answer
 
     def events(self, log: bytes | Path, *arguments: str) -> dict[str, list[Any]]:

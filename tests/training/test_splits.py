@@ -158,7 +158,7 @@ def author_split(
     trainer: Trainer, log: list[Event], seed: int, validation: float = 0.0, test: float = 0.2
 ) -> Any:
     return trainer.run(
-        AUTHOR_SPLIT + TELL + 'answer["busiest"] = busiest(rows)',
+        AUTHOR_SPLIT + TELL + 'answer["busiest"] = busiest(rows["user"])',
         events=log,
         seed=seed,
         validation=validation,

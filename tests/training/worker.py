@@ -28,6 +28,7 @@ def frame(rows: list[tuple[Any, Any, int]]) -> Any:
 
 def main() -> None:
     warnings.simplefilter("error")
+    answers, sys.stdout = sys.stdout.buffer, sys.stderr  # where code may print
     while True:
         try:
             code, variables = pickle.load(sys.stdin.buffer)
@@ -39,8 +40,8 @@ def main() -> None:
             answer = (True, namespace["answer"])
         except Exception as error:
             answer = (False, f"{type(error).__name__}: {error}")
-        pickle.dump(answer, sys.stdout.buffer, protocol=4)
-        sys.stdout.flush()
+        pickle.dump(answer, answers, protocol=4)
+        answers.flush()
 
 
 if __name__ == "__main__":

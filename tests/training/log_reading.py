@@ -1,16 +1,8 @@
-"""Reads logs as it is asked to; run by the trainer's Python, so that each test need not start one.
-
-A question is a line of JSON: path, arguments, and whether training rows are wanted rather than
-events. So is the answer: the table and what was assumed, or the error.
-"""
+"""Reads logs as it is asked to, on the trainer's Python (tests/training/worker.py calls it)."""
 
 from __future__ import annotations
 
 import argparse
-import json
-import sys
-import traceback
-import warnings
 from importlib import import_module
 from typing import Any
 
@@ -21,6 +13,24 @@ prepare = import_module("training.prepare")
 
 
 def read(path: str, arguments: list[str], is_prepared: bool) -> dict[str, Any]:
+    """Return the table and what was assumed, or the error.
+
+    Parameters
+    ----------
+    path : str
+        The log.
+    arguments : list of str
+        Those of a command line.
+    is_prepared : bool
+        Whether training rows are wanted rather than events.
+    """
+    try:
+        return _read(path, arguments, is_prepared)
+    except logs.LogError as error:
+        return {"error": str(error)}
+
+
+def _read(path: str, arguments: list[str], is_prepared: bool) -> dict[str, Any]:
     parser = argparse.ArgumentParser()
     parser.add_argument("--keep", default=keep.DEFAULT)
     log_options.add_arguments(parser)
@@ -38,22 +48,3 @@ def read(path: str, arguments: list[str], is_prepared: bool) -> dict[str, Any]:
         "digest": log.digest,
         "notes": list(log.notes),
     }
-
-
-def answer(question: dict[str, Any]) -> dict[str, Any]:
-    try:
-        return read(**question)
-    except logs.LogError as error:
-        return {"error": str(error)}
-    except BaseException:
-        return {"traceback": traceback.format_exc()}
-
-
-def main() -> None:
-    warnings.simplefilter("error")
-    for line in sys.stdin:
-        print(json.dumps(answer(json.loads(line))), flush=True)
-
-
-if __name__ == "__main__":
-    main()
