@@ -13,6 +13,7 @@ The directory appears whole or not at all.
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
@@ -112,8 +113,7 @@ class Aside:
     def write_run(self, told: Dict[str, Any]) -> None:
         """Write what the run says of itself."""
         text = json.dumps({"format": FORMAT, **told}, indent=1, sort_keys=True, allow_nan=False)
-        with open(os.path.join(self._staging, "run.json"), "w", encoding="utf-8") as file:
-            file.write(text + "\n")
+        self._write("run.json", (text + "\n").encode("utf-8"))
 
     def publish(self) -> None:
         """Let the directory appear."""
@@ -139,14 +139,20 @@ class Aside:
                 return
 
     def _write_arrays(self, name: str, arrays: Mapping[str, np.ndarray]) -> None:
-        with open(os.path.join(self._staging, name), "wb") as file:
-            np.savez_compressed(file, **arrays)
+        packed = io.BytesIO()
+        np.savez_compressed(packed, **arrays)
+        self._write(name, packed.getvalue())
+
+    def _write(self, name: str, content: bytes) -> None:
+        try:
+            with open(os.path.join(self._staging, name), "wb") as file:
+                file.write(content)
+        except OSError as error:
+            raise OSError("{} cannot be written: {}".format(name, error.strerror)) from error
 
 
 def _require_room(texts: List[str]) -> None:
     """Refuse texts that such an array cannot hold: each takes the room of the longest."""
-    if any(text.endswith("\0") for text in texts):
-        raise LogError("an id or a value of context ends with a NUL character")
     longest = max(map(len, texts), default=0)
     if longest * len(texts) > _MOST_CHARACTERS:
         what = "an id or a value of context has {} characters: too many for {} rows"

@@ -144,8 +144,9 @@ def latest(events: pd.DataFrame, share: float) -> pd.DataFrame:
     """
     if share >= 1.0:
         return events
-    times = np.sort(events["time"].to_numpy())
-    return events[events["time"].to_numpy() >= times[int(len(times) * (1.0 - share))]]
+    times = events["time"].to_numpy()
+    wanted = max(1, round(len(times) * share))
+    return events[times >= np.sort(times)[-wanted]]
 
 
 def ask(model: Any, visits: pd.DataFrame, k: int = LONGEST) -> Tuple[Lists, Scores]:
@@ -197,7 +198,7 @@ def _columns(model: Any) -> Sequence[str]:
 def usual(context: Tuple[str, ...] = DERIVED) -> Mapping[str, List[Settings]]:
     """Return what is tried, by role; the first of each role is what the others must beat.
 
-    Source: measured on real logs; docs/evaluation.md has the table.
+    These were the best on real logs of a shop, of films and of short sessions.
 
     Parameters
     ----------

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any, List, Mapping, Optional, Sequence
 
 import numpy as np
-import pandas as pd
 
 from training.candidates import NEWCOMER, Settings, TrainingError, train
 from training.command import Say
@@ -65,8 +64,7 @@ def wanted_of(role: str, part: Part) -> np.ndarray:
 
 def choose(
     tries: Sequence[Settings],
-    log: Log,
-    before: pd.DataFrame,
+    learned: Log,
     part: Part,
     time_zone: str,
     seeds: Sequence[int],
@@ -79,10 +77,8 @@ def choose(
     ----------
     tries : sequence of Settings
         What is tried; the first is always, the others as long as there is time.
-    log : Log
-        The log.
-    before : pandas.DataFrame
-        The events to learn from.
+    learned : Log
+        The events to learn from, and no others.
     part : Part
         The validation part's visitors.
     time_zone : str
@@ -105,7 +101,6 @@ def choose(
     TrainingError
         If none could be trained.
     """
-    learned = replace(log, events=before)
     tried: List[Tried] = []
     for number, settings in enumerate(tries):
         if not _is_time(tried, end):

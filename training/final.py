@@ -13,7 +13,7 @@ from training.choose import Tried
 from training.command import Say
 from training.evaluation import Answers
 from training.judged import Part, answers, recall_of, shuffled
-from training.logs import Log
+from training.logs import Log, LogError
 
 POPULARITY = "popularity"
 REFERENCES = (POPULARITY, "popularity of the last 20%", "jaccard", "cosine")
@@ -89,7 +89,7 @@ class Finals:
             model = train(best.settings, self._log, self._time_zone, best.seed)
             self.outcome.paths[role]["final"] = self._aside.save(model, role, "final")
             self.outcome.answered += answered
-        except TrainingError as error:
+        except (TrainingError, LogError) as error:
             self.leave_out(role, str(error))
 
     def leave_out(self, role: str, why: str) -> None:

@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import sys
 import time
+from dataclasses import replace
 from typing import Dict, List, Optional, Sequence
 
 import pandas as pd
@@ -155,13 +156,14 @@ def _search(
     if train.empty:
         raise LogError("the drawn visitors have no event to learn from (--search-share)")
     part = _part(log, train, validation, options, args.seed, _MOST_VALIDATED, "validation")
+    learned = replace(log, events=train)
     tried: Dict[str, List[Tried]] = {}
     roles = usual(options.context)
     end = None if args.budget is None else time.monotonic() + 60.0 * args.budget
     for number, (role, tries) in enumerate(roles.items()):
         until = None if end is None else _fair_end(end, len(roles) - number)
         try:
-            tried[role] = choose(tries, log, train, part, options.time_zone, seeds, until, say)
+            tried[role] = choose(tries, learned, part, options.time_zone, seeds, until, say)
         except TrainingError as error:
             failed[role] = str(error)
     seconds = sum(ranked[0].seconds for ranked in tried.values()) / share

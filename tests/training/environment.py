@@ -58,7 +58,8 @@ class Trainer:
         Parameters
         ----------
         code : str
-            `frame(rows)` makes events of tuples (user, item, time in ns).
+            `frame(rows)` makes events of tuples (user, item, time in ns); `load_turicreate()` comes
+            before modules that import it.
         **variables
             Plain values that the code has by these names.
         """

@@ -31,6 +31,7 @@ tokyo = moments.dt.tz_localize("UTC").dt.tz_convert("Asia/Tokyo")
 log.assign(timestamp=tokyo).to_parquet(folder + "tokyo")
 log.assign(itemid=["a", "b", "a"]).to_parquet(folder + "strings")
 log.assign(itemid=["a", None, "a"]).to_parquet(folder + "missing")
+log.assign(itemid=["a", "a" + chr(0), "b"]).to_parquet(folder + "nul")
 log.assign(itemid=[[1], [2], [3]]).to_parquet(folder + "lists")
 log.assign(itemid=[b"\\xff", b"a", b"b"]).to_parquet(folder + "bytes")
 pd.concat([log] * 50000).to_parquet(folder + "long", row_group_size=1000)
@@ -67,6 +68,7 @@ def test_long_files_are_read_whole(reader: Reader, folder: Path) -> None:
     ("name", "message"),
     [
         ("missing", "column itemid, row 2: '' is a missing id"),
+        ("nul", "column itemid, row 2: 'a\\x00' has a NUL character"),
         ("lists", "column itemid: list<element: int64> is no single value"),
         ("bytes", "the Parquet file cannot be read: Invalid UTF8"),
         ("empty", "no events"),

@@ -7,7 +7,7 @@ from typing import List
 
 import numpy as np
 
-from training.logs.codes import Codes, require_short, strings
+from training.logs.codes import Codes, require_storable, strings
 from training.logs.errors import at
 from training.logs.ids import integers
 
@@ -43,7 +43,7 @@ class Categories:
         LogError
             If there are too many different values, or one is too long.
         """
-        require_short(self.column, rows, texts)
+        require_storable(self.column, rows, texts)
         self.codes.add(texts)
         if len(self.codes) > self._most:
             beyond = set(self.codes.texts[self._most :])

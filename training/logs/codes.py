@@ -10,8 +10,10 @@ from training.logs.errors import at
 from training.logs.limits import TEXT_CHARACTERS
 
 
-def require_short(column: str, rows: List[int], texts: List[str]) -> None:
-    """Refuse texts that are too long to be kept.
+def require_storable(column: str, rows: List[int], texts: List[str]) -> None:
+    """Refuse texts that cannot be kept: too long ones, and those with a NUL.
+
+    To pandas a text ends at a NUL, so two different ids would be one.
 
     Parameters
     ----------
@@ -25,8 +27,11 @@ def require_short(column: str, rows: List[int], texts: List[str]) -> None:
     Raises
     ------
     LogError
-        If one is too long.
+        If there is one.
     """
+    if any("\0" in text for text in texts):
+        place = next(n for n, text in enumerate(texts) if "\0" in text)
+        raise at(column, rows[place], texts[place], "has a NUL character, which no text has")
     if max(map(len, texts)) > TEXT_CHARACTERS:
         place = next(n for n, text in enumerate(texts) if len(text) > TEXT_CHARACTERS)
         what = "has more than {} characters".format(TEXT_CHARACTERS)

@@ -7,7 +7,7 @@ from typing import List, Optional
 
 import numpy as np
 
-from training.logs.codes import Codes, require_short, strings
+from training.logs.codes import Codes, require_storable, strings
 from training.logs.errors import at
 
 # What programs write for a value that is missing. As an id, it would be one visitor made of many.
@@ -52,7 +52,7 @@ class Ids:
             self._texts = Codes()
             for chunk in self._numbers:
                 self._texts.add([str(number) for number in chunk.tolist()])
-        require_short(self._column, rows, texts)
+        require_storable(self._column, rows, texts)
         self._require_ids(rows, texts)
         self._texts.add(texts)
 
