@@ -134,7 +134,11 @@ answer = watched, chosen_on
     assert not any(sees for where, _, sees in watched if where == "choose")
     finals = [(label, sees) for where, label, sees in watched if where == "final"]
     assert sum(sees for _, sees in finals) == 3  # one of each role, to serve
-    assert not any(sees for _, sees in finals[-4:])  # what they are compared with
+    labels = [label for label, _ in finals]
+    # What they are compared with is not trained again where a role has the same settings.
+    for label in ("popularity", "popularity of the last 20%", "jaccard", "cosine"):
+        assert (label, False) in finals
+        assert labels.count(label) - sum(sees for each, sees in finals if each == label) == 1
     assert parts == [(False, True), (False, False)]  # test, validation
     assert list(tmp_path.iterdir()) == []
 
