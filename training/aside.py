@@ -14,22 +14,27 @@ The directory appears whole or not at all.
 
 from __future__ import annotations
 
+import io
 import json
 import os
 import shutil
 import tempfile
-from typing import Any, Dict, Mapping, Tuple
+from typing import Any, Dict, List, Mapping, Tuple
 
 import numpy as np
 import pandas as pd
 
+from training.candidates import TrainingError, in_one_line
 from training.judged import Part
+from training.logs import LogError
 
 FORMAT = 1
+_MOST_CHARACTERS = 1 << 29  # of four bytes each: 2 GiB
 NAMES: Mapping[str, Tuple[str, str]] = {
     "similarity": ("similarity_model", "recommendation_s.model"),
     "ranking": ("ranking_factorization_model", "recommendation_r.model"),
-    "newcomer": ("popularity_model", "recommendation_p.model"),
+    # Not by its class, which may differ from run to run, while a setting of the service names it.
+    "newcomer": ("newcomer_model", "recommendation_n.model"),
 }
 
 
@@ -40,14 +45,20 @@ class Aside:
     ----------
     target : str
         Where it will be; it must not be there yet.
+
+    Raises
+    ------
+    OSError
+        If it is there, or nothing can be written beside it.
     """
 
     def __init__(self, target: str) -> None:
-        self.target = target
-        parent = os.path.dirname(os.path.abspath(target))
-        os.makedirs(parent, exist_ok=True)
-        if os.path.lexists(target):
+        self._target = os.path.abspath(target)
+        if os.path.lexists(self._target):
             raise FileExistsError("{} exists already".format(target))
+        parent = os.path.dirname(self._target)
+        self._made = _absent(parent)
+        os.makedirs(parent, exist_ok=True)
         self._staging = tempfile.mkdtemp(prefix=".training-", dir=parent)
 
     def save(self, model: Any, role: str, stage: str) -> str:
@@ -61,11 +72,24 @@ class Aside:
             The role of the service that it is for.
         stage : str
             ``judged`` or ``final``.
+
+        Raises
+        ------
+        OSError
+            If it cannot be written.
         """
-        path = os.path.join(role, stage, NAMES[role][1])
+        path = "/".join((role, stage, NAMES[role][1]))
         os.makedirs(os.path.join(self._staging, role, stage), exist_ok=True)
-        model.save(os.path.join(self._staging, path))
-        return path.replace(os.sep, "/")
+        try:
+            with in_one_line():
+                model.save(os.path.join(self._staging, path))
+        except TrainingError as error:
+            raise OSError("the model {} cannot be written: {}".format(path, error)) from error
+        return path
+
+    def drop(self, role: str) -> None:
+        """Remove the models of a role."""
+        shutil.rmtree(os.path.join(self._staging, role), ignore_errors=True)
 
     def write_pairs(self, events: pd.DataFrame) -> None:
         """Write the different pairs of visitor and item among events."""
@@ -90,29 +114,70 @@ class Aside:
     def write_run(self, told: Dict[str, Any]) -> None:
         """Write what the run says of itself."""
         text = json.dumps({"format": FORMAT, **told}, indent=1, sort_keys=True, allow_nan=False)
-        self.write_text("run.json", text + "\n")
+        self.write_text("run.json", text + "
+")
 
     def write_text(self, name: str, text: str) -> None:
-        """Write a file of text."""
-        with open(os.path.join(self._staging, name), "w", encoding="utf-8") as file:
-            file.write(text)
+        """Write a file of text, in UTF-8."""
+        self._write(name, text.encode("utf-8"))
 
     def publish(self) -> None:
         """Let the directory appear."""
         os.chmod(self._staging, 0o755)
-        os.rename(self._staging, self.target)
+        os.rename(self._staging, self._target)
 
     def discard(self) -> None:
-        """Remove what was not published."""
-        shutil.rmtree(self._staging, ignore_errors=True)
+        """Remove what was not published, and folders that were made for it.
+
+        Another thread may be filling the directory. By its new name it is neither filled nor
+        published any more.
+        """
+        doomed = self._staging + "-ended"
+        try:
+            os.rename(self._staging, doomed)
+        except OSError:  # it was published, or is gone already
+            return
+        shutil.rmtree(doomed, ignore_errors=True)
+        for folder in self._made:
+            try:
+                os.rmdir(folder)
+            except OSError:  # somebody else uses it
+                return
 
     def _write_arrays(self, name: str, arrays: Mapping[str, np.ndarray]) -> None:
-        with open(os.path.join(self._staging, name), "wb") as file:
-            np.savez_compressed(file, **arrays)
+        packed = io.BytesIO()
+        np.savez_compressed(packed, **arrays)
+        self._write(name, packed.getvalue())
+
+    def _write(self, name: str, content: bytes) -> None:
+        try:
+            with open(os.path.join(self._staging, name), "wb") as file:
+                file.write(content)
+        except OSError as error:
+            raise OSError("{} cannot be written: {}".format(name, error.strerror)) from error
+
+
+def _require_room(texts: List[str]) -> None:
+    """Refuse texts that such an array cannot hold: each takes the room of the longest."""
+    longest = max(map(len, texts), default=0)
+    if longest * len(texts) > _MOST_CHARACTERS:
+        what = "an id or a value of context has {} characters: too many for {} rows"
+        raise LogError(what.format(longest, len(texts)))
+
+
+def _absent(folder: str) -> List[str]:
+    """Return which of a folder and those above it are not there, the lowest first."""
+    absent = []
+    while not os.path.lexists(folder):
+        absent.append(folder)
+        folder = os.path.dirname(folder)
+    return absent
 
 
 def _ids(values: pd.Series) -> np.ndarray:
     """Return ids as an array that is read without unpickling."""
     if values.dtype == object:
-        return np.array([str(value) for value in values], np.str_)
+        texts = [str(value) for value in values]
+        _require_room(texts)
+        return np.array(texts, np.str_)
     return values.to_numpy()

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, Dict, List, Mapping, Sequence, Tuple
+from typing import Any, Dict, Iterator, List, Mapping, Sequence, Tuple
 
 import numpy as np
 import pandas as pd
 import turicreate as tc
 
 from training import keep
+from training.command import one_line
 from training.logs import DERIVED, Log
 from training.measures import LONGEST
 from training.prepare import PrepareOptions, prepare
@@ -19,6 +21,21 @@ Scores = Dict[Any, List[float]]
 
 SIMILARITY, RANKING, NEWCOMER = "similarity", "ranking", "newcomer"
 _DRAWS = ("ranking_factorization_recommender", "factorization_recommender")
+_SHOWN = 500  # characters of what Turi Create says
+
+
+class TrainingError(Exception):
+    """Turi Create could not train, ask or save a model; the text is one line."""
+
+
+@contextmanager
+def in_one_line() -> Iterator[None]:
+    """Turn an error of Turi Create into a `TrainingError`; its own have no common class."""
+    try:
+        yield
+    except Exception as error:
+        text = one_line(error)[:_SHOWN]
+        raise TrainingError(text or type(error).__name__) from error
 
 
 @dataclass(frozen=True)
@@ -93,6 +110,8 @@ def train(settings: Settings, log: Log, time_zone: str, seed: int) -> Any:
     ------
     LogError
         If nobody is kept.
+    TrainingError
+        If Turi Create cannot learn from who is.
     """
     events = latest(log.events, settings.recent)
     options = PrepareOptions(settings.keep, settings.context, time_zone)
@@ -102,14 +121,15 @@ def train(settings: Settings, log: Log, time_zone: str, seed: int) -> Any:
     arguments = dict(settings.options)
     if settings.is_drawn:
         arguments["random_seed"] = seed
-    return getattr(tc, settings.model).create(
-        tc.SFrame(rows[columns].drop_duplicates()),
-        user_id=log.user_name,
-        item_id=log.item_name,
-        target=target,
-        verbose=False,
-        **arguments,
-    )
+    with in_one_line():
+        return getattr(tc, settings.model).create(
+            tc.SFrame(rows[columns].drop_duplicates()),
+            user_id=log.user_name,
+            item_id=log.item_name,
+            target=target,
+            verbose=False,
+            **arguments,
+        )
 
 
 def latest(events: pd.DataFrame, share: float) -> pd.DataFrame:
@@ -124,8 +144,9 @@ def latest(events: pd.DataFrame, share: float) -> pd.DataFrame:
     """
     if share >= 1.0:
         return events
-    times = np.sort(events["time"].to_numpy())
-    return events[events["time"].to_numpy() >= times[int(len(times) * (1.0 - share))]]
+    times = events["time"].to_numpy()
+    wanted = max(1, round(len(times) * share))
+    return events[times >= np.sort(times)[-wanted]]
 
 
 def ask(model: Any, visits: pd.DataFrame, k: int = LONGEST) -> Tuple[Lists, Scores]:
@@ -145,6 +166,11 @@ def ask(model: Any, visits: pd.DataFrame, k: int = LONGEST) -> Tuple[Lists, Scor
     -------
     (dict of visitor to list of items, dict of visitor to list of scores)
         Every visitor has an entry.
+
+    Raises
+    ------
+    TrainingError
+        If Turi Create cannot answer.
     """
     user, *context = visits.columns
     known = [name for name in context if name in _columns(model)]
@@ -152,7 +178,8 @@ def ask(model: Any, visits: pd.DataFrame, k: int = LONGEST) -> Tuple[Lists, Scor
         asked: Any = tc.SFrame(visits[[user, *known]])
     else:
         asked = visits[user].tolist()
-    answers = model.recommend(asked, k=k, verbose=False).to_dataframe()
+    with in_one_line():
+        answers = model.recommend(asked, k=k, verbose=False).to_dataframe()
     lists: Lists = {visitor: [] for visitor in visits[user].tolist()}
     scores: Scores = {visitor: [] for visitor in lists}
     answers = answers.sort_values("rank", kind="stable")
@@ -171,7 +198,7 @@ def _columns(model: Any) -> Sequence[str]:
 def usual(context: Tuple[str, ...] = DERIVED) -> Mapping[str, List[Settings]]:
     """Return what is tried, by role; the first of each role is what the others must beat.
 
-    Source: measured on real logs; docs/evaluation.md has the table.
+    These were the best on real logs of a shop, of films and of short sessions.
 
     Parameters
     ----------

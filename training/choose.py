@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field, replace
-from typing import Any, Callable, List, Mapping, Optional, Sequence
+from dataclasses import dataclass, field
+from typing import Any, List, Mapping, Optional, Sequence
 
 import numpy as np
-import pandas as pd
 
-from training.candidates import NEWCOMER, Settings, train
+from training.candidates import NEWCOMER, Settings, TrainingError, train
+from training.command import Say
 from training.judged import Part, answers, means_by_kind, recall_of
-from training.logs import Log
+from training.logs import Log, LogError
 from training.visitors import KNOWN, LIGHT, UNKNOWN
-
-Say = Callable[[str], None]
 
 _FEW = 20  # visitors of a kind, below which another kind must do
 
@@ -66,8 +64,7 @@ def wanted_of(role: str, part: Part) -> np.ndarray:
 
 def choose(
     tries: Sequence[Settings],
-    log: Log,
-    before: pd.DataFrame,
+    learned: Log,
     part: Part,
     time_zone: str,
     seeds: Sequence[int],
@@ -80,10 +77,8 @@ def choose(
     ----------
     tries : sequence of Settings
         What is tried; the first is always, the others as long as there is time.
-    log : Log
-        The log.
-    before : pandas.DataFrame
-        The events to learn from.
+    learned : Log
+        The events to learn from, and no others.
     part : Part
         The validation part's visitors.
     time_zone : str
@@ -103,10 +98,9 @@ def choose(
 
     Raises
     ------
-    RuntimeError
+    TrainingError
         If none could be trained.
     """
-    learned = replace(log, events=before)
     tried: List[Tried] = []
     for number, settings in enumerate(tries):
         if not _is_time(tried, end):
@@ -117,7 +111,7 @@ def choose(
         say(_told(tried[-1]))
     best = _ranked(tried)[0]
     if best.failed:
-        raise RuntimeError("nothing could be trained: {}".format(best.failed))
+        raise TrainingError(best.failed)
     for seed in seeds[1:] if best.settings.is_drawn else ():
         if _is_time(tried, end):
             tried.append(_try(best.settings, learned, part, time_zone, seed))
@@ -145,9 +139,8 @@ def _try(settings: Settings, log: Log, part: Part, time_zone: str, seed: int) ->
     try:
         model: Any = train(settings, log, time_zone, seed)
         lists, _ = answers(model, part)
-    except Exception as error:  # Turi Create's own errors have no common class
-        why = " ".join(str(error).split())[:500] or type(error).__name__
-        return Tried(settings, seed, -1.0, time.monotonic() - started, why)
+    except (TrainingError, LogError) as error:
+        return Tried(settings, seed, -1.0, time.monotonic() - started, str(error))
     values = recall_of(lists, part)
     mean = float(values[wanted_of(settings.role, part)].mean())
     kinds = means_by_kind(values, part)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Dict, List, Mapping, Sequence
+from typing import Any, Dict, List, Mapping, Sequence, Tuple
 
 import numpy as np
 
@@ -20,6 +20,7 @@ from training.measures import (
     recall,
     reciprocal_rank,
 )
+from training.prepare import PERIODS
 from training.visitors import UNKNOWN
 
 
@@ -54,6 +55,8 @@ class Figures:
         Mean recall at 10 of all visitors.
     kinds : dict of str to float or None
         Mean recall at 10 of all, and of each kind of visitor; None where there is none.
+    periods : dict of str to (int, Interval)
+        Number of visitors, and mean recall at 10, by the period of the day of their visit.
     against : dict of str to Interval
         The paired ratio to each other model, by its name.
     findings : list of Finding
@@ -64,6 +67,7 @@ class Figures:
     curves: Dict[str, List[float]]
     recall: Interval
     kinds: Dict[str, Any]
+    periods: Dict[str, Tuple[int, Interval]]
     against: Dict[str, Interval]
     findings: List[Finding]
 
@@ -104,6 +108,7 @@ def measure(
                 curves=_curves(one, part, audience, training_visitors),
                 recall=mean_interval(mine, seed),
                 kinds=means_by_kind(mine, part),
+                periods=_by_period(mine, part, seed),
                 against={
                     name: ratio_interval(mine, theirs, seed)
                     for name, theirs in recalls.items()
@@ -113,6 +118,15 @@ def measure(
             )
         )
     return made
+
+
+def _by_period(values: np.ndarray, part: Part, seed: int) -> Dict[str, Tuple[int, Interval]]:
+    periods = np.array(part.periods, dtype=object)
+    return {
+        name: (int((periods == name).sum()), mean_interval(values[periods == name], seed))
+        for name in PERIODS.values()
+        if name in part.periods
+    }
 
 
 def _curves(

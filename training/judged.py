@@ -32,12 +32,15 @@ class Part:
         Unknown, light or known, in their order.
     visits : pandas.DataFrame
         The user column by the log's own name, and the context of each visitor's first visit.
+    periods : list of str
+        The period of the day of each of these visits.
     """
 
     visitors: List[Any]
     truth: Dict[Any, Set[Any]]
     kinds: List[str]
     visits: pd.DataFrame
+    periods: List[str]
 
     def of_kinds(self, *wanted: str) -> np.ndarray:
         """Tell which visitors are of one of some kinds, shape (visitors,)."""
@@ -74,32 +77,32 @@ def make_part(
     times = first_visits(part, visitors)
     first = part.sort_values("time", kind="stable").drop_duplicates("user")
     events = first.set_index("user", drop=False).reindex(visitors)
+    events = events.assign(time=times)
     visits = pd.DataFrame({log.user_name: visitors})
     for name in options.context:
-        visits[name] = context_of(name, events.assign(time=times), options.time_zone).to_numpy()
+        visits[name] = context_of(name, events, options.time_zone).to_numpy()
     return Part(
         visitors,
         {visitor: truth[visitor] for visitor in visitors},
         kinds(before, visitors),
         visits,
+        context_of("period", events, options.time_zone).tolist(),
     )
 
 
 def with_shuffled_context(part: Part, seed: int) -> Part:
-    """Return a part in which each visitor has the context of another one's visit, drawn at random.
+    """Return a part in which each visitor has the context of somebody's visit, drawn at random.
 
     Parameters
     ----------
     part : Part
         The visitors.
     seed : int
-        Equal seeds shuffle equally.
+        Equal seeds draw equal contexts.
     """
     order = np.random.RandomState(seed).permutation(len(part.visitors))
-    visits = part.visits.copy()
-    for name in visits.columns[1:]:
-        visits[name] = visits[name].to_numpy()[order]
-    return replace(part, visits=visits)
+    context = {name: part.visits[name].to_numpy()[order] for name in part.visits.columns[1:]}
+    return replace(part, visits=part.visits.assign(**context))
 
 
 def recall_of(lists: Lists, part: Part) -> np.ndarray:

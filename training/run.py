@@ -4,6 +4,7 @@
 
 The log is parted by time: settings are chosen on the validation part, and the test part is opened
 once, at the end. What is published learns from all events, with the settings that were judged.
+Whatever cannot be is refused in one line on standard error, with status 2, and leaves nothing.
 """
 
 from __future__ import annotations
@@ -12,30 +13,30 @@ import argparse
 import sys
 import time
 from dataclasses import replace
-from datetime import datetime
-from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Dict, List, Mapping, Optional, Sequence
 
 import pandas as pd
 
-from training.aside import NAMES, Aside
-from training.candidates import train, usual
+from training import command, record
+from training.aside import Aside
+from training.candidates import TrainingError, usual
 from training.choose import Tried, choose
-from training.evaluation import Answers, Figures, measure, table
-from training.intervals import Interval
-from training.judged import Part, answers, make_part, with_shuffled_context
-from training.logs import Log, LogError, LogOptions, read_log, require_learnable
+from training.command import Say
+from training.evaluation import Figures, measure, table
+from training.final import POPULARITY, Finals
+from training.judged import Part, make_part
+from training.logs import Log, LogError, read_log, require_learnable
 from training.logs.options import add_arguments, from_arguments
 from training.prepare import PrepareOptions
 from training.report.content import content
 from training.report.page import as_json, page
 from training.report.titles import read_titles
 from training.splits import Split, author_split, time_split
-from training.visitors import MOST_VISITORS, audiences
-
-Say = Callable[[str], None]
+from training.visitors import MOST_VISITORS, audiences, of_drawn_visitors
 
 _MOST_VALIDATED = 2000  # visitors of the validation part: settings differ by more than so few tell
-_REFERENCES = ("popularity", "popularity of the last 20%", "jaccard")
+_SEARCHED = 300_000  # events that settings are chosen with unless --search-share says otherwise
+_VALIDATION = 0.1
 
 
 def run(
@@ -62,35 +63,61 @@ def run(
         Where everything goes.
     titles : mapping of str to str, optional
         Titles by item id, for the report's examples.
+
+    Raises
+    ------
+    LogError
+        If the log is too small for a step.
+    TrainingError
+        If no role has a model, or what they are compared with cannot be trained.
     """
     split = _split(log, args)
-    end = None if args.budget is None else time.monotonic() + 60.0 * args.budget
-    seeds = list(range(args.seed, args.seed + args.seeds))
+    known = split.before_test
     say(
         "{} events to learn from, {} to choose settings on, {} to judge by".format(
             len(split.train), len(split.validation), len(split.test)
         )
     )
-    part = make_part(log, split.train, split.validation, options, args.seed, _MOST_VALIDATED)
-    tried = {
-        role: choose(tries, log, split.train, part, options.time_zone, seeds, end, say)
-        for role, tries in usual(options.context).items()
-    }
-    test = make_part(log, split.before_test, split.test, options, args.seed, MOST_VISITORS)
-    answered, popular, shuffled = _judge(log, split, test, tried, options, args.seed, aside, say)
-    known = split.before_test
-    figures = measure(answered, popular, test, audiences(known), known["user"].nunique(), args.seed)
+    test = _part(log, known, split.test, options, args.seed, MOST_VISITORS, "test")
+    seeds = list(range(args.seed, args.seed + args.seeds))
+    failed: Dict[str, str] = {}
+    tried = _search(log, split, options, args, seeds, say, failed)
+    finals = Finals(log, known, test, options.time_zone, aside, say)
+    for role, why in failed.items():
+        finals.leave_out(role, why)
+    for role, ranked in tried.items():
+        finals.add(role, ranked[0], seeds)
+    outcome = finals.outcome
+    if len(outcome.paths) == 0:
+        why = next(iter(outcome.failed.values()))
+        raise TrainingError("no model could be trained: {}".format(why))
+    finals.add_references()
+    popular = next(one for one in outcome.answered if one.name == POPULARITY)
+    count = known["user"].nunique()
+    figures = measure(outcome.all_answers(), popular, test, audiences(known), count, args.seed)
     for line in table(figures, "jaccard"):
         say(line)
-    paths = _finish(log, tried, options, aside, say)
     aside.write_pairs(known)
     aside.write_part(test)
-    told = _told(log, args, options, tried, paths, figures, test)
+    told = {
+        "trained": record.now(),
+        "split": args.split,
+        "seed": args.seed,
+        "time_zone": options.time_zone,
+        "columns": {"user": log.user_name, "item": log.item_name},
+        "log": record.facts_of(log),
+        "roles": record.roles_of(tried, outcome),
+        "failed": outcome.failed,
+        "visitors": record.visitors_of(test),
+        "figures": [record.figures_of(one) for one in figures],
+    }
     if args.split == "time":  # the author's rule holds out items, not what comes after a moment
-        told["test_from"] = _moment(split.test["time"].min())
+        told["test_from"] = record.moment(split.test["time"].min())
     aside.write_run(told)
     try:
-        said = content(told, log.events, known, test, answered, shuffled, titles)
+        said = content(
+            told, log.events, known, test, outcome.answered, outcome.shuffled, titles
+        )
         aside.write_text("report.json", as_json(said))
         aside.write_text("report.html", page(said))
     except Exception as error:  # hours of training are not thrown away for the want of a page
@@ -108,146 +135,100 @@ def _titles(log: Log, args: argparse.Namespace) -> Optional[Mapping[str, str]]:
 def _split(log: Log, args: argparse.Namespace) -> Split:
     try:
         if args.split == "author":
-            return author_split(log.events, args.seed, validation=0.1)
-        return time_split(log.events)
+            return author_split(log.events, args.seed, validation=_VALIDATION)
+        return time_split(log.events, validation=_VALIDATION)
     except ValueError as error:
         raise LogError("the log cannot be parted: {}".format(error)) from error
 
 
-def _judge(
+def _part(
     log: Log,
-    split: Split,
-    test: Part,
-    tried: Mapping[str, Sequence[Tried]],
+    before: pd.DataFrame,
+    part: pd.DataFrame,
     options: PrepareOptions,
     seed: int,
-    aside: Aside,
-    say: Say,
-) -> Tuple[List[Answers], Answers, List[Answers]]:
-    """Train what was chosen, and what it is compared with, and ask them about the test part.
-
-    The answers of popularity are returned once more, and those to shuffled context of each model
-    that learnt any.
-    """
-    before = replace(log, events=split.before_test)
-    answered: List[Answers] = []
-    shuffled: List[Answers] = []
-    for role, ranked in tried.items():
-        best = ranked[0]
-        say("judging {} for {}".format(best.settings.label, role))
-        model = train(best.settings, before, options.time_zone, best.seed)
-        aside.save(model, role, "judged")
-        answered.append(Answers(role, *answers(model, test)))
-        if best.settings.context:
-            other = with_shuffled_context(test, seed)
-            shuffled.append(Answers(role, *answers(model, other)))
-    references = {settings.label: settings for tries in usual(()).values() for settings in tries}
-    compared: Dict[str, Answers] = {}
-    for label in _REFERENCES:
-        model = train(references[label], before, options.time_zone, 0)
-        compared[label] = Answers(label, *answers(model, test, with_context=False))
-    return [*answered, *compared.values()], compared["popularity"], shuffled
+    most: int,
+    name: str,
+) -> Part:
+    """Return the visitors of a part; refuse one that has none."""
+    made = make_part(log, before, part, options, seed, most)
+    if len(made.visitors) == 0:
+        raise LogError(
+            "the log is too small: nobody in the {} part ({} events) has an item that the same "
+            "visitor did not have before".format(name, len(part))
+        )
+    return made
 
 
-def _finish(
+def _search(
     log: Log,
-    tried: Mapping[str, Sequence[Tried]],
+    split: Split,
     options: PrepareOptions,
-    aside: Aside,
-    say: Say,
-) -> Dict[str, str]:
-    """Train on all events what was chosen; return the path of each role's model."""
-    paths = {}
-    for role, ranked in tried.items():
-        best = ranked[0]
-        say("training {} for {} on all events".format(best.settings.label, role))
-        model = train(best.settings, log, options.time_zone, best.seed)
-        paths[role] = aside.save(model, role, "final")
-    return paths
-
-
-def _told(
-    log: Log,
     args: argparse.Namespace,
-    options: PrepareOptions,
-    tried: Mapping[str, Sequence[Tried]],
-    paths: Mapping[str, str],
-    figures: Sequence[Figures],
-    test: Part,
-) -> Dict[str, Any]:
-    events = log.events
-    return {
-        "trained": "{}Z".format(datetime.utcnow().isoformat(timespec="seconds")),
-        "split": args.split,
-        "seed": args.seed,
-        "time_zone": options.time_zone,
-        "columns": {"user": log.user_name, "item": log.item_name},
-        "log": {
-            "sha256": log.digest,
-            "events": len(events),
-            "users": int(events["user"].nunique()),
-            "items": int(events["item"].nunique()),
-            "first": _moment(events["time"].min()),
-            "last": _moment(events["time"].max()),
-        },
-        "roles": {
-            role: {
-                "name": NAMES[role][0],
-                "final": paths[role],
-                "judged": paths[role].replace("/final/", "/judged/"),
-                "settings": {**ranked[0].settings.to_json(), "seed": ranked[0].seed},
-                "validation": ranked[0].kinds,
-                "tried": [_tried(one) for one in ranked],
-            }
-            for role, ranked in tried.items()
-        },
-        "visitors": {
-            "all": len(test.visitors),
-            **{kind: test.kinds.count(kind) for kind in ("known", "light", "unknown")},
-        },
-        "figures": [_figures(one) for one in figures],
-    }
+    seeds: Sequence[int],
+    say: Say,
+    failed: Dict[str, str],
+) -> Dict[str, List[Tried]]:
+    """Choose settings for each role on the validation part; `failed` gets the roles without any."""
+    share = args.search_share
+    if share is None:
+        share = min(1.0, _SEARCHED / max(len(split.before_test), 1))
+    drawn = of_drawn_visitors(split.before_test, share, args.seed)["user"].unique()
+    train, validation = (part[part["user"].isin(drawn)] for part in (split.train, split.validation))
+    if share < 1.0:
+        say("choosing settings with {} drawn visitors (--search-share {:.3g})".format(
+            len(drawn), share))  # fmt: skip
+    if train.empty:
+        raise LogError("the drawn visitors have no event to learn from (--search-share)")
+    part = _part(log, train, validation, options, args.seed, _MOST_VALIDATED, "validation")
+    learned = replace(log, events=train)
+    tried: Dict[str, List[Tried]] = {}
+    roles = usual(options.context)
+    end = None if args.budget is None else time.monotonic() + 60.0 * args.budget
+    for number, (role, tries) in enumerate(roles.items()):
+        until = None if end is None else _fair_end(end, len(roles) - number)
+        try:
+            tried[role] = choose(tries, learned, part, options.time_zone, seeds, until, say)
+        except TrainingError as error:
+            failed[role] = str(error)
+    seconds = sum(ranked[0].seconds for ranked in tried.values()) / share
+    say("about {:.0f} s left to train and judge what was chosen".format(seconds * (1 + len(seeds))))
+    return tried
 
 
-def _tried(one: Tried) -> Dict[str, Any]:
-    told = {"label": one.settings.label, "seed": one.seed, "seconds": round(one.seconds, 1)}
-    return {**told, "failed": one.failed} if one.failed else {**told, "recall@10": one.recall}
+def _fair_end(end: float, roles: int) -> float:
+    """Return until when the next of so many roles may take, so that each gets its part."""
+    now = time.monotonic()
+    return now + max(0.0, end - now) / roles
 
 
-def _figures(one: Figures) -> Dict[str, Any]:
-    return {
-        "name": one.name,
-        "recall@10": _bounds(one.recall),
-        "kinds": one.kinds,
-        "curves": one.curves,
-        "against": {name: _bounds(ratio) for name, ratio in one.against.items()},
-        "findings": [finding.words for finding in one.findings],
-    }
-
-
-def _bounds(interval: Interval) -> Dict[str, Optional[float]]:
-    """Return an interval; JSON has no infinite numbers."""
-    each = {"value": interval.value, "low": interval.low, "high": interval.high}
-    return {name: value if abs(value) < float("inf") else None for name, value in each.items()}
-
-
-def _moment(value: pd.Timestamp) -> str:
-    return "{}Z".format(value.isoformat(timespec="seconds"))
-
-
-def main(arguments: Optional[List[str]] = None) -> int:
-    """Run the command line; return its exit status."""
-    parser = argparse.ArgumentParser(
-        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+def _parser() -> command.Parser:
+    parser = command.Parser(
+        prog="run", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("log", help="event log")
     parser.add_argument("--out", required=True, help="directory that is made for the gate")
     parser.add_argument("--split", choices=["time", "author"], default="time")
-    parser.add_argument("--seed", type=int, default=7)
+    parser.add_argument("--seed", type=command.seed, default=7, help="(default: %(default)s)")
     parser.add_argument(
-        "--seeds", type=int, default=3, help="that the best settings are tried with"
+        "--seeds",
+        type=command.counted,
+        default=3,
+        help="that the best settings are tried and judged with (default: %(default)s)",
     )
-    parser.add_argument("--budget", type=float, help="minutes for choosing settings")
+    parser.add_argument(
+        "--budget",
+        type=command.minutes,
+        metavar="MINUTES",
+        help="for choosing settings; the first of each role are tried whatever it is",
+    )
+    parser.add_argument(
+        "--search-share",
+        type=command.share,
+        metavar="SHARE",
+        help="of the visitors, drawn at random, with whom settings are chosen (default: all, or "
+        "so many that they have about {} events)".format(_SEARCHED),
+    )
     parser.add_argument(
         "--titles",
         nargs=2,
@@ -256,35 +237,40 @@ def main(arguments: Optional[List[str]] = None) -> int:
         "of ids has the same name as the log's",
     )
     add_arguments(parser)
-    args = parser.parse_args(arguments)
-    started = time.monotonic()
+    return parser
 
-    def say(text: str) -> None:
-        print("[{:6.1f} s] {}".format(time.monotonic() - started, text), flush=True)
 
+def main(arguments: Optional[List[str]] = None) -> int:
+    """Run the command line; return its exit status."""
+    args = _parser().parse_args(arguments)
+    say = command.make_say()
     try:
-        aside = Aside(args.out)
-    except OSError as error:
-        print("run: {}".format(error), file=sys.stderr)
+        _run_aside(args, say)
+    except (LogError, TrainingError, OSError) as error:
+        print("run: {}".format(command.one_line(error)), file=sys.stderr)
         return 2
+    except KeyboardInterrupt:
+        print("run: interrupted", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _run_aside(args: argparse.Namespace, say: Say) -> None:
+    options = from_arguments(args)
+    aside = Aside(args.out)
+    command.on_termination(aside.discard)
     try:
-        options: LogOptions = from_arguments(args)
         log = read_log(args.log, options)
         for note in log.notes:
             say(note)
-        events = log.events
-        require_learnable(events["user"], events["item"], log.user_name, log.item_name)
+        require_learnable(log.events["user"], log.events["item"], log.user_name, log.item_name)
         titles = _titles(log, args)
         prepared = PrepareOptions(context=options.context, time_zone=options.time_zone)
         run(log, prepared, args, say, aside, titles)
         aside.publish()
-        say("left aside in {}".format(args.out))
-    except LogError as error:
-        print("run: {}".format(error), file=sys.stderr)
-        return 2
     finally:
         aside.discard()
-    return 0
+    say("left aside in {}".format(args.out))
 
 
 if __name__ == "__main__":

@@ -21,13 +21,13 @@ import os
 import shutil
 import sys
 import tempfile
-import time
-from typing import Any, List, NoReturn, Optional
+from typing import Any, List, Optional
 
 import pandas as pd
 import turicreate as tc
 
 from training import keep
+from training.command import Parser, make_say
 from training.evaluate import Names, overlap, precision_recall, split
 from training.events import make_log
 from training.logs import DERIVED, Log, LogError, LogOptions, read_log, require_learnable
@@ -43,17 +43,8 @@ RANKING = ("ranking_factorization_model", "recommendation_r.model")
 _REGULARIZATION = 1e-7
 
 
-class _Parser(argparse.ArgumentParser):
-    """A command line whose errors are one line, as those of logs are."""
-
-    def error(self, message: str) -> NoReturn:
-        self.exit(2, "{}: {}\n".format(self.prog, " ".join(message.split())))
-
-
 def main(arguments: Optional[List[str]] = None) -> int:
     """Run the command line; return its exit status."""
-    # Ids and events may have characters that a terminal does not.
-    sys.stdout.reconfigure(errors="backslashreplace")
     args = parse_arguments(arguments)
     try:
         train(args, from_arguments(args))
@@ -73,12 +64,7 @@ def train(args: argparse.Namespace, options: LogOptions) -> None:
     options : LogOptions
         What it says about the log.
     """
-    started = time.time()
-
-    def say(text: str) -> None:
-        print("[{:6.1f} s] {}".format(time.time() - started, text))
-        sys.stdout.flush()
-
+    say = make_say()
     log = read_or_make(args, options, say)
     names = Names.of(log, options.context)
     say("{} events; preparing".format(len(log.events)))
@@ -136,7 +122,7 @@ def prepare_rows(log: Log, options: PrepareOptions, say: Any) -> pd.DataFrame:
 
 def parse_arguments(arguments: Optional[List[str]] = None) -> argparse.Namespace:
     """Read the command line."""
-    parser = _Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("log", nargs="?", help="event log; a generated one if absent")
     parser.add_argument("--models-dir", required=True, help="where the models go")
     parser.add_argument(

@@ -38,6 +38,26 @@ def draw_visitors(truth: Mapping[Any, Set[Any]], seed: int, most: int = MOST_VIS
     return [everybody[place] for place in np.sort(chosen)]
 
 
+def of_drawn_visitors(events: pd.DataFrame, share: float, seed: int) -> pd.DataFrame:
+    """Return the events of visitors who are drawn at random, in their order.
+
+    Parameters
+    ----------
+    events : pandas.DataFrame
+        Has a column `user`.
+    share : float
+        How many of the visitors are drawn: above 0, at most 1. It is at least one.
+    seed : int
+        Equal seeds draw equal visitors, whatever the order of the events.
+    """
+    if share >= 1.0:
+        return events
+    everybody = np.sort(events["user"].unique())
+    count = max(1, round(len(everybody) * share))
+    chosen = np.random.RandomState(seed).choice(len(everybody), count, replace=False)
+    return events[events["user"].isin(everybody[chosen])]
+
+
 def kinds(training: pd.DataFrame, visitors: Sequence[Any]) -> List[str]:
     """Return the kind of each visitor, by the number of distinct items that training knew of.
 

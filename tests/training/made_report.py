@@ -40,12 +40,12 @@ def said(visitors: int = 300, name: str = "", title: str = "", **changes: Any) -
     people = [f"{name}{number}" for number in range(14_000, 14_000 + visitors)]
     kinds = [KINDS[number] for number in draw.choice(3, visitors, p=[0.6, 0.25, 0.15])]
     truth = {one: set(draw.choice(items, draw.randint(1, 15)).tolist()) for one in people}
-    periods = draw.choice(["morning", "afternoon", "evening"], visitors)
+    periods = draw.choice(["Morning", "Noon", "Evening"], visitors).tolist()
     part = SimpleNamespace(
         visitors=people,
         truth=truth,
         kinds=kinds,
-        visits=pd.DataFrame({"visitor": people, "period": periods}),
+        periods=periods,
     )
     before = _history(people, kinds, items, draw)
     good = {**{role: each[2] for role, each in ROLES.items()}, **PLAIN}

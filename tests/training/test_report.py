@@ -151,36 +151,14 @@ def test_hardly_any_visitors_are_no_trouble(trainer: Trainer, visitors: int) -> 
 
 
 @pytest.mark.slow
-def test_a_run_without_context_or_periods_says_so(trainer: Trainer) -> None:
+def test_a_run_without_context_says_so(trainer: Trainer) -> None:
     code = """
 from tests.training.made_report import said
 from training.report.page import page
-answer = page(dict(said(40), periods=None, context=[]))
+answer = page(dict(said(40), context=[]))
 """
     text = Elements(trainer.run(code)).text
     assert "None of the models that were chosen learnt any context." in text
-    assert "no period of the day" in text
-
-
-@pytest.mark.slow
-def test_shuffled_context_is_that_of_other_visits() -> None:
-    code = """
-import json
-import pandas as pd
-from training.judged import Part, with_shuffled_context
-people = list(range(50))
-visits = pd.DataFrame({"user": people, "period": people, "weekday": people})
-part = Part(people, {one: {1} for one in people}, ["known"] * 50, visits)
-other = with_shuffled_context(part, 3)
-again = with_shuffled_context(part, 3)
-print(json.dumps([each.to_dict("list") for each in (visits, other.visits, again.visits)]))
-"""
-    before, after, again = json.loads(run_python("-c", code))
-    assert before["period"] == before["user"] == after["user"] == list(range(50))
-    assert after["period"] != before["period"]
-    assert sorted(after["period"]) == before["period"]
-    assert after["period"] == after["weekday"]  # the context of a visit stays together
-    assert again == after
 
 
 # -- hostile ids -----------------------------------------------------------------------------------

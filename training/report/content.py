@@ -11,6 +11,7 @@ import pandas as pd
 from training.intervals import Interval, curve_intervals, ratio_interval
 from training.keep import kept
 from training.measures import find_hits, ndcg, precision, recall, reciprocal_rank
+from training.prepare import PERIODS
 from training.report.examples import examples
 from training.visitors import KNOWN, LIGHT, UNKNOWN
 
@@ -26,7 +27,6 @@ _MEASURES = (
     ("precision", precision),
     ("MRR", reciprocal_rank),
 )
-_MOST_SEGMENTS = 12  # periods are six; a column of the log that is called period may hold more
 
 
 def content(
@@ -67,7 +67,7 @@ def content(
         "kept": {role: _kept(events, one["settings"]) for role, one in told["roles"].items()},
         "curves": {name: _curves(each, seed) for name, each in hits.items()},
         "kinds": _segments(recalls, part.kinds, (KNOWN, LIGHT, UNKNOWN), seed),
-        "periods": _periods(recalls, part, seed),
+        "periods": _segments(recalls, part.periods, _periods(part), seed),
         "ratios": _ratios(recalls, roles, part, seed),
         "context": [_context(recalls[one.name], one, part, seed) for one in shuffled],
         "titles": titles is not None,
@@ -111,14 +111,9 @@ def _segments(
     return made
 
 
-def _periods(
-    recalls: Mapping[str, np.ndarray], part: Part, seed: int
-) -> Optional[List[Dict[str, Any]]]:
-    if "period" not in part.visits.columns[1:]:
-        return None
-    labels = part.visits["period"].astype(str)
-    names = labels.value_counts().index[:_MOST_SEGMENTS].tolist()
-    return _segments(recalls, labels.tolist(), names, seed)
+def _periods(part: Part) -> List[str]:
+    """Return the periods of the day that have visits, in their order."""
+    return [name for name in PERIODS.values() if name in part.periods]
 
 
 def _ratios(

@@ -165,12 +165,12 @@ def ratios(said: Content) -> Markup:
 def segments(said: Content) -> Markup:
     """Tell the recall of each kind of visitor, and of each period."""
     kinds = [dict(one, name=wording.KINDS[one["name"]]) for one in said["kinds"]]
-    parts: List[Text] = [_segments("Recall@10 by kind of visitor", "visitors", kinds)]
-    if said["periods"] is None:
-        parts.append(tag("p", "The context of this run has no period of the day.", class_="soft"))
-    else:
-        parts.append(_segments("Recall@10 by period of the visit", "period", said["periods"]))
-    return section("segments", "Who is served well", *parts)
+    return section(
+        "segments",
+        "Who is served well",
+        _segments("Recall@10 by kind of visitor", "visitors", kinds),
+        _segments("Recall@10 by period of the day", "period of the visit", said["periods"]),
+    )
 
 
 def _segments(caption: str, first: str, rows: Sequence[Mapping[str, Any]]) -> Markup:
@@ -220,6 +220,7 @@ def breadth(said: Content) -> Markup:
             "{:.1f} bits".format(one["curves"]["novelty"][9]),
         )
         for one in said["run"]["figures"]
+        if one["name"] in said["curves"]
     ]
     told = (
         "Coverage: the share of all items that somebody gets to see. Novelty: how rare the "

@@ -1,0 +1,108 @@
+"""A run's directory appears whole or not at all."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tests.training.environment import Trainer, TrainerError
+
+pytestmark = pytest.mark.slow
+
+SET_UP = """
+load_turicreate()
+import pandas as pd
+from training.aside import Aside
+"""
+
+
+def ask(trainer: Trainer, code: str, **variables: Any) -> Any:
+    return trainer.run(SET_UP + code, **variables)
+
+
+def test_what_is_discarded_is_gone_with_the_folders_that_were_made(
+    trainer: Trainer, tmp_path: Path
+) -> None:
+    code = """
+aside = Aside(out)
+aside.write_run({"a": 1})
+aside.discard()
+aside.discard()
+answer = None
+"""
+    ask(trainer, code, out=str(tmp_path / "a" / "b" / "out"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_what_is_discarded_is_neither_filled_nor_published(
+    trainer: Trainer, tmp_path: Path
+) -> None:
+    for after in ("aside.write_run({})", "aside.publish()"):
+        code = f"aside = Aside(out)\naside.discard()\n{after}\nanswer = None"
+        with pytest.raises(TrainerError, match="No such file"):
+            ask(trainer, code, out=str(tmp_path / "out"))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_that_somebody_else_uses_stays(trainer: Trainer, tmp_path: Path) -> None:
+    code = """
+aside = Aside(out + "/b/out")
+open(out + "/file", "w").close()
+aside.discard()
+answer = None
+"""
+    ask(trainer, code, out=str(tmp_path / "a"))
+    assert [path.name for path in (tmp_path / "a").iterdir()] == ["file"]
+
+
+def test_a_published_directory_stays(trainer: Trainer, tmp_path: Path) -> None:
+    code = (
+        "aside = Aside(out)\naside.write_run({'a': 1})\naside.publish()\naside.discard()\nanswer=1"
+    )
+    ask(trainer, code, out=str(tmp_path / "out"))
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    assert (tmp_path / "out").stat().st_mode & 0o777 == 0o755
+    with pytest.raises(TrainerError, match=r"FileExistsError: .*exists already"):
+        ask(trainer, code, out=str(tmp_path / "out"))
+
+
+def test_nan_is_never_written(trainer: Trainer, tmp_path: Path) -> None:
+    code = """
+aside = Aside(out)
+try:
+    aside.write_run({"a": float("nan")})
+finally:
+    aside.discard()
+"""
+    with pytest.raises(TrainerError, match="not JSON compliant"):
+        ask(trainer, code, out=str(tmp_path / "out"))
+
+
+WRITE = """
+aside = Aside(out)
+try:
+    aside.write_pairs(pd.DataFrame({"user": users, "item": [1] * len(users)}))
+    aside.publish()
+finally:
+    aside.discard()
+answer = None
+"""
+
+
+def test_ids_are_read_without_pickle(trainer: Trainer, tmp_path: Path) -> None:
+    users = ["Ü;\n", "🎈", "", " a ", "x" * 1000]
+    ask(trainer, WRITE, out=str(tmp_path / "out"), users=users)
+    with np.load(tmp_path / "out" / "pairs.npz", allow_pickle=False) as arrays:
+        assert arrays["users"].tolist() == users
+        assert arrays["items"].dtype == np.int64
+
+
+def test_ids_that_an_array_has_no_room_for_are_refused(trainer: Trainer, tmp_path: Path) -> None:
+    users = ["x" * 1_000_000, *map(str, range(1000))]
+    message = "LogError: an id .* has 1000000 characters: too many for 1001 rows"
+    with pytest.raises(TrainerError, match=message):
+        ask(trainer, WRITE, out=str(tmp_path / "out"), users=users)
+    assert list(tmp_path.iterdir()) == []

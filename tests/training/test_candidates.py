@@ -1,0 +1,77 @@
+"""What may be trained, and how models are asked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.training.environment import Trainer
+
+pytestmark = pytest.mark.slow
+
+SET_UP = """
+load_turicreate()
+from dataclasses import replace
+from training.candidates import ask, author, latest, train, usual
+from training.events import make_log
+log = make_log(200, 60, 3)
+"""
+
+
+def ask(trainer: Trainer, code: str, **variables: Any) -> Any:
+    return trainer.run(SET_UP + code, **variables)
+
+
+def test_labels_are_unique_and_settings_are_json(trainer: Trainer) -> None:
+    code = """
+import json
+each = [one for tries in usual(("month", "device")).values() for one in tries] + [author()]
+answer = [one.label for one in each], [json.loads(json.dumps(one.to_json())) for one in each]
+"""
+    labels, settings = ask(trainer, code)
+    assert len(set(labels)) == len(labels)
+    assert all({"model", "keep"} <= set(one) for one in settings)
+    assert next(one["context"] for one in settings if "context" in one) == ["device"]
+
+
+@pytest.mark.parametrize(
+    ("context", "learned"),
+    [(("month",), ["month"]), (("month", "weekday"), ["weekday"]), ((), None)],
+)
+def test_a_machine_learns_the_context_that_there_is(
+    trainer: Trainer, context: tuple[str, ...], learned: list[str] | None
+) -> None:
+    code = "answer = [list(one.context) for one in usual(context)['newcomer'] if one.context]"
+    assert ask(trainer, code, context=context) == ([] if learned is None else [learned])
+
+
+def test_the_latest_events_stay_in_order_and_equal_times_together(trainer: Trainer) -> None:
+    code = """
+events = frame([(1, 1, 5), (2, 2, 9), (3, 3, 9), (4, 4, 1), (5, 5, 9)])
+answer = [latest(events, share).user.tolist() for share in (1.0, 0.8, 0.2, 0.01)]
+"""
+    assert ask(trainer, code) == [[1, 2, 3, 4, 5], [1, 2, 3, 5], [2, 3, 5], [2, 3, 5]]
+
+
+def test_every_visitor_has_an_answer(trainer: Trainer) -> None:
+    code = """
+import pandas as pd
+model = train(usual()["similarity"][0], log, "UTC", 0)
+users = [-5, *log.events.user.unique()[:3].tolist()]
+visits = pd.DataFrame({"visitorid": users, "colour": ["red"] * 4})
+lists, scores = ask(model, visits)
+had = {user: set(log.events[log.events.user == user].item) for user in users}
+answer = users, lists, scores, had
+"""
+    users, lists, scores, had = ask(trainer, code)
+    assert list(lists) == list(scores) == users
+    for user in users:
+        assert len(lists[user]) == len(scores[user]) <= 20
+        assert scores[user] == sorted(scores[user], reverse=True)
+        assert not set(lists[user]) & had[user]
+
+
+def test_the_authors_settings_are_trained(trainer: Trainer) -> None:
+    code = "m = train(author(), make_log(400, 80, 3), 'UTC', 1)\nanswer = m.target, m.num_factors"
+    assert ask(trainer, code) == ("target", 32)
