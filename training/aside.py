@@ -3,7 +3,8 @@
 ::
 
     DIR/run.json                     what was trained, from which log, and what was measured
-    DIR/pairs.npz                    each pair of visitor and item before the test part
+    DIR/pairs.npz                    each pair of visitor and item before the test part, and whether
+                                     it is among the latest fifth of the events
     DIR/test.npz                     the test part: visitors, what they did, and their visits
     DIR/<role>/judged/<file>.model   learnt from all events before the test part: what is judged
     DIR/<role>/final/<file>.model    learnt from all events with the same settings: what is served
@@ -22,9 +23,11 @@ from typing import Any, Dict, Mapping, Tuple
 import numpy as np
 import pandas as pd
 
+from training.candidates import latest
 from training.judged import Part
 
 FORMAT = 1
+_RECENT = 0.2  # the share of the events that recent popularity, as a yardstick, counts
 NAMES: Mapping[str, Tuple[str, str]] = {
     "similarity": ("similarity_model", "recommendation_s.model"),
     "ranking": ("ranking_factorization_model", "recommendation_r.model"),
@@ -67,11 +70,15 @@ class Aside:
         return path.replace(os.sep, "/")
 
     def write_pairs(self, events: pd.DataFrame) -> None:
-        """Write the different pairs of visitor and item among events."""
-        pairs = events[["user", "item"]].drop_duplicates()
-        self._write_arrays(
-            "pairs.npz", {"users": _ids(pairs["user"]), "items": _ids(pairs["item"])}
-        )
+        """Write the different pairs of visitor and item among events, and which are recent."""
+        recent = events.index.isin(latest(events, _RECENT).index)
+        pairs = events.assign(recent=recent).groupby(["user", "item"], sort=False)["recent"].any()
+        arrays = {
+            "users": _ids(pairs.index.get_level_values("user").to_series()),
+            "items": _ids(pairs.index.get_level_values("item").to_series()),
+            "recent": pairs.to_numpy(),
+        }
+        self._write_arrays("pairs.npz", arrays)
 
     def write_part(self, part: Part) -> None:
         """Write the test part."""
