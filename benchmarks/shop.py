@@ -84,7 +84,7 @@ class Runs:
         ----------
         split : {"time", "author"}
             How the log is parted.
-        settings : {"usual", "author"}
+        settings : {"usual", "author", "context"}
             What is tried.
         seed : int
             The first seed.
@@ -120,15 +120,16 @@ def report(runs: Runs, split: str, seeds: Iterable[int]) -> dict[str, Any]:
     back, cold = (mean_recalls(measured, is_cold=is_cold) for is_cold in (False, True))
     print(f"\nsplit: {split}; recall@10 of visitors who come back, and of cold ones")
     table = [_row(name, back, cold) for name in COMPARED]
-    original = _original(runs.run(split, "author", FIRST_SEED))
-    lines = [*lines_of(split, back, cold), original["line"]]
+    original, machine = (runs.run(split, each, FIRST_SEED) for each in ("author", "context"))
+    context = [_context("original", original), _context("factorization machine", machine)]
+    lines = [*lines_of(split, back, cold), _original(original)]
     for line in lines:
         print(f"{'pass' if line.passed else 'FAIL'}  {line.wanted}: {line.found}")
     return {
         "visitors": {"returning": _count(back), "cold": _count(cold)},
         "table": table,
         "lines": [asdict(line) for line in lines],
-        "original": {name: each for name, each in original.items() if name != "line"},
+        "true context": context,
         "runs": told,
     }
 
@@ -181,19 +182,34 @@ def lines_of(split: str, back: Mapping[str, Values], cold: Mapping[str, Values])
     return lines
 
 
-def _original(run: Run) -> dict[str, Any]:
-    """Return what the gate says of the original deployment's settings."""
+def _original(run: Run) -> Line:
+    """Tell whether the gate refuses the original deployment's settings."""
     (decision,) = decide(run)
     broken = [each.words for each in decision.verdicts if not each.passed]
     wanted = "the gate refuses the original deployment's settings"
-    recalls = context_recalls(run, decision.candidate, FIRST_SEED)
-    shuffled = paired_ratio(recalls["true"], recalls["shuffled"])
-    print(f"the original's true context against shuffled: {_shown(shuffled)}")
-    return {
-        "line": Line(wanted, "; ".join(broken) or "it passes", len(broken) > 0),
-        "recall": {name: round(float(values.mean()), 5) for name, values in recalls.items()},
-        "true against shuffled context": _rounded(shuffled),
-    }
+    return Line(wanted, "; ".join(broken) or "it passes", len(broken) > 0)
+
+
+def _context(name: str, run: Run) -> dict[str, Any]:
+    """Print what true context is worth to the one model of a run, and return it."""
+    recalls = context_recalls(run, run.candidates[0], FIRST_SEED)
+    told: dict[str, Any] = {"name": name}
+    for kind, mask in (
+        ("returning", run.test.kinds != "unknown"),
+        ("cold", run.test.kinds == "unknown"),
+    ):
+        if mask.any():
+            true = recalls["true"][mask]
+            ratios = {
+                other: paired_ratio(true, recalls[other][mask]) for other in ("shuffled", "default")
+            }
+            told[kind] = {
+                "recall": round(float(true.mean()), 5),
+                **{f"against {other}": _rounded(ratio) for other, ratio in ratios.items()},
+            }
+            shown = ", ".join(f"{_shown(ratio)} {other}" for other, ratio in ratios.items())
+            print(f"{name}, {kind}: true context {true.mean():.4f}, times {shown}")
+    return told
 
 
 def _run_told(run: Run, served: Served, seed: int) -> dict[str, Any]:

@@ -99,25 +99,25 @@ def decide(run: Run) -> list[Decision]:
 
 
 def context_recalls(run: Run, candidate: Candidate, seed: int) -> Mapping[str, Values]:
-    """Return recall at 10 of a model that is told the true context, another one, or none.
+    """Return recall at 10 of a model that is told the true context, another one, or the default.
 
     Parameters
     ----------
     run : Run
         Who is asked about.
     candidate : Candidate
-        Whose model is asked; one that learnt context.
+        Whose model is asked, in the ranking role, to which alone callers can tell context.
     seed : int
         Of the order in which visits get the context of others.
     """
     test = run.test
-    models = load_models(_settings(run.path, [candidate]))
+    models = load_models(Settings(models_dir=run.path, ranking_model=str(candidate.judged)))
     order = np.random.default_rng(seed).permutation(len(test.users))
     mixed = {name: each[order] for name, each in test.context.items()}
     shuffled = TestPart(test.users, test.kinds, test.truth, mixed)
     asked = {"true": (test, True), "shuffled": (shuffled, True), "default": (test, False)}
     return {
-        name: recall(lists_of_role(models, candidate.role, part, told=told), test)
+        name: recall(lists_of_role(models, "ranking", part, told=told), test)
         for name, (part, told) in asked.items()
     }
 

@@ -18,7 +18,7 @@ from typing import Any, Callable, Dict, List, Mapping, Optional, Sequence, Tuple
 import pandas as pd
 
 from training.aside import NAMES, Aside
-from training.candidates import RANKING, Settings, author, train, usual
+from training.candidates import named, train, usual
 from training.choose import Tried, choose
 from training.evaluation import Answers, Figures, measure, table
 from training.intervals import Interval
@@ -64,7 +64,7 @@ def run(
     part = make_part(log, split.train, split.validation, options, args.seed, _MOST_VALIDATED)
     tried = {
         role: choose(tries, log, split.train, part, options.time_zone, seeds, end, say)
-        for role, tries in _tries(args.settings, options.context).items()
+        for role, tries in named(args.settings, options.context).items()
     }
     test = make_part(log, split.before_test, split.test, options, args.seed, MOST_VISITORS)
     answered, popular = _judge(log, split, test, tried, options, aside, say)
@@ -80,10 +80,6 @@ def run(
         told["test_from"] = _moment(split.test["time"].min())
     aside.write_run(told)
     return figures
-
-
-def _tries(name: str, context: Tuple[str, ...]) -> Mapping[str, List[Settings]]:
-    return usual(context) if name == "usual" else {RANKING: [author(context)]}
 
 
 def _split(log: Log, args: argparse.Namespace) -> Split:
@@ -217,9 +213,10 @@ def main(arguments: Optional[List[str]] = None) -> int:
     parser.add_argument("--split", choices=["time", "author"], default="time")
     parser.add_argument(
         "--settings",
-        choices=["usual", "author"],
+        choices=["usual", "author", "context"],
         default="usual",
-        help="author: the original deployment's alone, which the gate should refuse",
+        help="what is tried; author: the original deployment's alone, which the gate should "
+        "refuse; context: the factorization machine of the visit alone",
     )
     parser.add_argument("--seed", type=int, default=7)
     parser.add_argument(
