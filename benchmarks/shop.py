@@ -61,7 +61,7 @@ class Runs:
 
     Parameters
     ----------
-    log : str
+    log : Path
         The event log.
     folder : Path
         Where they are kept.
@@ -69,9 +69,9 @@ class Runs:
         Further options of ``training.run``.
     """
 
-    def __init__(self, log: str, folder: Path, options: Sequence[str]) -> None:
-        self._log = log
-        self._folder = folder
+    def __init__(self, log: Path, folder: Path, options: Sequence[str]) -> None:
+        self._log = log.resolve()
+        self._folder = folder.resolve()
         self._options = options
         script = str(ROOT / "scripts" / "training-env")
         done = subprocess.run([script], check=True, stdout=subprocess.PIPE, text=True)
@@ -92,10 +92,12 @@ class Runs:
         path = self._folder / f"{split}-{settings}-{seed}"
         if not path.exists():
             print(f"training: split {split}, settings {settings}, seed {seed}", flush=True)
-            command = [self._python, "-m", "training.run", self._log, "--out", str(path)]
+            command = [self._python, "-m", "training.run", str(self._log), "--out", str(path)]
             command += ["--split", split, "--settings", settings, "--seed", str(seed)]
             command += self._options
-            subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+            done = subprocess.run(command, cwd=ROOT, check=False, stdout=subprocess.DEVNULL)
+            if done.returncode != 0:  # it has said why
+                raise SystemExit(done.returncode)
         return read_run(path)
 
 
@@ -266,7 +268,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     seeds = [FIRST_SEED + SEED_STEP * number for number in range(args.seeds)]
     splits = ["time", "author"] if args.split == "both" else [args.split]
     with TemporaryDirectory() as folder:
-        runs = Runs(str(Path(log).resolve()), args.keep or Path(folder), args.options)
+        runs = Runs(Path(log), args.keep or Path(folder), args.options)
         reports = {split: report(runs, split, seeds) for split in splits}
     save("shop", {"seeds": seeds, "splits": reports})
     return int(not all(line["passed"] for each in reports.values() for line in each["lines"]))
