@@ -129,15 +129,15 @@ def _ask_service(run: Run) -> tuple[Lists, list[str]]:
         for each in run.candidates:
             register(each.judged, registry, each.name, training=_by_validation(run, each.role))
         names: dict[str, Any] = {f"{each.role}_model": each.name for each in run.candidates}
-        with serving(
-            Settings(models_dir=registry, auto="measured", log_level="error", **names)
-        ) as client:
-            return _ask(
-                client, str(run.told["columns"]["user"]), str(run.told["columns"]["item"]), run
-            )
+        settings = Settings(
+            models_dir=registry, auto="measured", access_log=False, log_level="error", **names
+        )
+        with serving(settings) as client:
+            return _ask(client, run)
 
 
-def _ask(client: httpx.Client, user: str, item: str, run: Run) -> tuple[Lists, list[str]]:
+def _ask(client: httpx.Client, run: Run) -> tuple[Lists, list[str]]:
+    user, item = run.told["columns"]["user"], run.told["columns"]["item"]
     visitors = run.test.users.tolist()
     found: dict[Any, list[Any]] = {visitor: [] for visitor in visitors}
     names: list[str] = []
