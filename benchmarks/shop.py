@@ -103,7 +103,9 @@ class Runs:
         return read_run(path)
 
 
-def report(runs: Runs, split: str, seeds: Iterable[int]) -> dict[str, Any]:
+def report(
+    runs: Runs, split: str, seeds: Iterable[int], *, with_machine: bool = False
+) -> dict[str, Any]:
     """Measure one way to part the log, print the table, and return it.
 
     Parameters
@@ -114,6 +116,8 @@ def report(runs: Runs, split: str, seeds: Iterable[int]) -> dict[str, Any]:
         How the log is parted.
     seeds : iterable of int
         The first seed of each run.
+    with_machine : bool
+        Whether a factorization machine of the visit is asked with true and with shuffled context.
     """
     measured, told = [], []
     for seed in seeds:
@@ -126,7 +130,7 @@ def report(runs: Runs, split: str, seeds: Iterable[int]) -> dict[str, Any]:
     table = [_row(name, back, cold) for name in COMPARED]
     original = runs.run(split, "author", FIRST_SEED)
     context = [_context("original", original)]
-    if split == "time":
+    if with_machine:
         context.append(_context("factorization machine", runs.run(split, "context", FIRST_SEED)))
     lines = [*lines_of(split, back, cold), _original(original)]
     for line in lines:
@@ -264,6 +268,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seeds", type=int, default=5, help="how many runs")
     parser.add_argument("--split", choices=["time", "author", "both"], default="both")
     parser.add_argument("--keep", type=Path, help="where runs are kept, and taken from if there")
+    parser.add_argument(
+        "--context",
+        action="store_true",
+        help="train a factorization machine of the visit, too, and tell what context is worth to it",
+    )
     parser.add_argument("options", nargs="*", help="options of training.run, behind --")
     args = parser.parse_args(arguments)
     log = os.environ.get("EVENT_LOG")
@@ -273,7 +282,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     splits = ["time", "author"] if args.split == "both" else [args.split]
     with TemporaryDirectory() as folder:
         runs = Runs(Path(log), args.keep or Path(folder), args.options)
-        reports = {split: report(runs, split, seeds) for split in splits}
+        reports = {split: report(runs, split, seeds, with_machine=args.context) for split in splits}
     save("shop", {"seeds": seeds, "splits": reports})
     return int(not all(line["passed"] for each in reports.values() for line in each["lines"]))
 
