@@ -271,7 +271,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--context",
         action="store_true",
-        help="also train a factorization machine of the visit, and tell what context is worth to it",
+        help="also train a factorization machine of the visit, and tell what context is worth",
     )
     parser.add_argument("options", nargs="*", help="options of training.run, behind --")
     args = parser.parse_args(arguments)
