@@ -4,7 +4,8 @@
 
     DIR/run.json                     what was trained, from which log, and what was measured
     DIR/report.html, report.json     the same and more, for people and for programs
-    DIR/pairs.npz                    each pair of visitor and item before the test part
+    DIR/pairs.npz                    each pair of visitor and item before the test part, and whether
+                                     it is among the latest fifth of the events
     DIR/test.npz                     the test part: visitors, what they did, and their visits
     DIR/<role>/judged/<file>.model   learnt from all events before the test part: what is judged
     DIR/<role>/final/<file>.model    learnt from all events with the same settings: what is served
@@ -24,12 +25,13 @@ from typing import Any, Dict, List, Mapping, Tuple
 import numpy as np
 import pandas as pd
 
-from training.candidates import TrainingError, in_one_line
+from training.candidates import TrainingError, in_one_line, latest
 from training.judged import Part
 from training.logs import LogError
 
 FORMAT = 1
 _MOST_CHARACTERS = 1 << 29  # of four bytes each: 2 GiB
+_RECENT = 0.2  # the share of the events that recent popularity, as a yardstick, counts
 NAMES: Mapping[str, Tuple[str, str]] = {
     "similarity": ("similarity_model", "recommendation_s.model"),
     "ranking": ("ranking_factorization_model", "recommendation_r.model"),
@@ -92,11 +94,15 @@ class Aside:
         shutil.rmtree(os.path.join(self._staging, role), ignore_errors=True)
 
     def write_pairs(self, events: pd.DataFrame) -> None:
-        """Write the different pairs of visitor and item among events."""
-        pairs = events[["user", "item"]].drop_duplicates()
-        self._write_arrays(
-            "pairs.npz", {"users": _ids(pairs["user"]), "items": _ids(pairs["item"])}
-        )
+        """Write the different pairs of visitor and item among events, and which are recent."""
+        recent = events.index.isin(latest(events, _RECENT).index)
+        pairs = events.assign(recent=recent).groupby(["user", "item"], sort=False)["recent"].any()
+        arrays = {
+            "users": _ids(pairs.index.get_level_values("user").to_series()),
+            "items": _ids(pairs.index.get_level_values("item").to_series()),
+            "recent": pairs.to_numpy(),
+        }
+        self._write_arrays("pairs.npz", arrays)
 
     def write_part(self, part: Part) -> None:
         """Write the test part."""
@@ -114,8 +120,7 @@ class Aside:
     def write_run(self, told: Dict[str, Any]) -> None:
         """Write what the run says of itself."""
         text = json.dumps({"format": FORMAT, **told}, indent=1, sort_keys=True, allow_nan=False)
-        self.write_text("run.json", text + "
-")
+        self.write_text("run.json", text + "\n")
 
     def write_text(self, name: str, text: str) -> None:
         """Write a file of text, in UTF-8."""

@@ -12,7 +12,7 @@ import turicreate as tc
 
 from training import keep
 from training.command import one_line
-from training.logs import DERIVED, Log
+from training.logs import DERIVED, Log, LogError
 from training.measures import LONGEST
 from training.prepare import PrepareOptions, prepare
 
@@ -227,6 +227,31 @@ def usual(context: Tuple[str, ...] = DERIVED) -> Mapping[str, List[Settings]]:
             *([_machine(context)] if context else []),
         ],
     }
+
+
+def named(name: str, context: Tuple[str, ...]) -> Mapping[str, List[Settings]]:
+    """Return what is tried, by role, under a name of the command line.
+
+    Parameters
+    ----------
+    name : {"usual", "author", "context"}
+        What `usual` returns, `author` as the ranking model, or the factorization machine of the
+        visit as the newcomer's.
+    context : tuple of str
+        Context columns that models may learn.
+
+    Raises
+    ------
+    LogError
+        If the model needs context, and there is none.
+    """
+    if name == "author":
+        return {RANKING: [author(context)]}
+    if name == "context":
+        if len(context) == 0:
+            raise LogError("--settings context needs columns (--context)")
+        return {NEWCOMER: [_machine(context)]}
+    return usual(context)
 
 
 def _ials(factors: int, scaling: int) -> Settings:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, field
-from typing import Any, List, Mapping, Optional, Sequence
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
@@ -14,6 +14,7 @@ from training.judged import Part, answers, means_by_kind, recall_of
 from training.logs import Log, LogError
 from training.visitors import KNOWN, LIGHT, UNKNOWN
 
+_CLOSE = 0.9  # of the best recall, from which on settings are tried with further seeds
 _FEW = 20  # visitors of a kind, below which another kind must do
 
 
@@ -71,7 +72,11 @@ def choose(
     end: Optional[float],
     say: Say,
 ) -> List[Tried]:
-    """Try settings of one role, and the best of them with further seeds.
+    """Try settings of one role, and those that come close to the best of them with further seeds.
+
+    Training is a lottery: one draw of good settings may be worse than a lucky one of others. So the
+    two best settings, if they are close, are compared by their means over the seeds. What is served
+    is the best draw of the better ones.
 
     Parameters
     ----------
@@ -84,8 +89,7 @@ def choose(
     time_zone : str
         In which period, month and weekday are told.
     seeds : sequence of int
-        The first is everybody's; the winner is tried with the others, too, because training is a
-        lottery.
+        The first is everybody's; the others are for settings that come close to the best.
     end : float, optional
         When there is no more time, by `time.monotonic`.
     say : callable
@@ -109,14 +113,16 @@ def choose(
         say(_progress(settings.label, number, len(tries), tried))
         tried.append(_try(settings, learned, part, time_zone, seeds[0]))
         say(_told(tried[-1]))
-    best = _ranked(tried)[0]
+    best, *others = ranked(tried)
     if best.failed:
         raise TrainingError(best.failed)
-    for seed in seeds[1:] if best.settings.is_drawn else ():
-        if _is_time(tried, end):
-            tried.append(_try(best.settings, learned, part, time_zone, seed))
-            say(_told(tried[-1]))
-    return _ranked(tried)
+    close = [best, *(one for one in others[:1] if one.recall >= _CLOSE * best.recall)]
+    for seed in seeds[1:]:
+        for one in close:
+            if one.settings.is_drawn and _is_time(tried, end):
+                tried.append(_try(one.settings, learned, part, time_zone, seed))
+                say(_told(tried[-1]))
+    return ranked(tried, [one.settings.label for one in close])
 
 
 def _is_time(tried: Sequence[Tried], end: Optional[float]) -> bool:
@@ -147,8 +153,25 @@ def _try(settings: Settings, log: Log, part: Part, time_zone: str, seed: int) ->
     return Tried(settings, seed, mean, time.monotonic() - started, kinds=kinds)
 
 
-def _ranked(tried: Sequence[Tried]) -> List[Tried]:
-    return sorted(tried, key=lambda one: -one.recall)  # equal ones in the order of the tries
+def ranked(tried: Sequence[Tried], close: Sequence[str] = ()) -> List[Tried]:
+    """Return tries by the mean recall of their settings, and those of the same settings by theirs.
+
+    Parameters
+    ----------
+    tried : sequence of Tried
+        In the order of the tries, in which equal ones stay.
+    close : sequence of str
+        The labels of the settings that come before all others: they were tried with more seeds.
+    """
+    recalls: Dict[str, List[float]] = {}
+    for one in tried:
+        recalls.setdefault(one.settings.label, []).append(one.recall)
+
+    def key(one: Tried) -> Tuple[bool, float, float]:
+        label = one.settings.label
+        return label not in close, -float(np.mean(recalls[label])), -one.recall
+
+    return sorted(tried, key=key)
 
 
 def _told(one: Tried) -> str:

@@ -127,9 +127,7 @@ class Finals:
             lists, scores = answers(model, self._test, with_context=False)
             self.outcome.answered.append(Answers(label, lists, scores))
 
-    def _judge(
-        self, role: str, best: Tried, seeds: Sequence[int]
-    ) -> Tuple[Answers, List[Answers]]:
+    def _judge(self, role: str, best: Tried, seeds: Sequence[int]) -> Tuple[Answers, List[Answers]]:
         """Train and ask; return the answers, and those to shuffled context if it learnt any."""
         settings, test = best.settings, self._test
         self._say("judging {} for {}".format(settings.label, role))

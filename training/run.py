@@ -19,7 +19,7 @@ import pandas as pd
 
 from training import command, record
 from training.aside import Aside
-from training.candidates import TrainingError, usual
+from training.candidates import TrainingError, named
 from training.choose import Tried, choose
 from training.command import Say
 from training.evaluation import Figures, measure, table
@@ -115,9 +115,7 @@ def run(
         told["test_from"] = record.moment(split.test["time"].min())
     aside.write_run(told)
     try:
-        said = content(
-            told, log.events, known, test, outcome.answered, outcome.shuffled, titles
-        )
+        said = content(told, log.events, known, test, outcome.answered, outcome.shuffled, titles)
         aside.write_text("report.json", as_json(said))
         aside.write_text("report.html", page(said))
     except Exception as error:  # hours of training are not thrown away for the want of a page
@@ -183,7 +181,7 @@ def _search(
     part = _part(log, train, validation, options, args.seed, _MOST_VALIDATED, "validation")
     learned = replace(log, events=train)
     tried: Dict[str, List[Tried]] = {}
-    roles = usual(options.context)
+    roles = named(args.settings, options.context)
     end = None if args.budget is None else time.monotonic() + 60.0 * args.budget
     for number, (role, tries) in enumerate(roles.items()):
         until = None if end is None else _fair_end(end, len(roles) - number)
@@ -209,6 +207,13 @@ def _parser() -> command.Parser:
     parser.add_argument("log", help="event log")
     parser.add_argument("--out", required=True, help="directory that is made for the gate")
     parser.add_argument("--split", choices=["time", "author"], default="time")
+    parser.add_argument(
+        "--settings",
+        choices=["usual", "author", "context"],
+        default="usual",
+        help="what is tried; author: the original deployment's alone, which the gate should "
+        "refuse; context: the factorization machine of the visit alone",
+    )
     parser.add_argument("--seed", type=command.seed, default=7, help="(default: %(default)s)")
     parser.add_argument(
         "--seeds",

@@ -86,6 +86,9 @@ class Run:
         Who judges.
     users, items : ndarray
         Each pair of visitor and item that was known before the test part.
+    recent : ndarray of bool or None
+        Which of these pairs are among the latest fifth of the events; None where the trainer does
+        not say.
     """
 
     path: Path
@@ -94,6 +97,7 @@ class Run:
     test: TestPart
     users: Ids
     items: Ids
+    recent: NDArray[np.bool_] | None = None
 
 
 def read_run(path: Path) -> Run:
@@ -113,6 +117,9 @@ def read_run(path: Path) -> Run:
     pairs = _read_arrays(path / "pairs.npz", ("users", "items"))
     if len(pairs["users"]) != len(pairs["items"]):
         raise CandidateError(f"{path / 'pairs.npz'}: there are not as many users as items")
+    recent = pairs.get("recent")
+    if recent is not None and (recent.shape != pairs["users"].shape or recent.dtype != np.bool_):
+        raise CandidateError(f"{path / 'pairs.npz'}: 'recent' does not go with the users")
     return Run(
         path,
         told,
@@ -120,6 +127,7 @@ def read_run(path: Path) -> Run:
         _read_test(path / "test.npz"),
         pairs["users"],
         pairs["items"],
+        recent,
     )
 
 

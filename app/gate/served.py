@@ -82,16 +82,21 @@ def lists_of_jaccard(users: Ids, items: Ids, visitors: Sequence[Id]) -> Lists:
     ]
 
 
-def lists_of_popularity(users: Ids, items: Ids, visitors: Sequence[Id]) -> Lists:
+def lists_of_popularity(
+    users: Ids, items: Ids, visitors: Sequence[Id], counted: NDArray[np.bool_] | None = None
+) -> Lists:
     """Return the items that most visitors had, without those that a visitor had.
 
     Parameters
     ----------
     users, items, visitors
         As for `lists_of_jaccard`; strangers get the same as everybody.
+    counted : ndarray of bool, optional
+        Which pairs tell how popular an item is; all if absent.
     """
     catalogue, of_item = indexed(items)
-    counts = np.bincount(of_item, minlength=len(catalogue))
+    telling = of_item if counted is None else of_item[counted]
+    counts = np.bincount(telling, minlength=len(catalogue))
     order = np.lexsort((np.arange(len(catalogue)), -counts))
     asked = set(visitors)
     had: dict[Id, set[Id]] = {visitor: set() for visitor in asked}

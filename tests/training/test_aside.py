@@ -84,7 +84,8 @@ finally:
 WRITE = """
 aside = Aside(out)
 try:
-    aside.write_pairs(pd.DataFrame({"user": users, "item": [1] * len(users)}))
+    n = len(users)
+    aside.write_pairs(pd.DataFrame({"user": users, "item": [1] * n, "time": [*range(n)]}))
     aside.publish()
 finally:
     aside.discard()
@@ -106,3 +107,21 @@ def test_ids_that_an_array_has_no_room_for_are_refused(trainer: Trainer, tmp_pat
     with pytest.raises(TrainerError, match=message):
         ask(trainer, WRITE, out=str(tmp_path / "out"), users=users)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_pairs_are_recent_if_any_of_their_events_is(trainer: Trainer, tmp_path: Path) -> None:
+    rows = [("a", 1, 1), ("a", 2, 2), ("b", 1, 3), ("b", 1, 4), ("c", 3, 5)]
+    rows += [("a", 1, 9), ("c", 3, 6), ("b", 2, 7), ("d", 1, 8), ("d", 4, 10)]
+    code = """
+aside = Aside(out)
+aside.write_pairs(frame(rows))
+aside.publish()
+answer = None
+"""
+    ask(trainer, code, rows=rows, out=str(tmp_path / "run"))
+    with np.load(tmp_path / "run" / "pairs.npz", allow_pickle=False) as arrays:
+        pairs = [arrays[name].tolist() for name in ("users", "items", "recent")]
+    recent = {("a", 1), ("d", 4)}  # the latest fifth of ten events
+    first = dict.fromkeys((user, item) for user, item, _ in rows)
+    expected = sorted((user, item, (user, item) in recent) for user, item in first)
+    assert sorted(zip(*pairs, strict=True)) == expected

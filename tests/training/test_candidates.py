@@ -6,14 +6,14 @@ from typing import Any
 
 import pytest
 
-from tests.training.environment import Trainer
+from tests.training.environment import Trainer, TrainerError
 
 pytestmark = pytest.mark.slow
 
 SET_UP = """
 load_turicreate()
 from dataclasses import replace
-from training.candidates import ask, author, latest, train, usual
+from training.candidates import ask, author, latest, named, train, usual
 from training.events import make_log
 log = make_log(200, 60, 3)
 """
@@ -75,3 +75,24 @@ answer = users, lists, scores, had
 def test_the_authors_settings_are_trained(trainer: Trainer) -> None:
     code = "m = train(author(), make_log(400, 80, 3), 'UTC', 1)\nanswer = m.target, m.num_factors"
     assert ask(trainer, code) == ("target", 32)
+
+
+@pytest.mark.parametrize(
+    ("name", "roles"),
+    [
+        ("usual", ["similarity", "ranking", "newcomer"]),
+        ("author", ["ranking"]),
+        ("context", ["newcomer"]),
+    ],
+)
+def test_names_stand_for_what_is_tried(trainer: Trainer, name: str, roles: list[str]) -> None:
+    code = "answer = {r: [s.label for s in t] for r, t in named(name, ('period',)).items()}"
+    found = ask(trainer, code, name=name)
+    assert list(found) == roles
+    labels = [label for tries in found.values() for label in tries]
+    assert len(labels) == len(set(labels)) > 0
+
+
+def test_a_model_of_the_visit_needs_its_columns(trainer: Trainer) -> None:
+    with pytest.raises(TrainerError, match="--settings context needs columns"):
+        ask(trainer, "answer = named('context', ())")

@@ -17,7 +17,7 @@ from dataclasses import replace
 from training import choose as choosing, run as running
 from training.aside import Aside
 from training.candidates import RANKING, SIMILARITY, Settings, usual
-from training.choose import Tried, choose, wanted_of
+from training.choose import Tried, choose, ranked, wanted_of
 from training.events import make_log
 from training.final import Finals
 from training.judged import make_part
@@ -159,3 +159,32 @@ answer = sorted(outcome.paths), outcome.failed, [one.name for one in outcome.ans
     assert list(failed) == ["ranking"]
     assert "num_factors" in failed["ranking"]
     assert [path.name for path in (tmp_path / "out").iterdir()] == ["similarity"]
+
+
+@pytest.mark.parametrize(
+    ("tries", "close", "expected"),
+    [
+        ([("a", 1, 0.1), ("b", 1, 0.2), ("c", 1, 0.2)], [], [("b", 1), ("c", 1), ("a", 1)]),
+        # One lucky draw does not make settings better.
+        (
+            [("a", 1, 0.20), ("b", 1, 0.19), ("a", 2, 0.10), ("b", 2, 0.18)],
+            ["a", "b"],
+            [("b", 1), ("b", 2), ("a", 1), ("a", 2)],
+        ),
+        # Those that were tried once only do not come before those that were tried again.
+        ([("a", 1, 0.20), ("b", 1, 0.17), ("a", 2, 0.12)], ["a"], [("a", 1), ("a", 2), ("b", 1)]),
+        # What failed once may still be served with another seed.
+        ([("a", 1, 0.2), ("a", 2, -1.0), ("b", 1, -1.0)], ["a"], [("a", 1), ("a", 2), ("b", 1)]),
+    ],
+)
+def test_settings_are_ranked_by_their_means_over_seeds(
+    trainer: Trainer,
+    tries: list[tuple[str, int, float]],
+    close: list[str],
+    expected: list[tuple[str, int]],
+) -> None:
+    code = """
+tries = [Tried(Settings(a, RANKING, ""), seed, b, 1.0, "x" * (b < 0)) for a, seed, b in tries]
+answer = [(one.settings.label, one.seed) for one in ranked(tries, close)]
+"""
+    assert ask(trainer, code, tries=tries, close=close) == expected

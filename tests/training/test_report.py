@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from playwright.sync_api import Browser
 
 from tests.app.browser import browser
-from tests.training.environment import ROOT, Trainer, TrainerError, run_python, training_python
+from tests.training.environment import ROOT, Trainer, TrainerError, training_python
 from training.report.markup import Markup, safe, table, tag
 
 __all__ = ["browser"]

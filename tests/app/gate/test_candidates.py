@@ -1,8 +1,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,6 +21,16 @@ def test_it_reads_what_the_trainer_left(tmp_path: Path) -> None:
     assert all(len(items) == 3 for items in run.test.truth)
     assert set(run.test.context) == {"period"}
     assert len(run.users) == len(run.items) == 3 * VISITORS
+    assert run.recent is None
+
+
+def test_it_reads_which_pairs_are_recent(tmp_path: Path) -> None:
+    make_run(tmp_path, "similarity")
+    recent = np.arange(3 * VISITORS) % 5 == 0
+    _write_pairs(recent=recent)(tmp_path)
+    found = read_run(tmp_path).recent
+    assert found is not None
+    assert found.tolist() == recent.tolist()
 
 
 def _write_run(content: object) -> Callable[[Path], None]:
@@ -30,12 +41,17 @@ def _write_run(content: object) -> Callable[[Path], None]:
 
 
 def _write_test(**arrays: np.ndarray) -> Callable[[Path], None]:
-    def write(folder: Path) -> None:
-        with np.load(folder / "test.npz") as loaded:
-            content = {**{name: loaded[name] for name in loaded.files}, **arrays}
-        np.savez_compressed(folder / "test.npz", **content)
+    return lambda folder: _put(folder / "test.npz", arrays)
 
-    return write
+
+def _write_pairs(**arrays: np.ndarray) -> Callable[[Path], None]:
+    return lambda folder: _put(folder / "pairs.npz", arrays)
+
+
+def _put(path: Path, arrays: Mapping[str, np.ndarray]) -> None:
+    with np.load(path) as loaded:
+        content: dict[str, Any] = {**{name: loaded[name] for name in loaded.files}, **arrays}
+    np.savez_compressed(path, **content)
 
 
 def _outside(folder: Path) -> None:
@@ -63,6 +79,9 @@ def _objects(folder: Path) -> None:
         (_write_run({**told(), "roles": {"similarity": 5}}), "run.json"),
         (_outside, "run.json"),
         (_objects, "pairs.npz"),
+        (_write_pairs(recent=np.array(True)), "pairs.npz"),
+        (_write_pairs(recent=np.ones(2, np.bool_)), "pairs.npz"),
+        (_write_pairs(recent=np.ones(3 * VISITORS)), "pairs.npz"),
         (_write_test(lengths=np.array([1])), "test.npz"),
         (_write_test(lengths=np.zeros(VISITORS, np.int64)), "test.npz"),
         (_write_test(kinds=np.array(["heavy"] * VISITORS)), "test.npz"),
