@@ -136,7 +136,8 @@ def test_run_json_tells_all(finished: tuple[Path, str]) -> None:
     assert told["failed"] == {}
     names = [each["name"] for each in told["figures"]]
     assert names[:3] == ROLES
-    assert names[-4:] == ["popularity", "popularity of the last 20%", "jaccard", "cosine"]
+    assert names[3:7] == ["popularity", "popularity of the last 20%", "jaccard", "cosine"]
+    assert all(name.endswith(", context shuffled") for name in names[7:])
     for each in told["figures"]:
         assert set(each["curves"]) == {
             *("precision", "recall", "NDCG", "MRR", "novelty", "coverage"),
@@ -180,16 +181,17 @@ def test_strings_ratings_and_other_names(
         assert model.recommend([read.test.users.tolist()[0]]).rankings[0].items
 
 
-@pytest.mark.parametrize(("budget", "most"), [("0", 1), ("0.00001", 1), ("1000", 6)])
+@pytest.mark.parametrize(("budget", "counts"), [("0", {1}), ("0.00001", {1}), ("1000", {6, 8})])
 def test_the_budget_bounds_what_is_tried(
-    events: list[tuple[int, int, int]], tmp_path: Path, budget: str, most: int
+    events: list[tuple[int, int, int]], tmp_path: Path, budget: str, counts: set[int]
 ) -> None:
     log, out = view_log(tmp_path / "log.csv", events), tmp_path / "out"
     output = run(str(log), "--out", str(out), "--budget", budget, "--search-share", "0.9")
     tried = {role: each["tried"] for role, each in told_of(out)["roles"].items()}
     assert list(tried) == sorted(ROLES)
-    assert max(map(len, tried.values())) == most
-    assert ("no time left for cosine" in output) == (most == 1)
+    # Four settings, and the best of them, or the two best if they are close, with two more seeds.
+    assert max(map(len, tried.values())) in counts
+    assert ("no time left for cosine" in output) == (counts == {1})
     assert "(--search-share 0.9)" in output
 
 
