@@ -12,6 +12,7 @@ import turicreate as tc
 
 from training import keep
 from training.command import one_line
+from training.limits import SIMILARITY_BUFFERS
 from training.logs import DERIVED, Log, LogError
 from training.measures import LONGEST
 from training.prepare import PrepareOptions, prepare
@@ -121,6 +122,8 @@ def train(settings: Settings, log: Log, time_zone: str, seed: int) -> Any:
     arguments = dict(settings.options)
     if settings.is_drawn:
         arguments["random_seed"] = seed
+    if settings.role == SIMILARITY:
+        arguments["target_memory_usage"] = SIMILARITY_BUFFERS
     with in_one_line():
         return getattr(tc, settings.model).create(
             tc.SFrame(rows[columns].drop_duplicates()),

@@ -30,6 +30,7 @@ from training import keep
 from training.command import Parser, make_say
 from training.evaluate import Names, overlap, precision_recall, split
 from training.events import make_log
+from training.limits import SIMILARITY_BUFFERS
 from training.logs import DERIVED, Log, LogError, LogOptions, read_log, require_learnable
 from training.logs.options import add_arguments, from_arguments
 from training.prepare import PrepareOptions, prepare
@@ -171,7 +172,11 @@ def train_similarity(table: Any, names: Names, verbose: bool = False) -> Any:
         Whether the library shows its progress.
     """
     return tc.item_similarity_recommender.create(
-        table, target="target", verbose=verbose, **names.ids
+        table,
+        target="target",
+        verbose=verbose,
+        target_memory_usage=SIMILARITY_BUFFERS,
+        **names.ids,
     )
 
 
