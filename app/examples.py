@@ -37,12 +37,14 @@ class Examples:
         self.users = _strangers(models) if hides_users else user.sample(2)
         self.items = item.sample(2)
         users, items = self.users, self.items
-        side = {column.name: self._value(column) for column in models.side_columns}
+        side = {column.name: self._value(column) for column in models.visits.columns}
+        known = {column.name for column in models.side_columns}
+        mine = {name: value for name, value in side.items() if name in known}
         self.recommend = [{"users": [{user.name: one} for one in users], "k": 5}] if users else []
         if side and users:
             self.recommend.insert(0, {"users": [{user.name: users[0], **side}], "k": 5})
             self.recommend.append({"users": [{user.name: users[0], **side}], "k": 2, "why": True})
-        self.baskets = _baskets([{item.name: one} for one in items], side)
+        self.baskets = _baskets([{item.name: one} for one in items], mine)
         if users and items:
             seen = [{user.name: users[0], item.name: items[0]}]
             first = {"users": [{user.name: users[0]}], "interactions": seen, "k": 5}
@@ -55,7 +57,7 @@ class Examples:
         self.predict: list[Any] = []
         if users and items:
             has_side = default_scoring(models.loaded_roles) == "ranking"
-            visit = {user.name: users[0], **(side if has_side else {})}
+            visit = {user.name: users[0], **(mine if has_side else {})}
             pairs = [{**visit, item.name: one} for one in items]
             self.predict = [{"pairs": pairs, "why": True}, {"pairs": pairs}]
 

@@ -390,7 +390,7 @@ def _user_row(models: LoadedModels, examples: Examples) -> Any:
 
 def _user_fields(models: LoadedModels, examples: Examples) -> dict[str, Any]:
     user = asked_id(models.user_column, examples.users[:1])
-    return with_side_data({models.user_column.name: user}, models.side_columns)
+    return with_side_data({models.user_column.name: user}, models.visits.columns)
 
 
 def _asked_item(models: LoadedModels, examples: Examples) -> Any:

@@ -35,7 +35,7 @@ from .current import caller, is_long, note
 from .execution import Asked, Execution
 from .loaded import LoadedModels
 from .pace import Pace
-from .parts import NO_OTHERS, Others, Part, Plan, at_places, put_together, query_for
+from .parts import NO_OTHERS, Others, Part, Plan, at_places, given_for, put_together
 from .price import Ceilings, Price, price_of_baskets, price_of_recommend, price_of_similar
 from .price_pairs import price_of_predict
 from .price_users import price_of_similar_users
@@ -210,10 +210,13 @@ class Engine:
 
     def _part_of(self, query: RecommendQuery, plan: Plan, part: Part) -> RecommendQuery:
         """Return what the model of a part is asked."""
+        rows = [query.users[place] for place in part.positions]
+        guest = self.models.need(part.role).model
+        users = self.models.visits.rows_for(guest, part.role, plan.source, rows)
         if part.role == plan.source:
-            return query._replace(users=[query.users[place] for place in part.positions])
-        host, guest = self.models.need(plan.source).model, self.models.need(part.role).model
-        return query_for(query, part.positions, host, guest)
+            return query._replace(users=users)
+        host = self.models.need(plan.source).model
+        return query._replace(users=users, given=given_for(query.given, host, guest))
 
     async def _recommend_part(
         self, query: RecommendQuery, part: Part, write: WriteRecommendations[Answer]

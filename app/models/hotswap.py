@@ -348,7 +348,7 @@ class HotSwap:
         signature: Signature = ()
         try:
             signature = await self._aside(signature_of, folder)
-            new, pace = await self._aside(self._load, old, version)
+            new, pace = await self._aside(self._load, role, old, version)
             unfit: str = await self._aside(self._tell_unfit, role, new)
             retired: str = await self._aside(tell_retired, new)
         except ModelNotFoundError:
@@ -378,10 +378,10 @@ class HotSwap:
             return f"; pinned, new versions are not followed{who}"
         return f"; new versions are followed{who}"
 
-    def _load(self, old: ModelEntry, version: str) -> tuple[ModelEntry, Pace]:
+    def _load(self, role: Role, old: ModelEntry, version: str) -> tuple[ModelEntry, Pace]:
         new = self._load_version(old.name, version)
         try:
-            check_successor(old.model, new.model, self._models.defaults)
+            check_successor(role, old.model, new.model, self._models.defaults)
             return new, measure_pace(new.model, self._models.defaults)
         except RefusedVersionError:
             raise

@@ -23,7 +23,7 @@ from ..settings import Auto
 from .elsewhere import Can, tells_similar_items, tells_similar_users, with_hint
 from .measured import Table
 from .pace import Pace
-from .parts import Plan, shared_names
+from .parts import Plan
 from .queries import (
     BasketQuery,
     PredictQuery,
@@ -33,9 +33,10 @@ from .queries import (
     items_of,
 )
 from .respondents import Respondents
-from .roles import MAIN, Pin, Role, Row, takes_side_data
+from .roles import MAIN, Pin, Role, Row, may_have_side_columns, takes_side_data
 from .shown import ShownPaths
 from .slots import Slot
+from .visits import VisitColumns
 
 Found = TypeVar("Found")
 
@@ -55,6 +56,11 @@ class LoadedModels:
         What answers show of the models' paths.
     auto : {"side-data", "ranking", "similarity", "measured"}
         What `auto` means.
+
+    Attributes
+    ----------
+    visits : VisitColumns
+        Which side data a user's row may have.
     """
 
     def __init__(
@@ -67,6 +73,8 @@ class LoadedModels:
         self.defaults = dict(defaults)
         self.shown = shown
         self.auto = auto
+        self.slots = slots
+        self.visits = VisitColumns(self.model("ranking"), self.model("newcomer"))
         self._put(slots)
 
     # -- what is loaded --------------------------------------------------------------------
@@ -160,8 +168,8 @@ class LoadedModels:
 
     def _put(self, slots: Mapping[Role, Slot]) -> None:
         """Take over slots, with what is derived from them: every request asks for it."""
-        self.slots: Mapping[Role, Slot] = slots
-        self._respondents = Respondents(slots, self.auto)
+        self.slots = slots
+        self._respondents = Respondents(slots, self.auto, self.visits)
         self.loaded_roles = self._respondents.loaded_roles
         self._user_column = _shared([entry.model.user_column for entry in self.entries])
         self._item_column = _shared([entry.model.item_column for entry in self.entries])
@@ -173,8 +181,8 @@ class LoadedModels:
 
     def model(self, role: Role) -> Recommender | None:
         """Return the model of a role, or None."""
-        entry = self.slots[role].entry
-        return None if entry is None else entry.model
+        slot = self.slots.get(role)
+        return None if slot is None or slot.entry is None else slot.entry.model
 
     def need(self, role: Role) -> ModelEntry:
         """Return the model of a role.
@@ -210,7 +218,7 @@ class LoadedModels:
 
     @property
     def side_columns(self) -> Sequence[Column]:
-        """The columns of side data that a user's row may have."""
+        """The columns of side data that the ranking model has."""
         ranking = self.model("ranking")
         return () if ranking is None else ranking.side_columns
 
@@ -241,20 +249,28 @@ class LoadedModels:
         """Who is best for whom by figures, where `auto` goes by them."""
         return self._respondents.table
 
-    def reader_of_rows(self, entry: ModelEntry) -> Recommender:
-        """Return the model that tells what side data in rows of a query mean.
+    def unknown_in_rows(self, entry: ModelEntry) -> Callable[[Row], Sequence[tuple[str, Any]]]:
+        """Return what tells the side data of a row that no model was trained with.
 
-        It is that of the ranking role, whose columns rows have, in the version that answered.
+        The ranking model tells that of its columns, in the version that answered, and the
+        newcomer's that of those which only it has.
 
         Parameters
         ----------
         entry : ModelEntry
             The model at the top of the answer, which may play another role.
         """
-        ranking = self.slots["ranking"].entry
-        if ranking is None or ranking.name == entry.name:
-            return entry.model
-        return ranking.model
+        ranking, names = self.slots["ranking"].entry, self.visits.of_newcomers
+        reader = entry.model if ranking is None or ranking.name == entry.name else ranking.model
+        if not names:
+            return reader.unknown_values
+        newcomer = self.need("newcomer").model
+
+        def tell(row: Row) -> Sequence[tuple[str, Any]]:
+            mine = [each for each in reader.unknown_values(row) if each[0] not in names]
+            return [*mine, *(each for each in newcomer.unknown_values(row) if each[0] in names)]
+
+        return tell
 
     # -- what it answers -------------------------------------------------------------------
 
@@ -312,7 +328,8 @@ class LoadedModels:
         """
         baskets = query.baskets
         if query.side_data_defaults and self.defaults and takes_side_data(query.role):
-            baskets = [self._filled_basket(basket) for basket in baskets]
+            defaults = self.defaults_for(self.need(query.role).model)
+            baskets = [_filled_basket(basket, defaults) for basket in baskets]
         options = {} if query.given is None else query.given.options()
 
         def ask(model: Recommender) -> BasketRecommendations:
@@ -437,17 +454,19 @@ class LoadedModels:
         """Return rows with defaults, if the query wants them, where a row leaves columns out."""
         if not query.side_data_defaults or not self.defaults:
             return rows
-        if takes_side_data(role):
-            return [{**self.defaults, **row} for row in rows]
-        if role == "newcomer":
-            names = shared_names(model.side_columns, self.side_columns)
-            defaults = {name: value for name, value in self.defaults.items() if name in names}
-            return [{**defaults, **row} for row in rows]
-        return rows
+        if not may_have_side_columns(role):
+            return rows
+        defaults = self.defaults_for(model)
+        return [{**defaults, **row} for row in rows]
 
-    def _filled_basket(self, basket: Sequence[Row] | Row) -> Row:
-        visit = basket if isinstance(basket, Mapping) else {}
-        return {**self.defaults, **visit, "items": items_of(basket)}
+    def defaults_for(self, model: Recommender) -> dict[str, Any]:
+        """Return the defaults of the side data that mean something to a model."""
+        return self.visits.defaults_for(model, self.defaults)
+
+
+def _filled_basket(basket: Sequence[Row] | Row, defaults: Mapping[str, Any]) -> Row:
+    visit = basket if isinstance(basket, Mapping) else {}
+    return {**defaults, **visit, "items": items_of(basket)}
 
 
 def _shared(columns: Sequence[Column]) -> Column | None:

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from turi_recommender import Recommender
 from turi_recommender.errors import ModelError, ModelNotFoundError, QueryError
 from turi_recommender.versions import ModelEntry, Registry, is_name
 
@@ -44,7 +43,7 @@ def load_models(settings: Settings) -> LoadedModels:
         raise ConfigurationError(f"no model found: {reasons}")
     models = LoadedModels(slots, {}, shown_paths(settings), settings.auto)
     _check_columns_agree(models)
-    models.defaults = _fitting_defaults(settings, models.model("ranking"))
+    models.defaults = _fitting_defaults(settings, models)
     for role, slot in slots.items():
         if slot.entry is not None:
             pace = measure_pace(slot.entry.model, models.defaults)
@@ -248,23 +247,28 @@ def _check_columns_agree(models: LoadedModels) -> None:
         raise ConfigurationError(str(error)) from None
 
 
-def _fitting_defaults(settings: Settings, ranking: Recommender | None) -> dict[str, Any]:
-    """Check the side data defaults against the ranking model."""
+def _fitting_defaults(settings: Settings, models: LoadedModels) -> dict[str, Any]:
+    """Check the side data defaults against the models that have side columns."""
     defaults = settings.side_data_defaults
-    columns = {column.name for column in ranking.side_columns} if ranking else set()
+    columns = {column.name for column in models.visits.columns}
+    fitting = {name: value for name, value in defaults.items() if name in columns}
     if settings.is_default("side_data_defaults"):
-        return {name: value for name, value in defaults.items() if name in columns}
-    if ranking is None:
-        return {}
+        return fitting
     variable = variable_names()["side_data_defaults"]
     unknown = sorted(set(defaults) - columns)
-    if unknown:
+    if unknown and models.model("ranking") is not None:
+        whose, they = "the ranking model has no", "it has"
+        if models.model("newcomer") is not None:
+            whose, they = "neither the ranking nor the newcomer model has a", "they have"
         raise ConfigurationError(
-            f"{variable}: the ranking model has no side column {', '.join(unknown)} "
-            f"(it has {', '.join(sorted(columns)) or 'none'})"
+            f"{variable}: {whose} side column {', '.join(unknown)} "
+            f"({they} {', '.join(sorted(columns)) or 'none'})"
         )
-    try:
-        ranking.check_side_data(defaults)
-    except QueryError as error:
-        raise ConfigurationError(f"{variable}: {error}") from None
-    return dict(defaults)
+    for role in ("ranking", "newcomer"):
+        model = models.model(role)
+        if model is not None:
+            try:
+                model.check_side_data(models.visits.defaults_for(model, fitting))
+            except QueryError as error:
+                raise ConfigurationError(f"{variable}: {error}") from None
+    return fitting

@@ -5,14 +5,15 @@ Their answers are put together again in the order of the query.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import NamedTuple
 
-from turi_recommender import Column, Id, Recommendations, Recommender
+from turi_recommender import Id, Recommendations, Recommender
 from turi_recommender.errors import QueryError
 from turi_recommender.versions import ModelEntry
 
-from .queries import RecommendQuery
+from .columns import described
+from .queries import Given, RecommendQuery
 from .roles import Role, Row
 
 Others = Mapping[int, ModelEntry]
@@ -47,8 +48,8 @@ class Plan(NamedTuple):
     named : {"similarity", "ranking", "newcomer"}
         The role whose model stands at the top of the answer.
     source : {"similarity", "ranking", "newcomer"}
-        The role to whose model all columns of the query mean something. The others are asked with
-        no more than they understand.
+        The role whose model gets what the query brings along as it is. The others are asked with no
+        more than they understand.
     parts : sequence of Part
         Each row is in one of them.
     """
@@ -58,62 +59,43 @@ class Plan(NamedTuple):
     parts: Sequence[Part]
 
 
-def query_for(
-    query: RecommendQuery, positions: Sequence[int], host: Recommender, guest: Recommender
-) -> RecommendQuery:
-    """Return a query for some of the users, with no more than another model understands.
+def given_for(given: Given | None, host: Recommender, guest: Recommender) -> Given | None:
+    """Return what a query brings along, with no more than another model understands.
 
     Parameters
     ----------
-    query : RecommendQuery
-        What is asked.
-    positions : sequence of int
-        Which of its rows.
+    given : Given or None
+        That.
     host : Recommender
-        The model to which all columns of the query mean something.
+        The model to which all of it means something.
     guest : Recommender
         The one that is asked instead.
     """
-    names = {host.user_column.name, *shared_names(host.side_columns, guest.side_columns)}
-    users = [
-        {name: value for name, value in query.users[position].items() if name in names}
-        for position in positions
-    ]
-    given = query.given
-    if given is not None:
-        done = {guest.user_column.name, guest.item_column.name, guest.target}
-        given = given._replace(
-            interactions=_only(given.interactions, done),
-            user_data=given.user_data if _alike(host, guest, "user_side_columns") else None,
-            item_data=given.item_data if _alike(host, guest, "item_side_columns") else None,
-            fold_in=given.fold_in and guest.folds_in,
-        )
-    return query._replace(users=users, given=given)
-
-
-def _only(rows: Sequence[Row] | None, names: set[str | None]) -> Sequence[Row] | None:
-    if rows is None:
+    if given is None:
         return None
+    done = {guest.user_column.name, guest.item_column.name, guest.target}
+    rows = given.interactions
+    return given._replace(
+        interactions=None if rows is None else only(rows, done),
+        user_data=given.user_data if _alike(host, guest, "user_side_columns") else None,
+        item_data=given.item_data if _alike(host, guest, "item_side_columns") else None,
+        fold_in=given.fold_in and guest.folds_in,
+    )
+
+
+def only(rows: Sequence[Row], names: Collection[str | None]) -> list[Row]:
+    """Return rows with some columns, where they have them."""
     return [{name: value for name, value in row.items() if name in names} for row in rows]
 
 
-def shared_names(mine: Sequence[Column], yours: Sequence[Column]) -> set[str]:
-    """Return the names of columns that two models have alike.
-
-    Parameters
-    ----------
-    mine, yours : sequence of Column
-        Those of each model.
-    """
-    return {name for name, *_ in set(_described(mine)) & set(_described(yours))}
+def without(rows: Sequence[Row], names: Collection[str]) -> list[Row]:
+    """Return rows without some columns."""
+    return [{name: value for name, value in row.items() if name not in names} for row in rows]
 
 
 def _alike(host: Recommender, guest: Recommender, columns: str) -> bool:
-    return _described(getattr(host, columns)) == _described(getattr(guest, columns))
-
-
-def _described(columns: Sequence[Column]) -> list[tuple[str, str, str]]:
-    return [(each.name, each.mode.name, each.value_type.name) for each in columns]
+    mine, yours = ([described(each) for each in getattr(one, columns)] for one in (host, guest))
+    return mine == yours
 
 
 def put_together(

@@ -18,6 +18,7 @@ from .roles import MAIN, Role, choose
 from .slots import Slot
 from .strangers import split
 from .visitors import roles_of_rows
+from .visits import NO_COLUMNS, VisitColumns
 
 _FIXED: Mapping[Auto, Role] = {"similarity": "similarity", "ranking": "ranking"}
 
@@ -31,6 +32,8 @@ class Respondents:
         What plays each role.
     auto : {"side-data", "ranking", "similarity", "measured"}
         What `auto` means.
+    visits : VisitColumns
+        Which side data rows may have.
 
     Attributes
     ----------
@@ -42,9 +45,12 @@ class Respondents:
         Who is best for whom, where `auto` goes by that.
     """
 
-    def __init__(self, slots: Mapping[Role, Slot], auto: Auto) -> None:
+    def __init__(
+        self, slots: Mapping[Role, Slot], auto: Auto, visits: VisitColumns = NO_COLUMNS
+    ) -> None:
         self.auto = auto
         self._slots = slots
+        self._visits = visits
         entries = {role: slot.entry for role, slot in slots.items()}
         self._models = {role: entry.model for role, entry in entries.items() if entry is not None}
         self.loaded_roles = [role for role in MAIN if role in self._models]
@@ -89,7 +95,7 @@ class Respondents:
         fixed = _FIXED.get(self.auto)
         if fixed is not None and fixed in self._models:
             return fixed
-        return choose(query.users, self.loaded_roles)
+        return choose(query.users, self.loaded_roles, self._visits.of_newcomers)
 
     def _role_of_given(self, given: Given) -> Role | None:
         """Return the role whose model makes something of what only some models do."""
@@ -117,7 +123,8 @@ class Respondents:
         if guest is None:
             return None
         parts = self._with_guest(query, role, range(len(query.users)), guest)
-        return Plan(role, role, parts) if parts[-1].are_strangers else None
+        is_one = not parts[-1].are_strangers and not self._visits.are_in(query.users)
+        return None if is_one else Plan(role, role, parts)
 
     def _plan_by_setting(self, query: RecommendQuery, role: Role) -> Plan | None:
         """Return who answers where `auto` does not go by side data alone; see `plan`.
@@ -130,7 +137,8 @@ class Respondents:
         first, *others = parts
         source: Role = "ranking" if "ranking" in self._models else "similarity"
         says_more = query.given is not None or any(len(row) > 1 for row in query.users)
-        if len(others) == 0 and first.role == role and (role == source or not says_more):
+        is_understood = not says_more or (role == source and not self._visits.are_in(query.users))
+        if len(others) == 0 and first.role == role and is_understood:
             return None
         is_rest_first = len(rest) > 0 and rest[0] == 0
         named = role if is_rest_first else _role_of_first_row(parts)

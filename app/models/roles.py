@@ -7,7 +7,7 @@ the one that a request takes does not know ("newcomer"); nobody asks for it by n
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence, Set
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -76,7 +76,9 @@ def may_have_side_columns(role: Role) -> bool:
     return role != "similarity"
 
 
-def choose(rows: Sequence[Row], loaded: Collection[Role] = ()) -> Role:
+def choose(
+    rows: Sequence[Row], loaded: Collection[Role] = (), others: Set[str] = frozenset()
+) -> Role:
     """Return the role that `auto` means for users' rows.
 
     Parameters
@@ -85,11 +87,13 @@ def choose(rows: Sequence[Row], loaded: Collection[Role] = ()) -> Role:
         Side data in any of them call for the ranking model.
     loaded : collection of roles
         Those that a model plays. If only one is played, `auto` means that one.
+    others : set of str
+        Columns of side data that are not the ranking model's.
     """
     if len(loaded) == 1:
         return next(iter(loaded))
     for row in rows:  # a generator would take longer than all of this
-        if len(row) > 1:
+        if len(row) > 1 and (not others or len(row.keys() - others) > 1):
             return "ranking"
     return "similarity"
 

@@ -7,25 +7,31 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
-from turi_recommender import Column, ColumnMode, Id, Recommender
+from turi_recommender import Column, Id, Recommender
 from turi_recommender.errors import QueryError
 from turi_recommender.versions import ModelEntry
 
 from ..errors import RefusedVersionError
 from ..limits import SUCCESSOR_SAMPLES
-from .columns import category_kind
+from .columns import described
 from .roles import Role, may_have_side_columns, takes_side_data
 
 
-def check_successor(old: Recommender, new: Recommender, defaults: Mapping[str, Any]) -> None:
+def check_successor(
+    role: Role, old: Recommender, new: Recommender, defaults: Mapping[str, Any]
+) -> None:
     """Check that one model can take another's place.
 
-    It must have the same columns, because the documented types are made from them. It must also
-    answer sample queries with finite scores. These are for users and items of both models, with and
-    without side data; the new model need not know those of the old one.
+    It must have the same columns, because the documented types are made from them; but for the
+    newcomer's, which is asked with what it understands: such a role is played by a factorization
+    machine today, and by popularity tomorrow. It must also answer sample queries with finite
+    scores. These are for users and items of both models, with and without side data; the new model
+    need not know those of the old one.
 
     Parameters
     ----------
+    role : {"similarity", "ranking", "newcomer"}
+        The role that they play.
     old, new : Recommender
         The version that serves, and the one that is to replace it.
     defaults : mapping of str to value
@@ -36,7 +42,8 @@ def check_successor(old: Recommender, new: Recommender, defaults: Mapping[str, A
     RefusedVersionError
         If it cannot take that place.
     """
-    for what in ("user_column", "item_column", "side_columns"):
+    same = ["user_column", "item_column", *(["side_columns"] if role != "newcomer" else [])]
+    for what in same:
         mine, yours = _columns(getattr(old, what)), _columns(getattr(new, what))
         if mine != yours:
             raise RefusedVersionError(
@@ -124,8 +131,7 @@ def _names(model: Recommender) -> set[str]:
 
 def _columns(columns: Any) -> list[tuple[str | int, ...]]:
     """Return what the documented types are made of."""
-    listed = columns if isinstance(columns, tuple) else (columns,)
-    return [(each.name, each.mode.name, each.value_type.name, *_parts(each)) for each in listed]
+    return [described(each) for each in (columns if isinstance(columns, tuple) else (columns,))]
 
 
 def _listed(columns: list[tuple[str | int, ...]]) -> str:
@@ -135,17 +141,6 @@ def _listed(columns: list[tuple[str | int, ...]]) -> str:
         for name, *parts in columns
     )
     return ", ".join(words) or "none"
-
-
-def _parts(column: Column) -> tuple[str | int, ...]:
-    """Return what belongs to a type of several values: a length, or the type of the values."""
-    match column.mode:
-        case ColumnMode.NUMERIC_VECTOR:
-            return (column.size,)
-        case ColumnMode.CATEGORICAL_LIST | ColumnMode.DICTIONARY:
-            return (category_kind(column),)
-        case _:
-            return ()
 
 
 def _samples(*columns: Column) -> list[Id]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from turi_recommender import Id, IdIndex, Recommender
@@ -10,6 +10,8 @@ from turi_recommender import Id, IdIndex, Recommender
 from ..limits import SHOWN_TEXT, SHOWN_UNKNOWN_VALUES, SOUGHT_VALUES
 from ..models.queries import BasketQuery, RecommendQuery
 from ..models.roles import Row
+
+TellUnknown = Callable[[Row], Sequence[tuple[str, Any]]]
 
 
 def unknown_items(
@@ -46,9 +48,9 @@ def unknown_ids(ids: Iterable[Id], known: IdIndex) -> list[Id]:
 
 
 def unknown_values(
-    rows: Iterable[Sequence[Row] | Row], model: Recommender, ids: int = 1
+    rows: Iterable[Sequence[Row] | Row], tell: TellUnknown, ids: int = 1
 ) -> list[dict[str, Any]]:
-    """Return the first side values of a request that the model was not trained with.
+    """Return the first side values of a request that no model was trained with.
 
     It stops at the row with which lists and dictionaries are more than it may look at.
 
@@ -56,8 +58,8 @@ def unknown_values(
     ----------
     rows : iterable
         Users, pairs or baskets; a list has no side values.
-    model : Recommender
-        The model that answered.
+    tell : callable
+        Takes a row, and returns columns and values; see `Recommender.unknown_values`.
     ids : int
         How many fields of a row are no side values.
     """
@@ -69,7 +71,7 @@ def unknown_values(
         left -= sum(len(value) for value in row.values() if isinstance(value, list | dict))
         if left < 0:
             return shown
-        for column, value in model.unknown_values(row):
+        for column, value in tell(row):
             shown.append({"row": position, "column": column, "value": _cut(value)})
             if len(shown) == SHOWN_UNKNOWN_VALUES:
                 return shown

@@ -18,7 +18,6 @@ from ..http.problems import responses
 from ..models.figures import tell_evaluation
 from ..models.loaded import LoadedModels
 from ..models.measured import KINDS, Kind, Table
-from ..models.roles import takes_side_data
 from ..models.slots import Slot
 from ..settings import Auto
 
@@ -256,7 +255,7 @@ def _describe(slot: Slot, models: LoadedModels, is_watching: bool) -> ModelInfo:
         item_column=_column(model.item_column),
         target=model.target,
         side_columns=[_column(column) for column in model.side_columns],
-        side_data_defaults=models.defaults if takes_side_data(slot.role) else {},
+        side_data_defaults=models.defaults_for(model),
         users=model.num_users,
         items=model.num_items,
         observations=model.num_observations,

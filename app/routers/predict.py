@@ -48,7 +48,7 @@ def build_predict_router(engine: Engine, schemas: Schemas) -> APIRouter:
             write_predictions(user, item, found),
             write_json(unknown_ids(found.users, entry.model.users)),
             write_json(unknown_ids(found.items, entry.model.items)),
-            write_json(unknown_values(query.pairs, entry.model, ids=2)),
+            write_json(unknown_values(query.pairs, entry.model.unknown_values, ids=2)),
         )
 
     JsonEndpoint(

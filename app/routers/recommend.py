@@ -38,7 +38,7 @@ def build_recommend_router(engine: Engine, schemas: Schemas) -> APIRouter:
     """
     router = APIRouter()
 
-    context = Context(engine.models.side_columns)
+    context = Context(engine.models.visits.columns)
 
     def in_context(body: Any) -> list[dict[str, Any]]:
         if len(context) == 0 or body.model == "similarity":
@@ -74,7 +74,7 @@ def build_recommend_router(engine: Engine, schemas: Schemas) -> APIRouter:
             write_rows(user, item, found.users, found.rankings),
             write_json(found.cold_users),
             write_json(unknown_items(query, entry.model, found.unknown_items)),
-            write_json(unknown_values(query.users, engine.models.reader_of_rows(entry))),
+            write_json(unknown_values(query.users, engine.models.unknown_in_rows(entry))),
             write_answered(user, found.users, found.basis, entry, others),
         )
 
@@ -101,7 +101,7 @@ def build_recommend_router(engine: Engine, schemas: Schemas) -> APIRouter:
             write_reference(entry),
             write_rows("basket", item, found.baskets, found.rankings),
             write_json(unknown_items(query, entry.model, found.unknown_items)),
-            write_json(unknown_values(query.baskets, entry.model)),
+            write_json(unknown_values(query.baskets, entry.model.unknown_values)),
             write_answered("basket", found.baskets, found.basis, entry),
         )
 

@@ -18,7 +18,7 @@ from ...errors import ScoreError
 from ...integers import exact_integer
 from ...limits import SHOWN_TEXT
 from ...models.engine import Engine
-from ...models.parts import Others
+from ...models.parts import Others, only
 from ...models.queries import RecommendQuery, SimilarQuery
 from ...models.roles import default_similar
 from .pandas_json import string_of_records
@@ -44,7 +44,7 @@ class Scorer:
     def columns(self) -> set[str]:
         """Names of the columns that a record can have."""
         models = self._engine.models
-        side = {column.name for column in models.side_columns}
+        side = {column.name for column in models.visits.columns}
         return {models.user_column.name, models.item_column.name, *side}
 
     async def score(self, records: list[Record]) -> bytes:
@@ -80,9 +80,9 @@ class Scorer:
         These are integers without 64 bits, and floats such as 1e400, which are read as infinity.
         """
         models = self._engine.models
-        columns = (models.user_column, models.item_column, *models.side_columns)
+        columns = (models.user_column, models.item_column, *models.visits.columns)
         integers = {each.name for each in columns if each.value_type == ValueType.INTEGER}
-        side = {each.name for each in models.side_columns}
+        side = {each.name for each in models.visits.columns}
         for position, record in enumerate(records):
             _check_numbers(position, record, side)
         return [
@@ -98,8 +98,10 @@ class Scorer:
         if any(not side.isdisjoint(record) for record in records):
             rows = [{**record, user: one} for one, record in zip(ids, records, strict=True)]
             return RecommendQuery(rows, K, "ranking" if is_original else "auto")
-        # Other columns were ignored here by the original.
-        query = RecommendQuery([{user: one} for one in ids], K)
+        # Other columns were ignored here by the original. A newcomer model, which it did not have,
+        # may know some of them.
+        asked = only(records, self._engine.models.visits.of_newcomers)
+        query = RecommendQuery([{**row, user: one} for one, row in zip(ids, asked, strict=True)], K)
         if not is_original:  # whoever runs the service has set another rule
             return query
         # By name, because `auto` may let another model answer strangers than the original did.

@@ -24,6 +24,7 @@ from app.limits import WAITING_SWAPS
 from app.models.hotswap import HotSwap
 from app.models.loaded import LoadedModels
 from app.models.loading import load_models
+from app.models.roles import Role
 from app.models.slots import Slot
 from app.models.successor import check_successor
 from app.settings import SAMPLE_MODELS, Settings
@@ -536,9 +537,9 @@ async def test_a_vector_of_another_length_is_another_column() -> None:
         )
         return make_recommender(replace(saved, metadata=metadata, details=changed))
 
-    check_successor(model(3), model(3), {})
+    check_successor("similarity", model(3), model(3), {})
     with pytest.raises(RefusedVersionError, match="side columns changed"):
-        check_successor(model(3), model(4), {})
+        check_successor("similarity", model(3), model(4), {})
 
 
 @pytest.fixture
@@ -690,13 +691,13 @@ async def test_one_version_is_loaded_at_a_time_whoever_gives_up(
     swaps, load = watched.swaps, watched.swaps._load
     may_end, counts = threading.Event(), Counter[str]()
 
-    def slowly(old: ModelEntry, version: str) -> Any:
+    def slowly(role: Role, old: ModelEntry, version: str) -> Any:
         counts["running"] += 1
         counts["most"] = max(counts["most"], counts["running"])
         counts["begun"] += 1
         may_end.wait(30)
         counts["running"] -= 1
-        return load(old, version)
+        return load(role, old, version)
 
     monkeypatch.setattr(swaps, "_load", slowly)
     register(SIMILARITY_SOURCE, root, SIMILARITY, 2)

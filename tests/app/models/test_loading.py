@@ -163,8 +163,8 @@ def test_a_missing_id_is_nullable_and_no_example(tmp_path: Path) -> None:
     assert None in answer.rankings[0].items
     old, new = without.need("similarity").model, service.need("similarity").model
     with pytest.raises(RefusedVersionError, match="an id is missing"):
-        check_successor(old, new, {})
-    check_successor(new, old, {})
+        check_successor("similarity", old, new, {})
+    check_successor("similarity", new, old, {})
 
 
 @pytest.mark.parametrize(

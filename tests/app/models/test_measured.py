@@ -46,6 +46,16 @@ def test_of_equal_figures_the_one_wins_that_would_answer_without_them() -> None:
     assert best_first(zeros)["known"] == ("similarity", "ranking")
 
 
+def test_a_list_for_everybody_has_to_be_clearly_better() -> None:
+    def first(newcomer: float) -> list[Role]:
+        same = dict.fromkeys(KINDS, newcomer)
+        values: Values = {"ranking": dict.fromkeys(KINDS, 0.1), "newcomer": same}
+        return [best_first(values)[kind][0] for kind in KINDS]
+
+    assert first(0.114) == ["newcomer", "ranking", "ranking"]
+    assert first(0.116) == ["newcomer", "newcomer", "newcomer"]
+
+
 def test_a_role_without_a_figure_for_a_kind_is_not_asked_for_it() -> None:
     values: Values = {"similarity": {"unknown": None, "known": 0.1}, "ranking": {"light": 0.0}}
     assert best_first(values) == {

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from app.models.parts import Part, at_places, put_together, query_for
+from app.models.parts import Part, at_places, given_for, only, put_together, without
 from app.models.queries import Given, RecommendQuery
 from tests.turi_recommender.scoring.synthetic import factor_model, neighbour_model
 from turi_recommender.errors import QueryError
@@ -58,15 +58,12 @@ def test_unknown_items_stay_with_their_rows(models: list[Recommender]) -> None:
 
 
 def test_a_model_is_asked_with_no_more_than_it_understands(models: list[Recommender]) -> None:
-    similarity, ranking, other = models
-    side = {"period": "period1", "hour": 0.5}
+    similarity, ranking, _ = models
     seen = [{"user": 1, "item": 2, "target": 3.0}]
     given = Given(interactions=seen, diversity=1.0)
-    query = RecommendQuery([{"user": one, **side} for one in (1, 2, 3)], given=given)
-    asked = query_for(query, [2, 0], ranking, similarity)
-    assert asked.users == rows(3, 1)
-    assert asked.given == given._replace(interactions=[{"user": 1, "item": 2}])
-    assert query_for(query, [1], ranking, other).users == [{"user": 2, **side}]
+    asked = given_for(given, ranking, similarity)
+    assert asked == given._replace(interactions=[{"user": 1, "item": 2}])
+    assert given_for(None, ranking, similarity) is None
 
 
 def test_a_target_is_passed_on_to_a_model_that_has_it(
@@ -75,10 +72,16 @@ def test_a_target_is_passed_on_to_a_model_that_has_it(
     similarity, ranking, _ = models
     monkeypatch.setattr(similarity, "target", "target")
     seen = [{"user": 1, "item": 2, "target": 3.0}]
-    query = RecommendQuery(rows(1), given=Given(interactions=seen))
-    asked = query_for(query, [0], ranking, similarity).given
+    asked = given_for(Given(interactions=seen), ranking, similarity)
     assert asked is not None
     assert asked.interactions == seen
+
+
+def test_rows_with_some_columns_and_without_some() -> None:
+    both = [{"user": 1, "a": 2}, {"user": 3}]
+    assert only(both, {"user"}) == without(both, {"a"}) == [{"user": 1}, {"user": 3}]
+    assert only(both, {"a", "b"}) == [{"a": 2}, {}]
+    assert without(both, ()) == both
 
 
 def test_errors_name_the_place_in_the_whole_query() -> None:

@@ -10,14 +10,15 @@ from typing import Any
 import httpx
 import pytest
 
-from app.errors import ConfigurationError
+from app.errors import ConfigurationError, RefusedVersionError
 from app.limits import INLINE_ROWS
 from app.models.loading import load_models
+from app.models.successor import check_successor
 from app.settings import Settings
 from tests.support.asking import answer_of
 from tests.support.golden_shop import make_shop, settings_of
 from tests.support.serving import serving
-from turi_recommender import Recommender, load_model
+from turi_recommender import Recommender, load_model, register
 
 KNOWN, STRANGER = 1084, -1
 MODELS = {
@@ -150,6 +151,120 @@ def test_a_newcomer_model_may_know_the_visit(shop: Path, model: dict[str, Recomm
             *rows(model["also"], [KNOWN], k=3),
         ]
         assert who(answer)[0] == (STRANGER, "context", "for_you")
+
+
+@pytest.fixture(scope="module")
+def factors_first(shop: Path) -> Iterator[httpx.Client]:
+    """Serve a ranking model without side data, beside a newcomer model that knows the visit."""
+    chosen = {"ranking_model": "factors", "newcomer_model": "for_you"}
+    with serving(settings(shop, **chosen)) as client:
+        yield client
+
+
+@pytest.mark.parametrize(
+    ("choice", "known"), [("auto", "also"), ("similarity", "also"), ("ranking", "factors")]
+)
+def test_a_newcomer_model_is_told_of_the_visit_what_the_others_do_not_know(
+    factors_first: httpx.Client, model: dict[str, Recommender], choice: str, known: str
+) -> None:
+    users = [{"user_id": STRANGER, **NIGHT}, {"user_id": 1140, **NIGHT}, {"user_id": 1140}]
+    answer = post(factors_first, users=users, k=3, model=choice)
+    assert answer["recommendations"] == [
+        *rows(model["for_you"], users[:1], k=3),
+        *rows(model[known], [1140, 1140], k=3),
+    ]
+    assert who(answer)[0] == (STRANGER, "context", "for_you")
+    told = [(each["row"], each["column"]) for each in answer["unknown_values"]]
+    assert told == [(0, "period"), (1, "period")], "the golden model knows other names of periods"
+    alone = post(factors_first, users=users[1:2], k=3, model=choice)
+    assert alone["recommendations"] == rows(model[known], [1140], k=3)
+
+
+def test_the_present_moment_reaches_a_newcomer_model(factors_first: httpx.Client) -> None:
+    answer = post(factors_first, users=[{"user_id": STRANGER}, {"user_id": 1140}], context="now")
+    assert [each[1:] for each in who(answer)] == [("context", "for_you"), ("history", "also")]
+
+
+def test_what_a_newcomer_model_does_not_know_is_told(factors_first: httpx.Client) -> None:
+    users = [{"user_id": STRANGER, "period": "never"}, {"user_id": 1140, "weekday": 99}]
+    answer = post(factors_first, users=users)
+    assert answer["unknown_values"][0] == {"row": 0, "column": "period", "value": "never"}
+    wrong = factors_first.post("/recommend/users", json={"users": [{"user_id": 1, "period": 5}]})
+    assert wrong.json()["errors"][0]["field"] == "users.0.period"
+
+
+def test_what_the_visit_is_for_others_alone_is_refused(factors_first: httpx.Client) -> None:
+    """Baskets and pairs go to no newcomer model."""
+    pair = {"user_id": 1140, "item_id": 134, "month": 1}
+    for path, body, field in (
+        ("/recommend/baskets", {"baskets": [{"items": [{"item_id": 134}], "month": 1}]}, "baskets"),
+        ("/predict", {"pairs": [pair]}, "pairs.0.month"),
+    ):
+        response = factors_first.post(path, json=body)
+        assert response.status_code == 422
+        assert response.json()["errors"][0]["field"].startswith(field)
+
+
+def test_defaults_reach_a_newcomer_model(shop: Path, model: dict[str, Recommender]) -> None:
+    chosen = settings(shop, ranking_model="factors", newcomer_model="for_you")
+    with serving(chosen.model_copy(update={"side_data_defaults": {"month": 8}})) as client:
+        answer = post(client, users=[{"user_id": STRANGER}], k=3)
+        wanted = rows(model["for_you"], [{"user_id": STRANGER, "month": 8}], k=3)
+        assert answer["recommendations"] == wanted
+        listed = {each["role"]: each for each in client.get("/models").json()["models"]}
+        assert listed["newcomer"]["side_data_defaults"] == {"month": 8}
+        assert listed["ranking"]["side_data_defaults"] == {}
+        drop_in = client.post("/score", json=[{"user_id": STRANGER}]).json()
+        assert f'"item_id":{wanted[0]["item_id"]},' in drop_in.split("}")[0]
+
+
+def test_score_tells_a_newcomer_model_of_the_visit(
+    factors_first: httpx.Client, model: dict[str, Recommender]
+) -> None:
+    told = factors_first.post("/score", json=[{"user_id": STRANGER, **NIGHT, "more": 1}]).json()
+    best = rows(model["for_you"], [{"user_id": STRANGER, **NIGHT}], k=1)[0]["item_id"]
+    assert f'"item_id":{best},' in told.split("}")[0]
+    known = [{"user_id": 1140, **NIGHT}]
+    plain = factors_first.post("/score", json=[{"user_id": 1140}]).json()
+    assert factors_first.post("/score", json=known).json() == plain
+
+
+def test_a_newcomer_model_may_be_followed_by_one_of_another_class(
+    shop: Path, model: dict[str, Recommender], tmp_path: Path
+) -> None:
+    """What is best for newcomers changes from night to night."""
+    check_successor("newcomer", model["for_you"], model["popular"], {})
+    check_successor("newcomer", model["popular"], model["for_you"], {"month": 8})
+    with pytest.raises(RefusedVersionError, match="side columns changed"):
+        check_successor("ranking", model["for_you"], model["factors"], {})
+    register(shop / "for_you.model", tmp_path, "new", 1)
+    chosen = Settings(
+        models_dir=tmp_path,
+        similarity_model=str(shop / "also.model"),
+        ranking_model=str(shop / "factors.model"),
+        newcomer_model="new",
+        models_poll_seconds=0,
+    )
+    users = [{"user_id": STRANGER, **NIGHT}]
+    with serving(chosen) as client:
+        assert who(post(client, users=users)) == [(STRANGER, "context", "new:1")]
+        register(shop / "popular.model", tmp_path, "new", 2)
+        swapped = client.post("/admin/models/new/reload", headers={"x-requested-with": "tests"})
+        assert swapped.status_code == 200, swapped.text
+        answer = post(client, users=users, k=3)
+        assert answer["recommendations"] == rows(model["popular"], [STRANGER], k=3)
+        assert who(answer) == [(STRANGER, "nothing", "new:2")]
+
+
+def test_defaults_that_no_model_has_stop_the_start(shop: Path) -> None:
+    chosen = settings(shop, ranking_model="factors", newcomer_model="for_you")
+    for wrong, why in (
+        ({"hour": 1}, "neither the ranking nor the newcomer"),
+        ({"month": []}, "month"),
+    ):
+        given = chosen.model_copy(update={"side_data_defaults": wrong})
+        with pytest.raises(ConfigurationError, match=why):
+            load_models(given)
 
 
 def test_errors_name_the_row_of_the_request(welcoming: httpx.Client) -> None:
