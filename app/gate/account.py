@@ -137,22 +137,19 @@ def _kinds(decision: Decision, test: TestPart) -> list[dict[str, Any]]:
 
 def _examples(outcome: Outcome, judge: Judge, report: Report) -> list[dict[str, Any]]:
     """Return the example visitors of the report who are in the test part, with both lists."""
-    wanted = {each.visitor: each for each in report.examples}
-    places = {
-        str(user): place
-        for place, user in enumerate(outcome.run.test.users.tolist())
-        if str(user) in wanted
-    }
-    test = outcome.run.test.at(list(places.values()))
+    places = {str(user): place for place, user in enumerate(outcome.run.test.users.tolist())}
+    there = [each for each in report.examples if each.visitor in places]
+    test = outcome.run.test.at([places[each.visitor] for each in there])
+    kinds = test.kinds.tolist()
     shown = [_Shown(each, judge, test, report.titles) for each in outcome.decisions]
     return [
         {
-            "visitor": cut(visitor),
-            "kind": str(test.kinds[row]),
-            "history": _history(wanted[visitor], report.titles),
-            "lists": [each.of(row) for each in shown if each.is_for(str(test.kinds[row]))],
+            "visitor": cut(each.visitor),
+            "kind": kinds[row],
+            "history": _history(each, report.titles),
+            "lists": [one.of(row) for one in shown if one.is_for(kinds[row])],
         }
-        for row, visitor in enumerate(places)
+        for row, each in enumerate(there)
     ]
 
 

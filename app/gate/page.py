@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from .markup import Markup, join, table, tag
+from .report import cut
 
 Told = Mapping[str, Any]
 
@@ -39,8 +40,7 @@ def decision_page(told: Told) -> Markup:
     if told["not_judged"]:
         parts.append(tag("p", f"Not judged this time: {', '.join(told['not_judged'])}."))
     if told["roles"]:
-        head = ("role", "decision", "published as", "rules")
-        parts.append(table("What the gate decided", head, map(_decided, told["roles"])))
+        parts += map(_decided, told["roles"])
         parts += [
             tag("h3", "New against serving"),
             tag(
@@ -56,15 +56,15 @@ def decision_page(told: Told) -> Markup:
     return join(*parts)
 
 
-def _decided(one: Told) -> Sequence[str]:
+def _decided(one: Told) -> Markup:
     words, look = _OUTCOMES[one["outcome"]]
-    reason = [] if one["outcome"] != "forced" else [tag("p", f"Reason: {one['forced']}")]
+    reason = f": {one['forced']}" if one["outcome"] == "forced" else ""
+    version = one["version"]
+    where = "; not published" if version is None else join("; published as ", tag("code", version))
     rules = (tag("li", _kept(each["passed"]), ": ", each["words"]) for each in one["rules"])
-    return (
-        one["role"],
-        join(tag("span", words, class_=look), *reason),
-        one["version"] or "not published",
-        tag("ul", *rules),
+    name = join(one["role"], " ", tag("span", f"· {cut(one['name'])}", class_="soft"))
+    return join(
+        tag("h3", name), tag("p", tag("span", words, class_=look), reason, where), tag("ul", *rules)
     )
 
 
@@ -91,7 +91,9 @@ def _against(one: Told) -> Markup:
     head = ("visitors", "number", "new", f"serving: {version or 'none'}", "ratio", "verdict")
     if serving["why_not"] is None:
         return table(caption, head, rows)
-    why = tag("p", tag("strong", f"{one['role']}: "), f"not compared, for {serving['why_not']}.")
+    why = tag(
+        "p", tag("strong", f"{one['role']}: "), f"not compared, because {serving['why_not']}."
+    )
     return join(why, table(caption, head[:3], [row[:3] for row in rows]))
 
 
@@ -102,16 +104,19 @@ def _share(value: float | None) -> str:
 def _ratio(ratio: Told | None) -> str:
     if ratio is None:
         return _NONE
-    high = "∞" if ratio["high"] is None else f"{ratio['high']:.2f}{_TIMES}"
-    value = "no ratio" if ratio["value"] is None else f"{ratio['value']:.2f}{_TIMES}"
-    return join(f"{value} ", tag("small", f"{ratio['low'] or 0.0:.2f}{_TIMES} to {high}"))
+    value = "no ratio" if ratio["value"] is None else _times(ratio["value"])
+    return join(f"{value} ", tag("small", f"{_times(ratio['low'])} to {_times(ratio['high'])}"))
+
+
+def _times(bound: float | None) -> str:
+    return "∞" if bound is None else f"{bound:.2f}{_TIMES}"
 
 
 def _verdict(ratio: Told | None) -> str:
     """Return what an interval tells: words, and a colour that says no more than they do."""
     if ratio is None:
         return _NONE
-    if (ratio["low"] or 0.0) > 1.0:
+    if ratio["low"] is None or ratio["low"] > 1.0:  # None: infinite
         return tag("span", "better", class_="good")
     if ratio["high"] is not None and ratio["high"] < 1.0:
         return tag("span", "worse", class_="bad")
