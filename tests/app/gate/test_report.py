@@ -14,6 +14,7 @@ from app.gate import report as module
 from app.gate.errors import ReportError
 from app.gate.report import BEGIN, END, read_report, write_report
 from tests.app.gate.runs import add_report, make_run
+from turi_recommender.versions.staging import write_whole
 
 
 @pytest.fixture
@@ -143,19 +144,18 @@ def test_read_only_folders_are_passed_over(
     # A mount that is read-only needs rights that tests have not, and root writes everywhere.
     kept = tmp_path / "kept"
     kept.mkdir()
-    write = module.write_whole
 
     def guarded(path: Path, text: str) -> None:
         if path.parent == run:
             raise OSError(number, os.strerror(number), str(path))
-        write(path, text)
+        write_whole(path, text)
 
     monkeypatch.setattr(module, "write_whole", guarded)
     report = read_report(run)
     write_report(report, {}, "<p>one</p>", [run, kept])
     assert "one" in (kept / "report.html").read_text()
     assert "Nothing yet." in (run / "report.html").read_text()
-    with pytest.raises(ReportError, match="run/report.json"):
+    with pytest.raises(ReportError, match=r"run/report\.json"):
         write_report(report, {}, "<p>one</p>", [run])
 
 
