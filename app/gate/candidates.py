@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import zipfile
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -68,6 +68,16 @@ class TestPart:
     kinds: NDArray[np.str_]
     truth: list[set[Any]]
     context: Mapping[str, Ids]
+
+    def at(self, places: Sequence[int]) -> TestPart:
+        """Return some of the visitors, by their places."""
+        rows = np.array(places, np.intp)
+        return TestPart(
+            self.users[rows],
+            self.kinds[rows],
+            [self.truth[place] for place in places],
+            {name: each[rows] for name, each in self.context.items()},
+        )
 
 
 @dataclass(frozen=True, slots=True)

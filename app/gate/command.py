@@ -13,6 +13,7 @@ from ..errors import ConfigurationError
 from ..models.roles import Role
 from ..settings import load_settings
 from ..version_commands import refuse_samples
+from .account import Outcome, complete_report
 from .candidates import ROLES, Run, only, read_run
 from .decide import Rules
 from .errors import RefusedCandidateError
@@ -29,7 +30,8 @@ learn from. It passes if its recall is not worse, beyond the margin, than that o
 similarity over all visitors (for newcomers: popularity) and than that of the version that serves
 now, if its log is not suspiciously smaller, and if the trainer found no sign of a collapse. What
 passes is registered with its figures. What does not stays where it is; with --keep-in, each run is
-kept in a folder, too: its report, the decisions, and the models that were not published.
+kept in a folder, too: its report, the decisions, and the models that were not published. The
+report shows what was decided, in the folder and, unless it is read-only, in DIR.
 
 The status is 0 if every model passed, and 2 if one was refused; those that passed are registered.
 With RECOMMENDER_LOG_FORMAT=json, each decision is one line of JSON in the log.
@@ -104,6 +106,7 @@ def _run(args: argparse.Namespace) -> None:
     run = only(read_run(args.candidates), args.role or ROLES)
     decisions: list[Decision] = []
     folders: dict[Role, Path] = {}
+    judge: Judge | None = None
     try:
         judge = Judge(
             run,
@@ -116,11 +119,14 @@ def _run(args: argparse.Namespace) -> None:
             if each.passed or args.force is not None:
                 folders[each.candidate.role] = publish(run, each, root, args.force)
     except (RecommenderError, OSError) as error:
-        _keep(args, run, decisions, folders, form, str(error))
+        kept = _keep(args, run, decisions, folders, form, str(error))
+        outcome = Outcome(run, judge, decisions, folders, args.force, str(error))
+        complete_report(outcome, kept, form)
         raise
     for each in decisions:
         form.decision(each, folders.get(each.candidate.role), args.force)
-    _keep(args, run, decisions, folders, form)
+    kept = _keep(args, run, decisions, folders, form)
+    complete_report(Outcome(run, judge, decisions, folders, args.force, None), kept, form)
     refused = [name_broken(each) for each in decisions if each.candidate.role not in folders]
     if refused:
         raise RefusedCandidateError(f"refused: {', '.join(refused)}")
@@ -133,10 +139,10 @@ def _keep(
     folders: dict[Role, Path],
     form: Form,
     failed: str | None = None,
-) -> None:
-    """Keep the run, where that is wanted, and whatever was not published."""
+) -> list[Path]:
+    """Keep the run, where that is wanted, and what was not published; return where the run is."""
     if args.keep_in is None:
-        return
+        return [run.path]
     left = [each for each in run.candidates if each.role not in folders]
     told = {
         "failed": failed,
@@ -144,4 +150,6 @@ def _keep(
             described(each, folders.get(each.candidate.role), args.force) for each in decisions
         ],
     }
-    form.kept(keep(run, left, told, args.keep_in, args.keep))
+    kept = keep(run, left, told, args.keep_in, args.keep)
+    form.kept(kept)
+    return [run.path, kept]

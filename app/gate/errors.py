@@ -11,3 +11,7 @@ class CandidateError(RecommenderError):
 
 class RefusedCandidateError(RecommenderError):
     """A candidate that is not worth serving."""
+
+
+class ReportError(RecommenderError):
+    """A report that cannot be completed, which keeps nothing from being published."""

@@ -19,7 +19,7 @@ from ..models.loaded import LoadedModels
 from ..models.loading import load_models
 from ..models.roles import Role
 from ..settings import Settings
-from .candidates import KINDS, Candidate, Run
+from .candidates import KINDS, Candidate, Run, TestPart
 from .decide import Rules, Verdict, judge_against, judge_findings, judge_log, judge_visitors
 from .intervals import Ratio, paired_ratio
 from .served import (
@@ -51,11 +51,17 @@ class Decision:
         One for each rule.
     figures : Figures
         What its version's manifest will say.
+    ours : ndarray of float64, shape (visitors,)
+        Its recall, by visitor of the test part.
+    theirs : ndarray of float64, shape (visitors,), or str
+        That of the version that serves, or why that cannot be compared.
     """
 
     candidate: Candidate
     verdicts: list[Verdict]
     figures: Figures
+    ours: Values
+    theirs: Values | str
 
     @property
     def passed(self) -> bool:
@@ -116,7 +122,32 @@ class Judge:
         else:
             verdicts.append(judge_against(SERVING, ours[mine], theirs[mine], rules))
             against["serving"] = _compared(ours[mine], theirs[mine])
-        return Decision(candidate, verdicts, self._figures(ours, against))
+        return Decision(candidate, verdicts, self._figures(ours, against), ours, theirs)
+
+    def serving_version(self, role: Role) -> str | None:
+        """Return the version that serves a role as NAME:VERSION; None if none does."""
+        entry = self._entry(role)
+        return None if entry is None else f"{entry.name}:{entry.version}"
+
+    def show(self, role: Role, test: TestPart) -> tuple[Lists, Lists | None]:
+        """Return the lists of the candidate and of the version that serves.
+
+        Parameters
+        ----------
+        role : {"similarity", "ranking", "newcomer"}
+            Whose models are asked.
+        test : TestPart
+            The visitors.
+
+        Returns
+        -------
+        tuple
+            Both lists, one for each visitor; the second is None if no version serves the role.
+        """
+        ours = lists_of_role(self._judged, role, test, told=self._told)
+        if self._serving is None or self._entry(role) is None:
+            return ours, None
+        return ours, lists_of_role(self._serving, role, test, told=self._told)
 
     def _lists(self, models: LoadedModels, role: Role) -> Lists:
         return lists_of_role(models, role, self._run.test, told=self._told)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -50,6 +51,10 @@ def described(decision: Decision, folder: Path | None, forced: str | None) -> di
     }
 
 
+def _complain(why: str) -> None:
+    print(f"the report does not show the decision: {why}", file=sys.stderr)
+
+
 class Form(Protocol):
     """How the gate speaks."""
 
@@ -61,6 +66,9 @@ class Form(Protocol):
 
     def kept(self, folder: Path) -> None:
         """Say where the run is kept."""
+
+    def no_report(self, why: str) -> None:
+        """Say why the run's report does not show what was decided."""
 
 
 class _Text:
@@ -83,6 +91,9 @@ class _Text:
     def kept(self, folder: Path) -> None:
         print(f"kept in {folder}")
 
+    def no_report(self, why: str) -> None:
+        _complain(why)
+
 
 class _Json:
     """One line of JSON for each candidate, and nothing else."""
@@ -95,6 +106,9 @@ class _Json:
 
     def kept(self, folder: Path) -> None:
         pass
+
+    def no_report(self, why: str) -> None:
+        _complain(why)
 
 
 class _Log:
@@ -123,6 +137,9 @@ class _Log:
 
     def kept(self, folder: Path) -> None:
         self._write(logging.INFO, "candidates kept", folder=str(folder))
+
+    def no_report(self, why: str) -> None:
+        self._write(logging.WARNING, "report not completed", why=why)
 
     @staticmethod
     def _write(level: int, event: str, **fields: object) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+from html import escape
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -124,3 +125,22 @@ def test_a_log_that_lost_events_publishes_nothing(nights: tuple[Pod, Night, Nigh
     assert {"run.json", "gate.json"} <= {path.name for path in short.kept.iterdir()}
     assert short.kept.parent == pod.folder / "models" / "candidates"
     assert short.words.startswith("cannot pass: refused: ")
+
+
+def test_the_kept_report_shows_what_was_decided(nights: tuple[Pod, Night, Night]) -> None:
+    for night in nights[1:]:
+        told = json.loads((night.kept / "report.json").read_text())["decision"]
+        page = (night.kept / "report.html").read_text()
+        assert {one["role"]: one["outcome"] for one in told["roles"]} == {
+            role: each["outcome"] for role, each in night.judged.items()
+        }
+        assert len(told["examples"]) == 10
+        assert "Nothing has been decided yet" not in page
+        for words in (words for each in night.judged.values() for words in each["broken"].values()):
+            assert escape(words) in page
+    served = {one["role"]: one["serving"] for one in told["roles"]}
+    usual = nights[1]
+    for role, each in usual.judged.items():
+        version = f"{each['name']}:1" if each["outcome"] == "passed" else None
+        assert served[role]["version"] == version
+    assert f"serving: {usual.judged['similarity']['name']}:1" in page

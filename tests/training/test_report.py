@@ -5,7 +5,8 @@ from __future__ import annotations
 import gzip
 import json
 import re
-import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,13 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from playwright.sync_api import Browser
+from playwright.sync_api import Browser, Page
 
+from app.gate.page import decision_page
+from app.gate.report import read_report, write_report
 from tests.app.browser import browser
-from tests.training.environment import ROOT, Trainer, TrainerError, training_python
+from tests.app.gate.test_page import told as decision
+from tests.training.environment import Trainer, TrainerError
 from training.report.markup import Markup, safe, table, tag
 
 __all__ = ["browser"]
@@ -264,46 +268,30 @@ def test_titles_that_cannot_be(
     assert len(str(raised.value).splitlines()) == 1
 
 
-# -- once more, with the decision ------------------------------------------------------------------
+# -- with the decision of the gate -----------------------------------------------------------------
 
 
-def remake(folder: Path) -> subprocess.CompletedProcess[str]:
-    command = [training_python(), "-m", "training.report", str(folder)]
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
-
-
-@pytest.mark.slow
-def test_the_page_is_made_again_with_the_decision(made: tuple[str, Any], tmp_path: Path) -> None:
-    (tmp_path / "report.json").write_text(json.dumps(made[1]), encoding="utf-8")
-    assert remake(tmp_path).returncode == 0
-    path = tmp_path / "report.html"
-    assert path.read_text(encoding="utf-8") == made[0]
-    rules = [{"rule": "jaccard", "passed": False, "words": "recall is 0.7 times <jaccard>'s"}]
-    refused = {"role": "ranking", "passed": False, "published": None, "rules": rules}
-    decision = [refused, {**refused, "role": "newcomer", "published": "models/popularity/2"}]
-    (tmp_path / "decision.json").write_text(json.dumps(decision), encoding="utf-8")
-    assert remake(tmp_path).returncode == 0
-    text = Elements(path.read_text(encoding="utf-8")).text
-    assert "rankingrefusedbroken: recall is 0.7 times <jaccard>'s" in text
-    assert "newcomerpublished by force" in text
-    assert "nothing had been decided" not in text
+@pytest.fixture(scope="module")
+def decided(made: tuple[str, Any], tmp_path_factory: pytest.TempPathFactory) -> str:
+    """The page with a decision, as the gate completes it; ids and titles are hostile."""
+    folder = tmp_path_factory.mktemp("decided")
+    (folder / "report.html").write_text(made[0], encoding="utf-8")
+    (folder / "report.json").write_text(json.dumps(made[1]), encoding="utf-8")
+    told = decision(HOSTILE * 2)
+    write_report(read_report(folder), told, decision_page(told), [folder])
+    return (folder / "report.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("name", "content"),
-    [("report.json", "{}"), ("report.json", "[" * 100_000), ("decision.json", '{"a": 1}')],
-)
-def test_what_is_no_report_is_refused_in_a_line(
-    made: tuple[str, Any], tmp_path: Path, name: str, content: str
-) -> None:
-    (tmp_path / "report.json").write_text(json.dumps(made[1]), encoding="utf-8")
-    (tmp_path / name).write_text(content, encoding="utf-8")
-    done = remake(tmp_path)
-    assert done.returncode == 2
-    assert done.stderr.startswith("report: ")
-    assert len(done.stderr.splitlines()) == 1
-    assert not (tmp_path / "report.html").exists()
+def test_the_gate_finds_its_place(made: tuple[str, Any], decided: str) -> None:
+    before, after = Elements(made[0]), Elements(decided)
+    assert "Nothing has been decided yet" in before.text
+    assert "Nothing has been decided yet" not in after.text
+    assert "refused; not published" in after.text
+    assert set(SECTIONS) <= set(after.values("id"))
+    assert after.values("id") == before.values("id")
+    assert set(after.tags) <= set(before.tags)
+    assert not re.findall(r"(?:https?:)?//", decided)
 
 
 # -- in a browser ----------------------------------------------------------------------------------
@@ -318,8 +306,40 @@ def look(request: pytest.FixtureRequest) -> str:
 def test_a_browser_shows_it_offline(
     made: tuple[str, Any], browser: Browser, tmp_path: Path, look: str
 ) -> None:
-    path = tmp_path / "report.html"
-    path.write_text(made[0], encoding="utf-8")
+    with opened(browser, tmp_path, made[0], look) as page:
+        for title in SECTIONS.values():
+            assert page.get_by_role("heading", name=title, exact=True).is_visible(), title
+        for name in SECTIONS:
+            assert page.locator(f"section#{name}").is_visible()
+        assert page.get_by_role("img", name="Ratios to plain models").is_visible()
+        assert page.get_by_role("table", name="recall, with 95 % intervals").is_visible()
+        assert page.locator("article.visitor").count() == 10
+
+
+@pytest.mark.slow
+def test_a_browser_shows_the_decision(
+    decided: str, browser: Browser, tmp_path: Path, look: str
+) -> None:
+    with opened(browser, tmp_path, decided, look) as page:
+        section = page.locator("section#decision")
+        assert section.get_by_text("refused", exact=True).is_visible()
+        assert section.get_by_role("heading", name="New against serving").is_visible()
+        compared = section.get_by_role("table", name="ranking: recall@10 by kind of visitor")
+        assert compared.is_visible()
+        assert compared.bounding_box()["height"] < 700  # type: ignore[index]
+        examples = section.locator("article.visitor")
+        if look != "print":  # which shows what is folded
+            assert not examples.first.is_visible()
+            section.locator("summary").click()
+        assert examples.first.is_visible()
+        assert examples.get_by_text("serving: ").first.is_visible()
+
+
+@contextmanager
+def opened(browser: Browser, folder: Path, made: str, look: str) -> Iterator[Page]:
+    """Open a page, and assert that it fits, asks nobody for anything and has no complaints."""
+    path = folder / "report.html"
+    path.write_text(made, encoding="utf-8")
     context = browser.new_context(
         offline=True,
         color_scheme="dark" if look == "dark" else "light",
@@ -334,13 +354,7 @@ def test_a_browser_shows_it_offline(
     page.on("request", lambda request: asked.append(request.url))
     page.emulate_media(media="print" if look == "print" else "screen")
     page.goto(path.as_uri())
-    for title in SECTIONS.values():
-        assert page.get_by_role("heading", name=title, exact=True).is_visible(), title
-    for name in SECTIONS:
-        assert page.locator(f"section#{name}").is_visible()
-    assert page.get_by_role("img", name="Ratios to plain models").is_visible()
-    assert page.get_by_role("table", name="recall, with 95 % intervals").is_visible()
-    assert page.locator("article.visitor").count() == 10
+    yield page
     wide, seen = page.evaluate(
         "[document.documentElement.scrollWidth, document.documentElement.clientWidth]"
     )

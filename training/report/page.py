@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any, Mapping, Optional, Sequence
+from typing import Any, Mapping
 
 from training.report import sections
 from training.report.markup import Markup, join, tag
@@ -28,19 +28,17 @@ _CONTENTS = (
 )
 
 
-def page(said: Mapping[str, Any], decision: Optional[Sequence[Mapping[str, Any]]] = None) -> str:
+def page(said: Mapping[str, Any]) -> str:
     """Return the report as HTML.
 
     Parameters
     ----------
     said : mapping
         As `training.report.content.content` returns it, and as ``report.json`` holds it.
-    decision : sequence of mapping, optional
-        What the gate decided, if it has.
     """
     made = {
         "summary": sections.summary(said),
-        "decision": sections.decision(decision),
+        "decision": sections.decision(),
         "ratios": sections.ratios(said),
         "segments": sections.segments(said),
         "curves": sections.curves(said),

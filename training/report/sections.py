@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any, List, Mapping, Optional, Sequence
+from typing import Any, List, Mapping, Sequence
 
 from training.report import charts, wording
 from training.report.markup import Markup, Text, table, tag
 
 Content = Mapping[str, Any]
+# The gate replaces what stands between them (app/gate/report.py has the same).
+BEGIN = Markup("<!-- the gate's decision begins -->")
+END = Markup("<!-- the gate's decision ends -->")
 _AT = (1, 5, 10, 20)
 
 
@@ -257,45 +260,12 @@ def findings(said: Content) -> Markup:
     )
 
 
-def decision(made: Optional[Sequence[Mapping[str, Any]]]) -> Markup:
-    """Tell what the gate decided, if it has.
-
-    Parameters
-    ----------
-    made : sequence of mapping, optional
-        For each role `role`, `passed`, `published` and `rules` (`rule`, `passed`, `words`).
-    """
-    if made is None:
-        told: Text = tag(
-            "p",
-            "When this page was made, nothing had been decided. The gate decides, and publishes "
-            "what passes; if it leaves its decision beside this page, it is in ",
-            tag("code", "decision.json"),
-            ", and ",
-            tag("code", "python -m training.report DIR"),
-            " shows it here.",
-        )
-        return section("decision", "What was published, and what was refused", told)
-    rows = [
-        (
-            str(one["role"]),
-            tag("span", *_outcome(one)[:1], class_=_outcome(one)[1]),
-            tag("ul", *(tag("li", _mark(each), str(each["words"])) for each in one["rules"])),
-        )
-        for one in made
-    ]
-    return section(
-        "decision",
-        "What was published, and what was refused",
-        table("What the gate decided", ("role", "decision", "why"), rows),
+def decision() -> Markup:
+    """Say that nothing was decided yet, where the gate will tell what it decided."""
+    told = tag(
+        "p",
+        "Nothing has been decided yet: this page was made before the gate judged the models. The "
+        "gate publishes what passes, and tells here what it decided, and why.",
     )
-
-
-def _outcome(one: Mapping[str, Any]) -> Sequence[str]:
-    if one["passed"]:
-        return ("passed", "good")
-    return ("refused", "bad") if one.get("published") is None else ("published by force", "unsure")
-
-
-def _mark(rule: Mapping[str, Any]) -> str:
-    return "kept: " if rule["passed"] else "broken: "
+    title = "What was published, and what was refused"
+    return section("decision", title, BEGIN, told, END)

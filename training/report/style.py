@@ -24,6 +24,7 @@ h2 { font-size: 1.4rem; margin: 3rem 0 .5rem; padding-top: 1rem;
   border-top: 1px solid var(--line); }
 h3 { font-size: 1.05rem; margin: 1.75rem 0 .4rem; overflow-wrap: anywhere; }
 p { max-width: 46rem; margin: .5rem 0; }
+p, li { overflow-wrap: anywhere; }
 a { color: var(--link); }
 .soft, caption, figcaption { color: var(--soft); }
 nav ul { display: flex; flex-wrap: wrap; gap: .25rem 1.1rem; list-style: none; padding: 0; }
@@ -43,8 +44,7 @@ table { border-collapse: collapse; width: 100%; font-size: .92rem;
 caption { text-align: left; padding-bottom: .4rem; }
 th, td { text-align: left; padding: .4rem .7rem .4rem 0; border-bottom: 1px solid var(--line);
   vertical-align: top; }
-td:last-child { overflow-wrap: anywhere; }
-td ul { margin: 0; padding-left: 1.1rem; }
+td:last-child { overflow-wrap: anywhere; min-width: 9rem; }
 thead th { color: var(--soft); font-weight: 600; }
 tbody th { font-weight: 600; }
 td small { color: var(--soft); white-space: nowrap; display: block; }

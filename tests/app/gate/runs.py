@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from app.gate.report import BEGIN, END
 from app.settings import SAMPLE_MODELS
 from turi_recommender import load_model
 
@@ -89,4 +90,34 @@ def make_run(folder: Path, *roles: str, is_good: bool = True, events: int = 1000
         "context:period": np.array(["Night"] * VISITORS),
     }
     np.savez_compressed(folder / "test.npz", **arrays)
+    return folder
+
+
+def add_report(folder: Path, title: str = "", visitors: int = 10) -> Path:
+    """Add the report of a run, as training/report makes it, with some of the run's visitors.
+
+    Parameters
+    ----------
+    folder : Path
+        The run's directory.
+    title : str
+        The title of every item of the report.
+    visitors : int
+        How many examples there are.
+    """
+    with np.load(folder / "test.npz") as test:
+        ids = test["users"][:visitors].tolist()
+        items = test["items"][:20].tolist()
+    shown = [{"id": str(item), "title": title, "time": "2026-11-02"} for item in items]
+    told = [
+        {
+            "visitor": str(visitor),
+            "history": shown[:2],
+            "did": shown[2:4],
+            "lists": {"jaccard": shown},
+        }
+        for visitor in ids
+    ]
+    (folder / "report.json").write_text(json.dumps({"format": 1, "examples": told}))
+    (folder / "report.html").write_text(f"<section>{BEGIN}<p>Nothing yet.</p>{END}</section>\n")
     return folder

@@ -134,6 +134,10 @@ def test_the_log_has_a_line_for_each_decision(
     assert "at least 50% of them are needed" in judged[1]["broken"]["log"]
     assert judged[2]["forced"] == "a smaller shop"
     assert len(kept) == 3
+    missing = [one for each in lines for one in each if one["event"] == "report not completed"]
+    assert [(one["level"], "report.html" in one["why"]) for one in missing] == [
+        ("warning", True)
+    ] * 3
     assert "cannot pass: refused: similarity (broken: log, against jaccard)" in answers[1][2]
 
 
