@@ -25,7 +25,8 @@ from typing import Any, Dict, List, Mapping, Tuple
 import numpy as np
 import pandas as pd
 
-from training.candidates import TrainingError, in_one_line, latest
+from training.candidates import latest
+from training.errors import TrainingError, in_one_line
 from training.judged import Part
 from training.logs import LogError
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import Any, Dict, Iterator, List, Mapping, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Sequence, Tuple
 
 import numpy as np
 import pandas as pd
 import turicreate as tc
 
 from training import keep
-from training.command import one_line
+from training.divergence import require_finite, require_finite_scores
+from training.errors import in_one_line
 from training.limits import SIMILARITY_BUFFERS
 from training.logs import DERIVED, Log, LogError
 from training.measures import LONGEST
@@ -22,21 +22,6 @@ Scores = Dict[Any, List[float]]
 
 SIMILARITY, RANKING, NEWCOMER = "similarity", "ranking", "newcomer"
 _DRAWS = ("ranking_factorization_recommender", "factorization_recommender")
-_SHOWN = 500  # characters of what Turi Create says
-
-
-class TrainingError(Exception):
-    """Turi Create could not train, ask or save a model; the text is one line."""
-
-
-@contextmanager
-def in_one_line() -> Iterator[None]:
-    """Turn an error of Turi Create into a `TrainingError`; its own have no common class."""
-    try:
-        yield
-    except Exception as error:
-        text = one_line(error)[:_SHOWN]
-        raise TrainingError(text or type(error).__name__) from error
 
 
 @dataclass(frozen=True)
@@ -112,7 +97,7 @@ def train(settings: Settings, log: Log, time_zone: str, seed: int) -> Any:
     LogError
         If nobody is kept.
     TrainingError
-        If Turi Create cannot learn from who is.
+        If Turi Create cannot learn from who is, or the training diverges.
     """
     events = latest(log.events, settings.recent)
     options = PrepareOptions(settings.keep, settings.context, time_zone)
@@ -125,7 +110,7 @@ def train(settings: Settings, log: Log, time_zone: str, seed: int) -> Any:
     if settings.role == SIMILARITY:
         arguments["target_memory_usage"] = SIMILARITY_BUFFERS
     with in_one_line():
-        return getattr(tc, settings.model).create(
+        model = getattr(tc, settings.model).create(
             tc.SFrame(rows[columns].drop_duplicates()),
             user_id=log.user_name,
             item_id=log.item_name,
@@ -133,6 +118,8 @@ def train(settings: Settings, log: Log, time_zone: str, seed: int) -> Any:
             verbose=False,
             **arguments,
         )
+        require_finite(model)
+    return model
 
 
 def latest(events: pd.DataFrame, share: float) -> pd.DataFrame:
@@ -173,7 +160,7 @@ def ask(model: Any, visits: pd.DataFrame, k: int = LONGEST) -> Tuple[Lists, Scor
     Raises
     ------
     TrainingError
-        If Turi Create cannot answer.
+        If Turi Create cannot answer, or a score is no finite number.
     """
     user, *context = visits.columns
     known = [name for name in context if name in _columns(model)]
@@ -183,6 +170,7 @@ def ask(model: Any, visits: pd.DataFrame, k: int = LONGEST) -> Tuple[Lists, Scor
         asked = visits[user].tolist()
     with in_one_line():
         answers = model.recommend(asked, k=k, verbose=False).to_dataframe()
+    require_finite_scores(answers["score"].tolist())
     lists: Lists = {visitor: [] for visitor in visits[user].tolist()}
     scores: Scores = {visitor: [] for visitor in lists}
     answers = answers.sort_values("rank", kind="stable")

@@ -8,8 +8,9 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
-from training.candidates import NEWCOMER, Settings, TrainingError, train
+from training.candidates import NEWCOMER, Settings, train
 from training.command import Say
+from training.errors import TrainingError
 from training.judged import Part, answers, means_by_kind, recall_of
 from training.logs import Log, LogError
 from training.visitors import KNOWN, LIGHT, UNKNOWN

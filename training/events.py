@@ -20,6 +20,10 @@ from training.logs.weights import RETAILROCKET
 EXAMPLE_VISITORS = (6000, 257597, 1297062)
 EXAMPLE_ITEMS = (152913, 355908, 64700)
 
+# From how many to how many a log is made of; the last take 6 GB.
+MADE_VISITORS = (100, 10_000_000)
+MADE_ITEMS = (50, 10_000_000)
+
 _START_MS = 1430622000000  # 3 May 2015, 03:00 UTC, as RetailRocket's log begins
 _DAYS = 365
 _HOUR_MS = 3600 * 1000
@@ -57,7 +61,7 @@ def make_events(visitors: int, items: int, seed: int, categories: int = 24) -> p
     Parameters
     ----------
     visitors, items : int
-        Numbers of visitors and items; at least 100 and 50.
+        Numbers of visitors and items, as `MADE_VISITORS` and `MADE_ITEMS` bound them.
     seed : int
         Equal seeds give equal logs.
     categories : int

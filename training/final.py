@@ -8,9 +8,10 @@ from typing import Dict, List, Mapping, Sequence, Tuple
 import pandas as pd
 
 from training.aside import Aside
-from training.candidates import Settings, TrainingError, train, usual
+from training.candidates import Settings, train, usual
 from training.choose import Tried
 from training.command import Say
+from training.errors import TrainingError
 from training.evaluation import Answers
 from training.judged import Part, answers, recall_of, with_shuffled_context
 from training.logs import Log, LogError
@@ -144,7 +145,10 @@ class Finals:
             for seed in seeds:
                 if seed not in recalls:
                     self._say("judging {}, seed {}".format(settings.label, seed))
-                    other = train(settings, self._before, self._time_zone, seed)
-                    recalls[seed] = float(recall_of(answers(other, test)[0], test).mean())
+                    try:
+                        other = train(settings, self._before, self._time_zone, seed)
+                        recalls[seed] = float(recall_of(answers(other, test)[0], test).mean())
+                    except TrainingError as error:  # it is another seed's model that may serve
+                        self._say("{}, seed {}: {}".format(settings.label, seed, error))
             self.outcome.seeds[role] = recalls
         return answered, shuffled

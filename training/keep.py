@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import Tuple
 
 import pandas as pd
 
 from training.logs import LogError
 from training.logs.errors import shown
+from training.logs.numbers import finite, whole
 
 DEFAULT = "distinct-items:2"
 _FORMS = "distinct-items:N, quantiles:V,I or all"
@@ -39,8 +39,9 @@ def kept(events: pd.DataFrame, rule: str) -> pd.Series:
     name, colon, value = rule.partition(":")
     if rule == "all":
         return pd.Series(True, index=events.index)
-    if name == "distinct-items" and value.isdecimal() and 0 < len(value) < 10:
-        return _has_items(events, int(value))
+    least = whole(value)
+    if name == "distinct-items" and least is not None and 0 <= least < 10**9:
+        return _has_items(events, least)
     if name == "quantiles" and colon:
         visitors, items = _quantiles(rule, value)
         return _often(events["user"], visitors) & _often(events["item"], items)
@@ -48,13 +49,12 @@ def kept(events: pd.DataFrame, rule: str) -> pd.Series:
 
 
 def _quantiles(rule: str, value: str) -> Tuple[float, float]:
-    try:
-        visitors, items = map(float, value.split(","))
-    except ValueError:
-        visitors = items = math.nan
-    if not (0 <= visitors <= 1 and 0 <= items <= 1):
-        raise LogError("--keep: {} does not have two numbers from 0 to 1".format(shown(rule)))
-    return visitors, items
+    shares = list(map(finite, value.split(",")))
+    if len(shares) == 2:
+        visitors, items = shares
+        if visitors is not None and items is not None and 0 <= visitors <= 1 and 0 <= items <= 1:
+            return visitors, items
+    raise LogError("--keep: {} does not have two numbers from 0 to 1".format(shown(rule)))
 
 
 def _has_items(events: pd.DataFrame, least: int) -> pd.Series:

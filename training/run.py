@@ -19,9 +19,10 @@ import pandas as pd
 
 from training import command, record
 from training.aside import Aside
-from training.candidates import TrainingError, named
+from training.candidates import named
 from training.choose import Tried, choose
 from training.command import Say
+from training.errors import TrainingError
 from training.evaluation import Figures, measure, table
 from training.final import POPULARITY, Finals
 from training.judged import Part, make_part
@@ -249,15 +250,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
     """Run the command line; return its exit status."""
     args = _parser().parse_args(arguments)
     say = command.make_say()
-    try:
-        _run_aside(args, say)
-    except (LogError, TrainingError, OSError) as error:
-        print("run: {}".format(command.one_line(error)), file=sys.stderr)
-        return 2
-    except KeyboardInterrupt:
-        print("run: interrupted", file=sys.stderr)
-        return 130
-    return 0
+    return command.status_of("run", lambda: _run_aside(args, say))
 
 
 def _run_aside(args: argparse.Namespace, say: Say) -> None:

@@ -5,7 +5,7 @@
     python -m training.train log.csv.gz --models-dir models --user user_id --item item_id \
         --event event_type --time event_time --weights view=1,purchase=50
 
-A log that cannot be is refused in one line on standard error, with exit status 2.
+What cannot be is refused in one line on standard error, with exit status 2, before any is saved.
 
 Writes ``similarity_model/<version>/recommendation_s.model`` and
 ``ranking_factorization_model/<version>/recommendation_r.model``, each version with a
@@ -15,44 +15,43 @@ Writes ``similarity_model/<version>/recommendation_s.model`` and
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
-import os
-import shutil
 import sys
-import tempfile
 from typing import Any, List, Optional
 
 import pandas as pd
 import turicreate as tc
 
-from training import keep
-from training.command import Parser, make_say
+from training import command, keep
+from training.command import Say
+from training.divergence import require_finite, require_finite_scores
+from training.errors import in_one_line
 from training.evaluate import Names, overlap, precision_recall, split
-from training.events import make_log
+from training.events import MADE_ITEMS, MADE_VISITORS, make_log
 from training.limits import SIMILARITY_BUFFERS
 from training.logs import DERIVED, Log, LogError, LogOptions, read_log, require_learnable
 from training.logs.options import add_arguments, from_arguments
 from training.prepare import PrepareOptions, prepare
+from training.registry import (
+    LARGEST_VERSION,
+    POPULARITY,
+    RANKING,
+    SIMILARITY,
+    require_free,
+    save,
+)
 from training.side_data import read_side_data
 
-SIMILARITY = ("similarity_model", "recommendation_s.model")
-POPULARITY = ("popularity_model", "recommendation_p.model")
-RANKING = ("ranking_factorization_model", "recommendation_r.model")
 # Measured on a generated log of 20,000 visitors: recall@10 in the visitor's period is 0.17 with
 # this and 50 iterations, 0.07 with the library's own choice and 25.
 _REGULARIZATION = 1e-7
+_DEFAULT = "default: %(default)s"
+_ASKED = 1000  # visitors of whom a ranking model is asked whether its scores are numbers
 
 
 def main(arguments: Optional[List[str]] = None) -> int:
     """Run the command line; return its exit status."""
     args = parse_arguments(arguments)
-    try:
-        train(args, from_arguments(args))
-    except LogError as error:
-        print("train: {}".format(error), file=sys.stderr)
-        return 2
-    return 0
+    return command.status_of("train", lambda: train(args, from_arguments(args)))
 
 
 def train(args: argparse.Namespace, options: LogOptions) -> None:
@@ -65,7 +64,9 @@ def train(args: argparse.Namespace, options: LogOptions) -> None:
     options : LogOptions
         What it says about the log.
     """
-    say = make_say()
+    say = command.make_say()
+    wanted = [SIMILARITY, RANKING, *([POPULARITY] if args.newcomer else [])]
+    require_free(args.models_dir, wanted, args.version)
     log = read_or_make(args, options, say)
     names = Names.of(log, options.context)
     say("{} events; preparing".format(len(log.events)))
@@ -78,22 +79,46 @@ def train(args: argparse.Namespace, options: LogOptions) -> None:
         )
         if path is not None
     }
-    if not args.no_evaluation:
-        evaluate(rows, names, args, side_data, say)
+    with in_one_line():
+        if not args.no_evaluation:
+            evaluate(rows, names, args, side_data, say)
+        models = train_all(rows, names, args, side_data, say)
+    # Only now: whatever a training ends with, there are either all models or none.
+    for model, saved_as in zip(models, wanted):
+        save(model, args.models_dir, saved_as, args.version, say)
+
+
+def train_all(
+    rows: pd.DataFrame, names: Names, args: argparse.Namespace, side_data: dict, say: Say
+) -> List[Any]:
+    """Train on all rows; return the models of similarity, of ranking and, if wanted, newcomers.
+
+    Parameters
+    ----------
+    rows : pandas.DataFrame
+        Rows of `prepare`.
+    names : Names
+        Their columns.
+    args : argparse.Namespace
+        The command line.
+    side_data : dict
+        As in `train_ranking`.
+    say : callable
+        Prints a line.
+    """
     table = tc.SFrame(rows)
     say("training the item similarity model")
-    model = train_similarity(table, names, args.verbose)
-    save(model, args.models_dir, SIMILARITY, args.version, say)
+    models = [train_similarity(table, names, args.verbose)]
     say("training the ranking model")
-    model = train_ranking(table, names, args, side_data)
-    save(model, args.models_dir, RANKING, args.version, say)
+    models.append(train_ranking(table, names, args, side_data))
     if args.newcomer:
         say("training the popularity model")
-        model = tc.popularity_recommender.create(table, verbose=args.verbose, **names.ids)
-        save(model, args.models_dir, POPULARITY, args.version, say)
+        verbose = args.verbose
+        models.append(tc.popularity_recommender.create(table, verbose=verbose, **names.ids))
+    return models
 
 
-def read_or_make(args: argparse.Namespace, options: LogOptions, say: Any) -> Log:
+def read_or_make(args: argparse.Namespace, options: LogOptions, say: Say) -> Log:
     """Return the log that the command line names, or a generated one, and say what was assumed."""
     if args.log is None:
         say("making a log of {} visitors and {} items".format(args.visitors, args.items))
@@ -105,7 +130,7 @@ def read_or_make(args: argparse.Namespace, options: LogOptions, say: Any) -> Log
     return log
 
 
-def prepare_rows(log: Log, options: PrepareOptions, say: Any) -> pd.DataFrame:
+def prepare_rows(log: Log, options: PrepareOptions, say: Say) -> pd.DataFrame:
     """Return training rows from which something can be learnt."""
     rows = prepare(log, options)
     user, item = log.user_name, log.item_name
@@ -123,9 +148,13 @@ def prepare_rows(log: Log, options: PrepareOptions, say: Any) -> pd.DataFrame:
 
 def parse_arguments(arguments: Optional[List[str]] = None) -> argparse.Namespace:
     """Read the command line."""
-    parser = Parser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = command.Parser(
+        prog="train", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("log", nargs="?", help="event log; a generated one if absent")
-    parser.add_argument("--models-dir", required=True, help="where the models go")
+    parser.add_argument(
+        "--models-dir", type=command.folder, required=True, help="where the models go"
+    )
     parser.add_argument(
         "--keep",
         default=keep.DEFAULT,
@@ -133,7 +162,11 @@ def parse_arguments(arguments: Optional[List[str]] = None) -> argparse.Namespace
         help="whom models are trained on: distinct-items:N (visitors with so many items), "
         "quantiles:V,I (visitors and items with many events), all (default: %(default)s)",
     )
-    parser.add_argument("--version", type=int, help="version number (default: highest + 1)")
+    parser.add_argument(
+        "--version",
+        type=command.ranged(0, LARGEST_VERSION),
+        help="version number (default: highest + 1)",
+    )
     parser.add_argument(
         "--target",
         choices=["none", "target"],
@@ -141,13 +174,15 @@ def parse_arguments(arguments: Optional[List[str]] = None) -> argparse.Namespace
         help="what the ranking model learns from: that an event happened (none), or its kind as "
         "well (target: the weight of the event, or the rating)",
     )
-    parser.add_argument("--factors", type=int, default=32)
-    parser.add_argument("--iterations", type=int, default=50)
+    whole = command.ranged
+    parser.add_argument("--factors", type=whole(1, 1000), default=32, help=_DEFAULT)
+    parser.add_argument("--iterations", type=whole(1, 10_000), default=50, help=_DEFAULT)
     parser.add_argument("--item-data", help="CSV with the items' ids and side columns")
     parser.add_argument("--user-data", help="CSV with the visitors' ids and side columns")
-    parser.add_argument("--visitors", type=int, default=20000, help="of a generated log")
-    parser.add_argument("--items", type=int, default=2000, help="of a generated log")
-    parser.add_argument("--seed", type=int, default=7)
+    of_made = "of a generated log (default: %(default)s)"
+    parser.add_argument("--visitors", type=whole(*MADE_VISITORS), default=20000, help=of_made)
+    parser.add_argument("--items", type=whole(*MADE_ITEMS), default=2000, help=of_made)
+    parser.add_argument("--seed", type=command.seed, default=7, help=_DEFAULT)
     parser.add_argument(
         "--newcomer",
         action="store_true",
@@ -193,10 +228,15 @@ def train_ranking(table: Any, names: Names, args: argparse.Namespace, side_data:
         The command line.
     side_data : dict
         SFrames, as Turi Create's arguments user_data and item_data.
+
+    Raises
+    ------
+    TrainingError
+        If the training diverges.
     """
     columns = [names.user, names.item, *names.context]
     target = None if args.target == "none" else args.target
-    return tc.ranking_factorization_recommender.create(
+    model = tc.ranking_factorization_recommender.create(
         table[columns + ([target] if target else [])],
         target=target,
         num_factors=args.factors,
@@ -208,10 +248,14 @@ def train_ranking(table: Any, names: Names, args: argparse.Namespace, side_data:
         **side_data,
         **names.ids,
     )
+    require_finite(model)
+    asked = table[names.user][:_ASKED].unique()
+    require_finite_scores(model.recommend(asked, k=1, exclude_known=False, verbose=False)["score"])
+    return model
 
 
 def evaluate(
-    rows: pd.DataFrame, names: Names, args: argparse.Namespace, side_data: dict, say: Any
+    rows: pd.DataFrame, names: Names, args: argparse.Namespace, side_data: dict, say: Say
 ) -> None:
     """Train on a part of the rows, measure on the rest, and print the figures.
 
@@ -241,77 +285,13 @@ def evaluate(
     ]
     for name, model, with_context in models:
         figures = precision_recall(model, test, names, with_context)
-        say("hold-out: {:25} precision@10 {:.4f}  recall@10 {:.4f}".format(name, *figures))
+        what = "hold-out: {:25} precision@10 {:.4f}  recall@10 {:.4f}  ({} visitors)"
+        say(what.format(name, *figures, test[names.user].nunique()))
     if "period" not in names.context:
         return
     visitors = rows[names.user].drop_duplicates().tolist()[:200]
     say("ranking: {:.1f} of 10 items are the same at Night and in the Morning".format(
         overlap(ranking, rows, names, visitors)))  # fmt: skip
-
-
-def save(model: Any, root: str, names: tuple, version: Optional[int], say: Any) -> str:
-    """Save a model as a new version, which appears whole or not at all.
-
-    Parameters
-    ----------
-    model : turicreate recommender
-        The model.
-    root : str
-        The registry.
-    names : (str, str)
-        Registry name, and name of the model directory.
-    version : int, optional
-        Version; the highest that exists plus one if absent.
-    say : callable
-        Prints a line.
-
-    Returns
-    -------
-    str
-        The new version's folder.
-    """
-    name, file = names
-    folder = os.path.join(root, name)
-    os.makedirs(folder, exist_ok=True)
-    if version is None:
-        version = 1 + max([0] + [int(entry) for entry in os.listdir(folder) if entry.isdigit()])
-    target = os.path.join(folder, str(version))
-    if os.path.exists(target):
-        raise SystemExit("{} exists already; choose another --version".format(target))
-    staging = tempfile.mkdtemp(prefix=".saving-", dir=folder)
-    try:
-        model.save(os.path.join(staging, file))
-        write_manifest(staging)
-        os.chmod(staging, 0o755)
-        os.rename(staging, target)
-    finally:
-        shutil.rmtree(staging, ignore_errors=True)
-    say("saved " + os.path.join(target, file))
-    return target
-
-
-def write_manifest(folder: str) -> None:
-    """Write ``manifest.json``, as ``turi_recommender/versions/manifest.py`` reads it."""
-    files = {}
-    for parent, _, names in os.walk(folder):
-        for name in names:
-            path = os.path.join(parent, name)
-            files[os.path.relpath(path, folder).replace(os.sep, "/")] = describe(path)
-    with open(os.path.join(folder, "manifest.json"), "w") as manifest:
-        json.dump({"format": 1, "files": files}, manifest, indent=1, sort_keys=True)
-        manifest.write("\n")
-        manifest.flush()
-        os.fsync(manifest.fileno())
-
-
-def describe(path: str) -> dict:
-    """Return the digest and the length of a file."""
-    digest, length = hashlib.sha256(), 0
-    with open(path, "rb") as file:
-        for block in iter(lambda: file.read(1 << 20), b""):
-            digest.update(block)
-            length += len(block)
-    return {"sha256": digest.hexdigest(), "bytes": length}
 
 
 if __name__ == "__main__":

@@ -38,6 +38,17 @@ log.assign(itemid=[[1], [2], [3]]).to_parquet(folder + "lists")
 log.assign(itemid=[b"\\xff", b"a", b"b"]).to_parquet(folder + "bytes")
 pd.concat([log] * 50000).to_parquet(folder + "long", row_group_size=1000)
 log.iloc[:0].to_parquet(folder + "empty")
+import pyarrow as pa, pyarrow.parquet as pq
+plain = pa.Table.from_pandas(log, preserve_index=False)
+def write(name, column, values):
+    table = plain.set_column(plain.column_names.index(column), column, values)
+    pq.write_table(table, folder + name, version="2.6")
+write("far", "itemid", pa.array([1, 2**62, 1], pa.timestamp("ms")))
+write("farther", "itemid", pa.array([1, 2**62, 1], pa.timestamp("us")))
+write("far_times", "timestamp", pa.array([1430611200000, -2**62, 1], pa.timestamp("ms")))
+write("far_days", "itemid", pa.array([1, 2**31 - 1, 1], pa.date32()))
+write("fine", "itemid", pa.array([1000, 1001, 1000], pa.timestamp("ns")))
+write("fixed", "itemid", pa.array([b"ab", b"a\\xff", b"ab"], pa.binary(2)))
 """
 
 
@@ -72,6 +83,11 @@ def test_whole_doubles_are_the_integers_that_they_were(reader: Reader, folder: P
     assert reader.events(folder / "fractions")["item"] == ["10000000000", "0.5", "10000000000"]
 
 
+def test_ids_that_differ_by_a_nanosecond_are_two(reader: Reader, folder: Path) -> None:
+    before, after = "1970-01-01 00:00:00.000001", "1970-01-01 00:00:00.000001001"
+    assert reader.events(folder / "fine")["item"] == [before, after, before]
+
+
 def test_long_files_are_read_whole(reader: Reader, folder: Path) -> None:
     assert reader.events(folder / "long")["item"] == [10, 11, 10] * 50_000
 
@@ -82,8 +98,20 @@ def test_long_files_are_read_whole(reader: Reader, folder: Path) -> None:
         ("missing", "column itemid, row 2: '' is a missing id"),
         ("nul", "column itemid, row 2: 'a\\x00' has a NUL character"),
         ("lists", "column itemid: list<element: int64> is no single value"),
-        ("bytes", "the Parquet file cannot be read: Invalid UTF8"),
+        (
+            "bytes",
+            "column itemid, row 1: b'\\xff' is binary and no UTF-8 text: write the column as",
+        ),
+        ("fixed", "column itemid, row 2: b'a\\xff' is binary and no UTF-8 text"),
         ("empty", "no events"),
+        ("empty", "the Parquet file has columns and no rows"),
+        ("far", f"column itemid, row 2: {2**62} ms since 1970 is a timestamp in no year from 1 to"),
+        ("farther", f"column itemid, row 2: {2**62} us since 1970 is a timestamp in no year"),
+        (
+            "far_times",
+            f"column timestamp, row 2: {-(2**62)} ms since 1970 is a timestamp in no year",
+        ),
+        ("far_days", "column itemid, row 2: 'value out of range: 2147483647' is no day"),
     ],
 )
 def test_what_cannot_be(reader: Reader, folder: Path, name: str, message: str) -> None:

@@ -246,6 +246,15 @@ def test_titles_are_read(trainer: Trainer, tmp_path: Path, is_packed: bool) -> N
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("separator", [";", "\t", "|"])
+def test_titles_are_parted_as_logs_are(trainer: Trainer, tmp_path: Path, separator: str) -> None:
+    path = tmp_path / "items"
+    rows = ("itemid", "name"), ("1", "Lamp, red")
+    path.write_text("".join(separator.join(row) + "\n" for row in rows))
+    assert trainer.run(READ, path=str(path)) == {"1": "Lamp, red"}
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [

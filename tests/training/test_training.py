@@ -42,6 +42,10 @@ def figures(output: str, name: str) -> tuple[float, float]:
 
 def test_both_models_beat_popularity(trained: tuple[Path, str]) -> None:
     _, output = trained
+    visitors = re.findall(r"hold-out: .*recall@10 [\d.]+  \((\d+) visitors\)", output)
+    assert len(visitors) == 3
+    assert len(set(visitors)) == 1
+    assert int(visitors[0]) >= 10
     popularity = figures(output, "popularity")
     # Turi Create descends on several threads at once: the ranking model comes out another each
     # time, with a precision from 2 to 3.3 times popularity's in seven runs. Similarity does not.

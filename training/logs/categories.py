@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from typing import List
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy as np
 from training.logs.codes import Codes, require_storable, strings
 from training.logs.errors import at
 from training.logs.ids import integers
+from training.logs.numbers import finite
 
 
 class Categories:
@@ -60,8 +60,5 @@ def _typed(texts: List[str]) -> np.ndarray:
     numbers = integers(texts)
     if numbers is not None:
         return numbers
-    try:
-        floats = list(map(float, texts))
-    except ValueError:
-        return strings(texts)
-    return np.array(floats) if all(map(math.isfinite, floats)) else strings(texts)
+    floats = list(map(finite, texts))
+    return strings(texts) if None in floats else np.array(floats, dtype=np.float64)

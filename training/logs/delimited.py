@@ -5,13 +5,19 @@ from __future__ import annotations
 import csv
 from functools import partial
 from itertools import chain
-from typing import Any, Iterator, List, Tuple
+from typing import Any, Collection, Iterator, List, Tuple
 
+from training.logs.encoding import require_text
 from training.logs.errors import LogError, shown
 from training.logs.files import BROKEN, Source, broken
 from training.logs.form import Chunk, Table
 from training.logs.limits import CHUNK_ROWS, LINE_BYTES
 from training.logs.options import SEPARATORS, LogOptions
+
+_CR_ALONE = (
+    "new-lines that are CR alone, as old Macs wrote them: save the file with LF or CR LF, or put "
+    "a field that has a CR into quotes"
+)
 
 
 def read(source: Source, options: LogOptions) -> Table:
@@ -29,16 +35,17 @@ def read(source: Source, options: LogOptions) -> Table:
     ------
     LogError
         If there is no header. Of the rows: if one has too many or too few fields, is no UTF-8, or
-        has a NUL byte.
+        has a NUL byte or a CR that ends no line.
     """
+    require_text(source.head())
     lines = _lines(source)
     first = next(lines, "")
-    separator = SEPARATORS[options.separator] or _separator(first, options)
+    separator = SEPARATORS[options.separator] or likely_separator(first, options.columns)
     reader = csv.reader(chain([first], lines), delimiter=separator, strict=True)
     try:
         header = next(reader, [])
     except csv.Error as error:
-        raise LogError("row 1: {}".format(error)) from error
+        raise _unread(1, error) from error
 
     def chunks(names: List[str]) -> Iterator[Chunk]:
         places = {name: header.index(name) for name in names}
@@ -57,6 +64,8 @@ def _lines(source: Source) -> Iterator[str]:
         for line in iter(partial(source.stream.readline, LINE_BYTES + 1), b""):
             number += 1
             if len(line) > LINE_BYTES:
+                if b"\r" in line:
+                    raise LogError("row {}: {}".format(number, _CR_ALONE))
                 raise LogError("row {}: more than {} bytes".format(number, LINE_BYTES))
             if b"\0" in line:
                 raise LogError("row {}: a NUL byte, which no text has".format(number))
@@ -69,14 +78,28 @@ def _lines(source: Source) -> Iterator[str]:
         raise broken(number, error) from error
 
 
-def _separator(header: str, options: LogOptions) -> str:
-    """Return the character that parts the columns of a header best."""
+def likely_separator(header: str, wanted: Collection[str]) -> str:
+    """Return the character that parts the columns of a header best.
+
+    Parameters
+    ----------
+    header : str
+        The first line.
+    wanted : collection of str
+        Columns that it should have.
+    """
 
     def quality(separator: str) -> Tuple[int, int]:
         columns = header.rstrip("\r\n").replace('"', "").split(separator)
-        return len(options.columns.keys() & set(columns)), len(columns)
+        return len(set(wanted) & set(columns)), len(columns)
 
     return max(",;\t|", key=quality)
+
+
+def _unread(row: int, error: csv.Error) -> LogError:
+    """Return the error about a line that cannot be parted into fields."""
+    why = _CR_ALONE if "new-line" in str(error) else str(error)
+    return LogError("row {}: {}".format(row, why))
 
 
 def _batches(reader: Any) -> Iterator[Tuple[List[int], List[List[str]]]]:
@@ -94,7 +117,7 @@ def _batches(reader: Any) -> Iterator[Tuple[List[int], List[List[str]]]]:
                 yield numbers, rows
                 numbers, rows = [], []
     except csv.Error as error:
-        raise LogError("row {}: {}".format(begin, error)) from error
+        raise _unread(begin, error) from error
     if rows:
         yield numbers, rows
 

@@ -83,11 +83,15 @@ def broken(row: int, error: Exception) -> LogError:
     Parameters
     ----------
     row : int
-        The last line that could be read.
+        The last line that could be read; 0 if none could.
     error : Exception
         What reading raised.
     """
     why = " ".join(str(error).split()) or type(error).__name__
+    if not isinstance(error, OSError) or getattr(error, "errno", None) is None:
+        why += " (a gzip file that is broken, or was not copied whole)"
+    if row == 0:
+        return LogError("the file cannot be read, not even its first row: {}".format(why))
     return LogError("the file cannot be read beyond row {}: {}".format(row, why))
 
 

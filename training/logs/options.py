@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import math
 from dataclasses import dataclass
 from typing import Dict, List, Mapping, Optional, Sequence, Tuple
 
 import pytz
 
 from training.logs.errors import LogError, column_name, shown
+from training.logs.numbers import finite
 
 # Context that is derived from the time of an event. The service knows what these columns mean.
 DERIVED = ("period", "month", "weekday")
@@ -87,10 +87,15 @@ class LogOptions:
         return [name for name in self.context if name not in DERIVED]
 
     def _require_different_names(self) -> None:
-        named = [self.user, self.item, self.time, self.event, self.rating, *self.context_of_log]
-        _require_unique([name for name in named if name is not None], "named by two options")
-        _require_unique([*_TAKEN, self.user, self.item, *self.context], "a column of training rows")
-        _require_unique([*_OF_EVERY_LOG, *self.context], "no name for a context column: rename it")
+        columns = [("--user", self.user), ("--item", self.item)]
+        context = [("--context", name) for name in self.context]
+        others = [("--time", self.time), ("--event", self.event), ("--rating", self.rating)]
+        named = [(option, name) for option, name in others if name is not None]
+        of_log = [(option, name) for option, name in context if name not in DERIVED]
+        _require_different([*columns, *named, *of_log])
+        _require_different([*columns, *context])
+        _require_others(_TAKEN, [*columns, *context], "one of the names that answers need")
+        _require_others(_OF_EVERY_LOG, context, "one that the trainer has of its own")
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -168,14 +173,12 @@ def parse_weights(text: str) -> Dict[str, float]:
         if not equals or event in weights:
             wrong = "names an event twice" if equals else "is not EVENT=NUMBER"
             raise LogError("--weights: {} {}".format(shown(part), wrong))
-        try:
-            weights[event] = float(number)
-        except ValueError:
-            weights[event] = math.nan
-        if not math.isfinite(weights[event]):
+        weight = finite(number)
+        if weight is None:
             raise LogError(
                 "--weights: {} of event {} is no finite number".format(shown(number), shown(event))
             )
+        weights[event] = weight
     return weights
 
 
@@ -194,7 +197,23 @@ def _require_zone(name: str) -> None:
         ) from None
 
 
-def _require_unique(names: List[str], what: str) -> None:
-    for place, name in enumerate(names):
-        if name in names[:place]:
-            raise LogError("column {} is already {}".format(column_name(name), what))
+def _require_different(columns: Sequence[Tuple[str, str]]) -> None:
+    """Refuse columns without a name, and those that two options name; each is (option, name)."""
+    seen: Dict[str, str] = {}
+    for option, name in columns:
+        if name == "":
+            raise LogError("{}: '' is no name of a column".format(option))
+        if name in seen:
+            what = "column {} is already named by {}: {} needs another"
+            if name in DERIVED:
+                what = "column {} is already named by {}, and {} derives it from the time of events"
+            raise LogError(what.format(column_name(name), seen[name], option))
+        seen[name] = option
+
+
+def _require_others(taken: Sequence[str], columns: Sequence[Tuple[str, str]], what: str) -> None:
+    """Refuse columns, each (option, name), whose name is taken."""
+    for option, name in columns:
+        if name in taken:
+            told = "column {} is already {} ({}): rename the log's column, or leave it out of {}"
+            raise LogError(told.format(name, what, ", ".join(taken), option))

@@ -139,6 +139,8 @@ def _require_columns(there: List[str], options: LogOptions) -> None:
             known = ", ".join(map(column_name, there[:SHOWN_COLUMNS])) or "no columns"
             known += ", ..." if len(there) > SHOWN_COLUMNS else ""
             what = "row 1: the log has no column {} ({}); it has {}"
+            if option == "--time":
+                what += "; a log needs the time of each event"
             raise LogError(what.format(column_name(name), option, known))
         if there.count(name) > 1:
             raise LogError("row 1: the log has the column {} twice".format(column_name(name)))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import time
 from datetime import datetime, timedelta
 from typing import List, Optional
@@ -12,6 +11,7 @@ import numpy as np
 from training.logs.errors import WrongValueError, at
 from training.logs.ids import integers
 from training.logs.iso import is_iso, read_iso
+from training.logs.numbers import finite
 
 # Microseconds in one of each unit.
 _MICROSECONDS = {"s": 1_000_000, "ms": 1_000, "us": 1}
@@ -72,7 +72,7 @@ class Times:
         return np.concatenate(self._chunks).astype("datetime64[us]").astype("datetime64[ns]")
 
     def _likely_unit(self, text: str) -> str:
-        number = _number(text)
+        number = finite(text)
         if number is None:
             return "iso"
         unit = self._plausible_unit(number)
@@ -113,7 +113,7 @@ class Times:
         try:
             values = read_iso(texts, self._zone)
         except WrongValueError as error:
-            if _number(texts[error.place]) is None:
+            if finite(texts[error.place]) is None:
                 raise
             raise WrongValueError(error.place, error.what + " (--time-unit s, ms or us?)") from None
         plausible = (values >= _EARLIEST) & (values <= self._latest)
@@ -123,20 +123,12 @@ class Times:
 
 
 def _floats(texts: List[str], unit: str) -> np.ndarray:
-    numbers = list(map(_number, texts))
+    numbers = list(map(finite, texts))
     if None in numbers:
         place = numbers.index(None)
         hint = " (--time-unit iso?)" if is_iso(texts[place]) else ""
         raise WrongValueError(place, "is no number of {}{}".format(_NAMES[unit], hint))
     return np.array(numbers, dtype=np.float64)
-
-
-def _number(text: str) -> Optional[float]:
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None
 
 
 def _day(number: float, unit: str) -> str:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from typing import List, Mapping, NamedTuple, Optional
 
 import numpy as np
 
 from training.logs.categories import Categories
 from training.logs.errors import LogError, at, column_name, shown
+from training.logs.numbers import finite
 
 # Those of RetailRocket's events, as the original deployment weighed them.
 RETAILROCKET = {"view": 1.0, "addtocart": 10.0, "transaction": 50.0}
@@ -36,7 +36,7 @@ class Ratings:
         LogError
             If one is no finite number.
         """
-        numbers = list(map(_finite, texts))
+        numbers = list(map(finite, texts))
         if None in numbers:
             place = numbers.index(None)
             raise at(self._column, rows[place], texts[place], "is no finite number")
@@ -85,11 +85,3 @@ def weigh(events: Categories, rows: np.ndarray, stated: Optional[Mapping[str, fl
             row = events.codes.row_of(code, rows)
             raise LogError(what.format(column_name(events.column), row, shown(name), known))
     return Weighed(np.array([weights[name] for name in names])[events.codes.codes()], None)
-
-
-def _finite(text: str) -> Optional[float]:
-    try:
-        number = float(text)
-    except ValueError:
-        return None
-    return number if math.isfinite(number) else None

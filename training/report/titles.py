@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+from itertools import chain
 from typing import IO, AbstractSet, Dict
 
+from training.logs.delimited import likely_separator
 from training.logs.errors import LogError, column_name, shown
 
 _GZIP = b"\x1f\x8b"
@@ -36,7 +38,10 @@ def read_titles(
     """
     try:
         with open(path, "rb") as file, _unpacked(file) as text:
-            return _titles(csv.reader(text), id_column, title_column, wanted)
+            header = text.readline()
+            separator = likely_separator(header, (id_column, title_column))
+            rows = csv.reader(chain([header], text), delimiter=separator)
+            return _titles(rows, id_column, title_column, wanted)
     except (OSError, EOFError, UnicodeDecodeError, csv.Error) as error:
         raise LogError("--titles: {} cannot be read: {}".format(shown(path), error)) from error
 
