@@ -27,9 +27,9 @@ _FIRST: dict[Kind, tuple[Role, ...]] = {
     "light": ("similarity", "ranking", "newcomer"),
     "known": ("similarity", "ranking", "newcomer"),
 }
-# A list for everybody has to be clearly better to take the place of one that is made for a visitor:
-# on a real shop's log, recent popularity was as good as factors on one part, and half as good on the
-# next one (docs/evaluation.md).
+# A list for everybody has to be clearly better to take the place of one that is made for a visitor.
+# On a real shop's log, recent popularity was as good as factors on one part, and half as good on
+# the next (docs/evaluation.md).
 _NEWCOMER_MARGIN = 1.15
 NO_ORDER: Order = dict.fromkeys(KINDS, ())
 

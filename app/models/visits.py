@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from turi_recommender import Column, Recommender
+from turi_recommender import Recommender
 
 from .columns import described
 from .parts import only, without
