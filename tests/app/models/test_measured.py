@@ -48,7 +48,7 @@ def test_of_equal_figures_the_one_wins_that_would_answer_without_them() -> None:
 
 def test_a_list_for_everybody_has_to_be_clearly_better() -> None:
     def first(newcomer: float) -> list[Role]:
-        same: dict[str, float | None] = {kind: newcomer for kind in KINDS}
+        same: dict[str, float | None] = dict.fromkeys(KINDS, newcomer)
         values: Values = {"ranking": dict.fromkeys(KINDS, 0.1), "newcomer": same}
         return [best_first(values)[kind][0] for kind in KINDS]
 
