@@ -103,8 +103,8 @@ def test_figures_that_are_none_are_refused(root: Path, capsys: Output) -> None:
         ("{}", f"--figures {figures}: expected training.trained to be a time such as"),
         (
             json.dumps(training_json()).replace("0.051", "5.1"),
-            f"--figures {figures}: expected training.figures.values.all to be from 0 to 1, or null, "
-            "found 5.1",
+            f"--figures {figures}: expected training.figures.values.all to be from 0 to 1, or "
+            "null, found 5.1",
         ),
         (json.dumps(training_json()).replace("0.051", "NaN"), "training.figures.values.all to hav"),
         (" " * 300_000, "at most 262144 bytes of JSON"),
