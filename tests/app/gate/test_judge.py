@@ -145,5 +145,5 @@ def test_a_candidate_that_is_none_is_named(tmp_path: Path) -> None:
     model = folder / "ranking" / "judged" / "recommendation_r.model"
     shutil.rmtree(model)
     shutil.copytree(SAMPLE_MODELS / "similarity_model" / "6", model)
-    with pytest.raises(ConfigurationError, match="the ranking candidate: .*no dir_archive.ini"):
+    with pytest.raises(ConfigurationError, match=r"the ranking candidate: .*no dir_archive\.ini"):
         decide(folder, tmp_path / "none")

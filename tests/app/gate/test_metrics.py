@@ -58,6 +58,8 @@ def test_what_passes(tmp_path: Path, file: Path) -> None:
         ("recall", "similarity", "known"): 1,
         ("recall", "similarity", "light"): 1,
     }
+    described = Path("docs/operations.md").read_text()
+    assert all(f"`recommender_gate_{name}`" in described for name, *_ in found)
     assert [path.name for path in tmp_path.glob("gate.prom*")] == ["gate.prom"]
 
 
