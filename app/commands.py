@@ -19,7 +19,13 @@ from pathlib import Path
 from typing import NoReturn
 
 from turi_recommender import __version__
-from turi_recommender.errors import ModelError, ModelNotFoundError, RecommenderError
+from turi_recommender.errors import (
+    ModelError,
+    ModelFormatError,
+    ModelNotFoundError,
+    RecommenderError,
+    RegistrationError,
+)
 from turi_recommender.versions import Registry, Training, is_name, register, sync
 from turi_recommender.versions.record import read_json
 
@@ -50,7 +56,11 @@ as X-API-Key. The second is its digest, for the service: in RECOMMENDER_API_KEYS
 key file (RECOMMENDER_API_KEY_FILES). A key file takes either line as it is. The digest is no
 secret.
 
+With --bare it prints the key alone, for a file that the caller reads; --from-stdin then prints its
+digest.
+
   turi-recommender key
+  turi-recommender key --bare > key.txt && turi-recommender key --from-stdin < key.txt
   printf %s "$OLD_KEY" | turi-recommender key --from-stdin
 """
 _REGISTER = """\
@@ -143,7 +153,9 @@ def _parse(arguments: list[str] | None) -> argparse.Namespace:
     add("serve", _serve, "start", "load the models and serve them", _SERVE_HELP)
     keys = add("key", _make_key, "make a key", "make an API key and its digest", _KEY_HELP)
     keys.set_defaults(prints=True)
-    keys.add_argument(
+    what = keys.add_mutually_exclusive_group()
+    what.add_argument("--bare", action="store_true", help="print nothing but the key")
+    what.add_argument(
         "--from-stdin",
         action="store_true",
         help="read a key that callers have already, and print its digest",
@@ -267,7 +279,7 @@ def _make_key(args: argparse.Namespace) -> None:
 
     if not args.from_stdin:
         key, digest = new_key()
-        print(f"key:    {key}\ndigest: {digest}")
+        print(key if args.bare else f"key:    {key}\ndigest: {digest}")
         return
     if sys.stdin is None:
         raise OSError("standard input is closed")
@@ -288,8 +300,17 @@ def _register(args: argparse.Namespace) -> None:
     _end_with(_give_up)  # what is half copied is removed on the way out
     training = None
     if args.figures is not None:
-        training = Training.from_json(read_json(args.figures, _MAX_FIGURES_BYTES), args.figures)
+        training = _read_figures(args.figures)
     print(register(args.source, root, args.name, args.version, training, args.require_figures))
+
+
+def _read_figures(path: Path) -> Training:
+    """Read the file of --figures; say of a mistake what it is, not at which byte of the file."""
+    try:
+        return Training.from_json(read_json(path, _MAX_FIGURES_BYTES), path)
+    except ModelFormatError as error:
+        said = f"--figures {path}: expected {error.expected}, found {error.found}"
+        raise RegistrationError(said) from error
 
 
 def _sync(args: argparse.Namespace) -> None:

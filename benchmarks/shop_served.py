@@ -94,7 +94,7 @@ def measure(run: Run) -> Served:
 def decide(run: Run) -> list[Decision]:
     """Return what the gate decides where nothing serves yet."""
     with TemporaryDirectory() as empty:
-        judge = Judge(run, Path(empty), Rules(), told=False)
+        judge = Judge(run, Path(empty), Rules(), Settings(), told=False)
         return [judge.decide(candidate) for candidate in run.candidates]
 
 

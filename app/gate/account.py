@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,48 +11,22 @@ import numpy as np
 from turi_recommender import Id
 from turi_recommender.errors import RecommenderError
 
-from ..models.roles import Role
 from .candidates import KINDS, ROLES, Run, TestPart
 from .intervals import paired_ratio
 from .judge import Decision, Judge
+from .outcome import Outcome
 from .page import decision_page
 from .report import Example, Report, cut, read_report, write_report
 from .tell import Form, described
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """What came of a run.
-
-    Attributes
-    ----------
-    run : Run
-        The run.
-    judge : Judge or None
-        Who judged; None if the models could not even be loaded.
-    decisions : sequence of Decision
-        What was decided.
-    folders : mapping of str to Path
-        Where versions were published, by role.
-    forced : str or None
-        Why candidates are published that do not pass, if they are.
-    failed : str or None
-        Why the gate could not come to its end, if it could not.
-    """
-
-    run: Run
-    judge: Judge | None
-    decisions: Sequence[Decision]
-    folders: Mapping[Role, Path]
-    forced: str | None
-    failed: str | None
-
-
-def complete_report(outcome: Outcome, folders: Iterable[Path], form: Form) -> None:
+def complete_report(run: Run, outcome: Outcome, folders: Iterable[Path], form: Form) -> None:
     """Show in the report of a run what was decided; if it cannot be, say why, and go on.
 
     Parameters
     ----------
+    run : Run
+        The training run.
     outcome : Outcome
         What was decided.
     folders : iterable of Path
@@ -63,18 +36,20 @@ def complete_report(outcome: Outcome, folders: Iterable[Path], form: Form) -> No
     """
     different = {folder.resolve(): folder for folder in folders}
     try:
-        report = read_report(outcome.run.path)
-        told = account(outcome, report)
+        report = read_report(run.path)
+        told = account(run, outcome, report)
         write_report(report, told, decision_page(told), different.values())
     except (RecommenderError, OSError, ValueError) as error:
         form.no_report(" ".join(str(error).split()))
 
 
-def account(outcome: Outcome, report: Report) -> dict[str, Any]:
+def account(run: Run, outcome: Outcome, report: Report) -> dict[str, Any]:
     """Return what was decided as values of JSON: the field ``decision`` of ``report.json``.
 
     Parameters
     ----------
+    run : Run
+        The training run.
     outcome : Outcome
         What was decided.
     report : Report
@@ -82,17 +57,19 @@ def account(outcome: Outcome, report: Report) -> dict[str, Any]:
     """
     judge = outcome.judge
     judged = {each.candidate.role for each in outcome.decisions}
-    there = outcome.run.told["roles"]
-    roles = [] if judge is None else [_role(each, outcome, judge) for each in outcome.decisions]
+    there = run.told["roles"]
+    roles = (
+        [] if judge is None else [_role(each, run, outcome, judge) for each in outcome.decisions]
+    )
     return {
         "failed": outcome.failed,
         "not_judged": [role for role in ROLES if role in there and role not in judged],
         "roles": roles,
-        "examples": [] if judge is None else _examples(outcome, judge, report),
+        "examples": [] if judge is None else _examples(run, outcome, judge, report),
     }
 
 
-def _role(decision: Decision, outcome: Outcome, judge: Judge) -> dict[str, Any]:
+def _role(decision: Decision, run: Run, outcome: Outcome, judge: Judge) -> dict[str, Any]:
     role = decision.candidate.role
     folder = outcome.folders.get(role)
     is_forced = folder is not None and not decision.passed
@@ -103,7 +80,7 @@ def _role(decision: Decision, outcome: Outcome, judge: Judge) -> dict[str, Any]:
         "serving": {
             "version": judge.serving_version(role),
             "why_not": decision.theirs if isinstance(decision.theirs, str) else None,
-            "kinds": _kinds(decision, outcome.run.test),
+            "kinds": _kinds(decision, run.test),
         },
     }
 
@@ -135,11 +112,11 @@ def _kinds(decision: Decision, test: TestPart) -> list[dict[str, Any]]:
     return made
 
 
-def _examples(outcome: Outcome, judge: Judge, report: Report) -> list[dict[str, Any]]:
+def _examples(run: Run, outcome: Outcome, judge: Judge, report: Report) -> list[dict[str, Any]]:
     """Return the example visitors of the report who are in the test part, with both lists."""
-    places = {str(user): place for place, user in enumerate(outcome.run.test.users.tolist())}
+    places = {str(user): place for place, user in enumerate(run.test.users.tolist())}
     there = [each for each in report.examples if each.visitor in places]
-    test = outcome.run.test.at([places[each.visitor] for each in there])
+    test = run.test.at([places[each.visitor] for each in there])
     kinds = test.kinds.tolist()
     shown = [_Shown(each, judge, test, report.titles) for each in outcome.decisions]
     return [

@@ -3,38 +3,46 @@
 from __future__ import annotations
 
 import argparse
+import math
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
 from turi_recommender.errors import RecommenderError
+from turi_recommender.versions.record import MAX_TEXT
 
 from ..arguments import some_path, whole_number
-from ..errors import ConfigurationError
-from ..models.roles import Role
 from ..settings import load_settings
 from ..version_commands import refuse_samples
-from .account import Outcome, complete_report
+from .account import complete_report
 from .candidates import ROLES, Run, only, read_run
 from .decide import Rules
 from .errors import RefusedCandidateError
-from .judge import Decision, Judge
+from .judge import Judge
 from .kept import keep
+from .metrics import check_place, write_metrics
+from .outcome import Outcome
 from .publish import publish
-from .tell import FORMS, Form, described, name_broken
+from .tell import FORMS, Form
 
 Add = Callable[[str, Callable[[argparse.Namespace], None], str, str, str], argparse.ArgumentParser]
 
 _HELP = """\
 Each model is asked as the service would ask it, about visitors of the test part, which it did not
 learn from. It passes if its recall is not worse, beyond the margin, than that of a plain item
-similarity over all visitors (for newcomers: popularity) and than that of the version that serves
-now, if its log is not suspiciously smaller, and if the trainer found no sign of a collapse. What
-passes is registered with its figures. What does not stays where it is; with --keep-in, each run is
-kept in a folder, too: its report, the decisions, and the models that were not published. The
-report shows what was decided, in the folder and, unless it is read-only, in DIR.
+similarity over all visitors (for newcomers: recent popularity, or popularity where the run does not
+say what is recent) and than that of the version that serves now, if its log is not suspiciously
+smaller, and if the trainer found no sign of a collapse. What passes is registered with its figures.
+What does not stays where it is; with --keep-in, each run is kept in a folder, too: its report, the
+decisions, and the models that were not published. The report shows what was decided, in the folder
+and, unless it is read-only, in DIR.
 
 The status is 0 if every model passed, and 2 if one was refused; those that passed are registered.
-With RECOMMENDER_LOG_FORMAT=json, each decision is one line of JSON in the log.
+With RECOMMENDER_LOG_FORMAT=json, each decision is one line of JSON in the log. With --metrics-file,
+what was decided is in a file for node_exporter's textfile collector, too.
+
+Models answer by the service's settings, such as RECOMMENDER_SIDE_DATA_DEFAULTS: give the gate the
+same.
 
   turi-recommender gate candidates/2026-11-26 --models-dir models
   turi-recommender gate candidates/2026-11-26 --role ranking --force "the shop has changed"
@@ -77,79 +85,98 @@ def add_gate_command(add: Add) -> None:
     gate.add_argument(
         "--least-log", type=_share, default=Rules().least_log, help="share of the log before"
     )
-    gate.add_argument("--least-visitors", type=int, default=Rules().least_visitors)
     gate.add_argument(
-        "--with-context",
-        action="store_true",
-        help="tell models the true side data of each visit, as shops do that send it; else the "
-        "defaults",
+        "--least-visitors",
+        type=whole_number,
+        default=Rules().least_visitors,
+        metavar="N",
+        help="how many visitors must judge it",
     )
-    gate.add_argument("--force", metavar="REASON", help="publish what does not pass, too, and why")
+    gate.add_argument(
+        "--without-context",
+        action="store_true",
+        help="judge models by the defaults of side data, as visitors of shops are answered that "
+        "send none; else by the true side data of each visit",
+    )
+    gate.add_argument(
+        "--force", type=_reason, metavar="REASON", help="publish what does not pass, too, and why"
+    )
+    gate.add_argument(
+        "--metrics-file",
+        type=some_path,
+        metavar="PATH",
+        help="write what was decided as metrics, in Prometheus' text format",
+    )
     gate.add_argument("--json", action="store_true", help="for programs")
 
 
 def _share(text: str) -> float:
-    value = float(text)
+    try:
+        value = float(text)
+    except ValueError:
+        value = math.nan
     if not 0.0 <= value < 1.0:
         raise argparse.ArgumentTypeError(f"{text} is not a share: at least 0, and below 1")
     return value
 
 
+def _reason(text: str) -> str:
+    """Read why a candidate is published by force: the version's manifest will say it."""
+    if text.strip() == "" or not text.isprintable() or len(text) > MAX_TEXT:
+        raise argparse.ArgumentTypeError(
+            f"--force needs a reason: one line of at most {MAX_TEXT} characters"
+        )
+    return text
+
+
 def _run(args: argparse.Namespace) -> None:
+    """Judge and publish; whatever becomes of it, the metrics say so."""
+    path: Path | None = args.metrics_file
+    if path is not None:
+        check_place(path)
+    outcome = Outcome(args.force)
+    try:
+        _judge(args, outcome)
+    except BaseException:
+        if path is not None:
+            with suppress(OSError):  # what went wrong first is what is told
+                write_metrics(path, outcome, failed=True)
+        raise
+    if path is not None:
+        write_metrics(path, outcome, failed=False)
+    if len(outcome.refused) > 0:
+        raise RefusedCandidateError(f"refused: {', '.join(outcome.refused)}")
+
+
+def _judge(args: argparse.Namespace, outcome: Outcome) -> None:
     settings = load_settings()
     root: Path = args.models_dir or settings.models_dir
     refuse_samples(root, "--models-dir, or RECOMMENDER_MODELS_DIR")
-    if args.force is not None and args.force.strip() == "":
-        raise ConfigurationError("--force needs a reason")
     form = FORMS["json" if args.json else "log" if settings.log_format == "json" else "text"]
     form.begin(settings)
-    run = only(read_run(args.candidates), args.role or ROLES)
-    decisions: list[Decision] = []
-    folders: dict[Role, Path] = {}
-    judge: Judge | None = None
+    outcome.run = run = only(read_run(args.candidates), args.role or ROLES)
+    rules = Rules(args.margin, args.least_log, args.least_visitors)
     try:
-        judge = Judge(
-            run,
-            root,
-            Rules(args.margin, args.least_log, args.least_visitors),
-            told=args.with_context,
-        )
-        decisions += [judge.decide(candidate) for candidate in run.candidates]
-        for each in decisions:
+        judge = Judge(run, root, rules, settings, told=not args.without_context)
+        outcome.judge = judge
+        outcome.decisions += [judge.decide(candidate) for candidate in run.candidates]
+        for each in outcome.decisions:
             if each.passed or args.force is not None:
-                folders[each.candidate.role] = publish(run, each, root, args.force)
+                outcome.folders[each.candidate.role] = publish(run, each, root, args.force)
     except (RecommenderError, OSError) as error:
-        kept = _keep(args, run, decisions, folders, form, str(error))
-        outcome = Outcome(run, judge, decisions, folders, args.force, str(error))
-        complete_report(outcome, kept, form)
+        outcome.failed = str(error)
+        complete_report(run, outcome, _keep(args, run, outcome, form), form)
         raise
-    for each in decisions:
-        form.decision(each, folders.get(each.candidate.role), args.force)
-    kept = _keep(args, run, decisions, folders, form)
-    complete_report(Outcome(run, judge, decisions, folders, args.force, None), kept, form)
-    refused = [name_broken(each) for each in decisions if each.candidate.role not in folders]
-    if refused:
-        raise RefusedCandidateError(f"refused: {', '.join(refused)}")
+    for each in outcome.decisions:
+        form.decision(each, outcome.folders.get(each.candidate.role), args.force)
+    complete_report(run, outcome, _keep(args, run, outcome, form), form)
 
 
-def _keep(
-    args: argparse.Namespace,
-    run: Run,
-    decisions: list[Decision],
-    folders: dict[Role, Path],
-    form: Form,
-    failed: str | None = None,
-) -> list[Path]:
+def _keep(args: argparse.Namespace, run: Run, outcome: Outcome, form: Form) -> list[Path]:
     """Keep the run, where that is wanted, and what was not published; return where the run is."""
     if args.keep_in is None:
         return [run.path]
-    left = [each for each in run.candidates if each.role not in folders]
-    told = {
-        "failed": failed,
-        "decisions": [
-            described(each, folders.get(each.candidate.role), args.force) for each in decisions
-        ],
-    }
-    kept = keep(run, left, told, args.keep_in, args.keep)
+    told = {"failed": outcome.failed, "decisions": outcome.described()}
+    kept = keep(run, outcome.left, told, args.keep_in, args.keep)
     form.kept(kept)
     return [run.path, kept]

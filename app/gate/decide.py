@@ -8,6 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from turi_recommender import Recommender
+
+from ..models.columns import described
 from .intervals import Ratio, paired_ratio
 
 Values = NDArray[np.float64]
@@ -61,6 +64,28 @@ def judge_visitors(count: int, rules: Rules) -> Verdict:
         f"{count} visitors of the test part judge it; at least {rules.least_visitors} are needed"
     )
     return Verdict("visitors", passed, words)
+
+
+def judge_columns(old: Recommender, new: Recommender) -> Verdict:
+    """Tell whether requests may have the same side data as now.
+
+    Parameters
+    ----------
+    old, new : Recommender
+        The model that serves, and the candidate.
+    """
+    mine, yours = ({described(column) for column in model.side_columns} for model in (old, new))
+    if mine == yours:
+        return Verdict("columns", passed=True, words="requests may have the same side data as now")
+    before, after = (
+        ", ".join(column.name for column in model.side_columns) or "none" for model in (old, new)
+    )
+    words = (
+        f"its side columns are {after}, and those of the serving version {before}: services that "
+        "run refuse it, and after a restart requests with other side data are refused; publish it "
+        "by force when callers are ready for that, and restart the services"
+    )
+    return Verdict("columns", passed=False, words=words)
 
 
 def judge_against(other: str, ours: Values, theirs: Values, rules: Rules) -> Verdict:

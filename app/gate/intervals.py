@@ -62,7 +62,8 @@ def paired_ratio(ours: Values, theirs: Values, seed: int = 0) -> Ratio:
     low = np.sort(np.where(np.isnan(ratios), 0.0, ratios))[left_out]
     high = np.sort(np.where(np.isnan(ratios), np.inf, ratios))[-1 - left_out]
     value = _divided(both.mean(axis=0)[np.newaxis])[0]
-    return Ratio(float(value), float(low), float(high))
+    # Rounding may leave the ratio a hair outside, where all samples have the same.
+    return Ratio(float(value), float(np.fmin(low, value)), float(np.fmax(high, value)))
 
 
 def _divided(means: Values) -> Values:

@@ -10,18 +10,23 @@ from typing import Any
 
 import numpy as np
 
-from turi_recommender.errors import ModelError
-from turi_recommender.versions import ModelEntry
 from turi_recommender.versions.training import Comparison, Figures
 
-from ..errors import ConfigurationError
 from ..models.loaded import LoadedModels
-from ..models.loading import load_models
 from ..models.roles import Role
 from ..settings import Settings
 from .candidates import KINDS, Candidate, Run, TestPart
-from .decide import Rules, Verdict, judge_against, judge_findings, judge_log, judge_visitors
+from .decide import (
+    Rules,
+    Verdict,
+    judge_against,
+    judge_columns,
+    judge_findings,
+    judge_log,
+    judge_visitors,
+)
 from .intervals import Ratio, paired_ratio
+from .loading import load_judged, load_serving
 from .served import (
     Lists,
     Values,
@@ -32,11 +37,7 @@ from .served import (
 )
 
 SERVING = "the serving version"
-_YARDSTICKS: Mapping[Role, str] = {
-    "similarity": "jaccard",
-    "ranking": "jaccard",
-    "newcomer": "popularity",
-}
+JACCARD, POPULARITY, RECENT = "jaccard", "popularity", "recent popularity"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,22 +81,29 @@ class Judge:
         Where versions are published.
     rules : Rules
         What a candidate must keep.
+    settings : Settings
+        Those of the service, by which models answer; which models serve is not taken from them.
     told : bool
         Whether models are told the true side data of the visits.
     """
 
-    def __init__(self, run: Run, registry: Path, rules: Rules, *, told: bool) -> None:
+    def __init__(
+        self, run: Run, registry: Path, rules: Rules, settings: Settings, *, told: bool
+    ) -> None:
         self._run = run
         self._rules = rules
         self._told = told
-        self._judged = _load_judged(run)
-        self._serving = _load_serving(run, registry)
+        self._judged = load_judged(run.candidates, run.path, settings)
+        self._serving = load_serving(run.candidates, registry, settings)
         visitors = run.test.users.tolist()
-        lists = {
-            "jaccard": lists_of_jaccard(run.users, run.items, visitors),
-            "popularity": lists_of_popularity(run.users, run.items, visitors),
+        popular = lists_of_popularity(run.users, run.items, visitors, run.recent)
+        plain = recall(lists_of_jaccard(run.users, run.items, visitors), run.test)
+        newcomer = POPULARITY if run.recent is None else RECENT
+        self._yardsticks: Mapping[Role, tuple[str, Values]] = {
+            "similarity": (JACCARD, plain),
+            "ranking": (JACCARD, plain),
+            "newcomer": (newcomer, recall(popular, run.test)),
         }
-        self._yardsticks = {name: recall(each, run.test) for name, each in lists.items()}
 
     def decide(self, candidate: Candidate) -> Decision:
         """Judge one candidate.
@@ -109,14 +117,15 @@ class Judge:
         ours = recall(self._lists(self._judged, role), run.test)
         theirs = self._serving_recall(role)
         mine = run.test.kinds == "unknown" if role == "newcomer" else run.test.kinds != "unknown"
-        yardstick = _YARDSTICKS[role]
+        yardstick, reached = self._yardsticks[role]
         verdicts = [
             judge_visitors(int(mine.sum()), rules),
             judge_log(int(run.told["log"]["events"]), self._events_before(role), rules),
             judge_findings(_findings(run, role)),
-            judge_against(yardstick, ours[mine], self._yardsticks[yardstick][mine], rules),
+            *self._judge_columns(role),
+            judge_against(yardstick, ours[mine], reached[mine], rules),
         ]
-        against = {yardstick: _compared(ours[mine], self._yardsticks[yardstick][mine])}
+        against = {yardstick: _compared(ours[mine], reached[mine])}
         if isinstance(theirs, str):
             verdicts.append(Verdict(f"against {SERVING}", passed=True, words=theirs))
         else:
@@ -126,7 +135,7 @@ class Judge:
 
     def serving_version(self, role: Role) -> str | None:
         """Return the version that serves a role as NAME:VERSION; None if none does."""
-        entry = self._entry(role)
+        entry = self._serving.entry(role)
         return None if entry is None else f"{entry.name}:{entry.version}"
 
     def show(self, role: Role, test: TestPart) -> tuple[Lists, Lists | None]:
@@ -145,33 +154,39 @@ class Judge:
             Both lists, one for each visitor; the second is None if no version serves the role.
         """
         ours = lists_of_role(self._judged, role, test, told=self._told)
-        if self._serving is None or self._entry(role) is None:
+        models = self._serving.models.get(role)
+        if models is None:
             return ours, None
-        return ours, lists_of_role(self._serving, role, test, told=self._told)
+        return ours, lists_of_role(models, role, test, told=self._told)
+
+    def _judge_columns(self, role: Role) -> list[Verdict]:
+        """Judge the columns of a candidate; the newcomer's may change from version to version."""
+        entry = self._serving.entry(role)
+        if role == "newcomer" or entry is None:
+            return []
+        return [judge_columns(entry.model, self._judged.need(role).model)]
 
     def _lists(self, models: LoadedModels, role: Role) -> Lists:
         return lists_of_role(models, role, self._run.test, told=self._told)
 
-    def _entry(self, role: Role) -> ModelEntry | None:
-        if self._serving is None or role not in self._serving.slots:
-            return None
-        return self._serving.slots[role].entry
-
     def _events_before(self, role: Role) -> int | None:
-        entry = self._entry(role)
+        entry = self._serving.entry(role)
         return None if entry is None or entry.training is None else entry.training.log.events
 
     def _serving_recall(self, role: Role) -> Values | str:
         """Return what the serving version reaches, or why that cannot be compared."""
-        entry = self._entry(role)
-        if self._serving is None or entry is None:
+        trouble = self._serving.troubles.get(role)
+        if trouble is not None:
+            return f"the version that serves could not be read, so nothing is compared: {trouble}"
+        entry = self._serving.entry(role)
+        if entry is None:
             return "no version serves this role"
         if entry.training is None or entry.training.log.last is None:
             return f"{entry.name}:{entry.version} does not say what it learnt from"
         start = self._run.told.get("test_from")
         if start is None or entry.training.log.last >= _moment(start):
             return f"{entry.name}:{entry.version} has learnt from the test part already"
-        return recall(self._lists(self._serving, role), self._run.test)
+        return recall(self._lists(self._serving.models[role], role), self._run.test)
 
     def _figures(self, ours: Values, against: Mapping[str, Comparison]) -> Figures:
         kinds = self._run.test.kinds
@@ -187,22 +202,6 @@ class Judge:
             against=against,
             forced=None,
         )
-
-
-def _load_judged(run: Run) -> LoadedModels:
-    """Load what is judged, as the service loads models; a role without a candidate stays empty."""
-    references: dict[str, Any] = {f"{each.role}_model": str(each.judged) for each in run.candidates}
-    return load_models(Settings(models_dir=run.path, **references))
-
-
-def _load_serving(run: Run, registry: Path) -> LoadedModels | None:
-    """Load what serves now under the names of the candidates; None if nothing does."""
-    there = {each.role: each.name for each in run.candidates if (registry / each.name).is_dir()}
-    references: dict[str, Any] = {f"{role}_model": name for role, name in there.items()}
-    try:
-        return load_models(Settings(models_dir=registry, **references)) if there else None
-    except (ConfigurationError, ModelError):
-        return None
 
 
 def _findings(run: Run, role: Role) -> Sequence[str]:

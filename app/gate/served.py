@@ -12,7 +12,7 @@ from turi_recommender import Id
 
 from ..models.loaded import LoadedModels
 from ..models.queries import RecommendQuery
-from ..models.roles import Role, takes_side_data
+from ..models.roles import Role
 from .candidates import Ids, TestPart
 from .jaccard import Jaccard, indexed
 
@@ -48,12 +48,7 @@ def lists_of_role(models: LoadedModels, role: Role, test: TestPart, *, told: boo
         rows.append({user: visitor, **side})
     lists: Lists = []
     for low in range(0, len(rows), _AT_ONCE):
-        query = RecommendQuery(
-            rows[low : low + _AT_ONCE],
-            k=CUTOFF,
-            choice=role,
-            side_data_defaults=takes_side_data(role),
-        )
+        query = RecommendQuery(rows[low : low + _AT_ONCE], k=CUTOFF, choice=role)
         _, found = models.recommend(query, entry)
         lists += [ranking.items for ranking in found.rankings]
     return lists

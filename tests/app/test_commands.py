@@ -376,6 +376,15 @@ def test_what_the_key_command_prints_can_be_pasted(tmp_path: Path) -> None:
         assert Authenticator(Settings(api_keys=given)).scopes(key) == {"recommend"}
 
 
+def test_a_key_goes_into_a_file_alone_if_that_is_wanted(tmp_path: Path) -> None:
+    file = tmp_path / "key"
+    done = run_shell(f'"$@" key --bare > {file} && "$@" key --from-stdin < {file}')
+    key = file.read_text().removesuffix("\n")
+    assert (key[:3], len(key)) == ("rk_", 46)
+    assert done.stdout == f"digest: sha256:{hashlib.sha256(key.encode()).hexdigest()}\n"
+    assert done.stderr == ""
+
+
 @pytest.mark.parametrize("end", ["", "\n", "\r\n"])
 def test_the_digest_of_a_key_that_callers_have_already(end: str) -> None:
     old = "nQ8vX2bTz5LmY0dRkW7cJ4hGs1fPa9Ue"
@@ -418,6 +427,7 @@ def test_every_command_has_help(command: str) -> None:
         (("register", "/x", "--name", "n", "--models-dir", ""), "a path is needed"),
         (("sync", ""), "argument source: a path is needed"),
         (("register", "/x", "--name", "n", "--figures", ""), "a path is needed"),
+        (("key", "--bare", "--from-stdin"), "not allowed with argument --bare"),
         (("retire", "m", "--reason", "no"), "NAME:VERSION is needed, such as similarity_model:6"),
         (("retire", "m:x", "--reason", "no"), "NAME:VERSION is needed"),
         (("retire", "m:1"), "one of the arguments --reason --undo is required"),

@@ -99,15 +99,20 @@ def test_figures_that_are_none_are_refused(root: Path, capsys: Output) -> None:
     assert "figures are required" in refusal(capsys, *register_it, "--require-figures")
     figures = root.parent / "figures.json"
     for content, says in (
-        ("{", f"{figures}, byte 0: expected JSON, found"),
-        ("{}", f"{figures}, byte 0: expected training.trained to be a time such as"),
+        ("{", f"--figures {figures}: expected JSON, found something else (Expecting"),
+        ("{}", f"--figures {figures}: expected training.trained to be a time such as"),
+        (
+            json.dumps(training_json()).replace("0.051", "5.1"),
+            f"--figures {figures}: expected training.figures.values.all to be from 0 to 1, or "
+            "null, found 5.1",
+        ),
         (json.dumps(training_json()).replace("0.051", "NaN"), "training.figures.values.all to hav"),
         (" " * 300_000, "at most 262144 bytes of JSON"),
     ):
         figures.write_text(content)
         assert says in refusal(capsys, *register_it, "--figures", str(figures))
     missing = refusal(capsys, *register_it, "--figures", str(root / "nowhere.json"))
-    assert "nowhere.json, byte 0: expected a readable file" in missing
+    assert "nowhere.json: expected a readable file, found No such file or directory" in missing
     figures.write_text(json.dumps({**training_json(), "figures": None}))
     said = refusal(capsys, *register_it, "--figures", str(figures), "--require-figures")
     assert "figures are required" in said

@@ -43,7 +43,13 @@ def check_training(cluster: Cluster) -> Iterator[str]:
         if steps is None:
             yield f"{work.label}: not a step that trains, and then one that judges what it made"
             continue
-        for flaw in (*_images(steps), *_train(work, steps), *_gate(work, steps, claims)):
+        flaws = (
+            *_images(steps),
+            *_train(work, steps),
+            *_gate(work, steps, claims),
+            *_judge(cluster, cluster.variables(work, steps.gate)),
+        )
+        for flaw in flaws:
             yield f"{work.label}: {flaw}"
 
 
@@ -87,6 +93,12 @@ def _gate(work: Workload, steps: _Steps, claims: set[str | None]) -> Iterator[st
         yield "cannot publish models"
     if not _claim(work, mount_above(steps.gate, steps.kept) or {}):
         yield "what is refused is lost with the pod"
+
+
+def _judge(cluster: Cluster, told: dict[str, str]) -> Iterator[str]:
+    settings = [cluster.settings(service) for service in cluster.services]
+    if not any(told.items() >= each.items() for each in settings):
+        yield "judges by other settings than those by which a service answers"
 
 
 def _claim(work: Workload, mount: Obj) -> Obj:

@@ -689,6 +689,16 @@ MUTANTS = [
         "a gate that cannot publish",
         put(TRAINING, f"{GATE}/volumeMounts/1/readOnly", True),
     ),
+    Mutant("training", "a gate without the service's settings", drop(TRAINING, f"{GATE}/envFrom")),
+    Mutant(
+        "training",
+        "a gate with a setting of its own",
+        push(
+            TRAINING,
+            f"{GATE}/env",
+            {"name": "RECOMMENDER_AUTO", "value": "similarity"},
+        ),
+    ),
     Mutant(
         "training",
         "a gate that publishes elsewhere",

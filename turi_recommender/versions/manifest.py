@@ -27,6 +27,7 @@ MANIFEST = "manifest.json"
 _MAX_MANIFEST_BYTES = 1 << 20
 _MAX_VERSION_BYTES = 1 << 36  # 64 GiB take a minute to hash; a model is held in memory for a part
 _BYTES_AT_A_TIME = 1 << 18
+_MAX_DIGITS = 40  # beyond any length of a file, and soon read
 
 
 def write_manifest(folder: str | os.PathLike[str], training: Training | None = None) -> None:
@@ -42,8 +43,8 @@ def write_manifest(folder: str | os.PathLike[str], training: Training | None = N
     Raises
     ------
     ModelFormatError
-        If there is no file that it could list, or one that cannot be read, or if `training` could
-        not be read again.
+        If there is no file that it could list, or one that cannot be read, if there are so many
+        that the manifest would be too large to be read, or if `training` could not be read again.
     """
     folder = Path(folder)
     content: dict[str, Any] = {"format": 1}
@@ -54,8 +55,12 @@ def write_manifest(folder: str | os.PathLike[str], training: Training | None = N
     content["files"] = _describe_all(folder, list(lengths))
     if len(content["files"]) == 0:
         raise ModelFormatError(folder, 0, "files to list in a manifest", "none")
+    text = json.dumps(content, indent=1) + "\n"
+    if len(text) > _MAX_MANIFEST_BYTES:  # it is ASCII
+        most = counted(_MAX_MANIFEST_BYTES, "byte")
+        raise ModelFormatError(folder, 0, f"a manifest of at most {most}", f"{len(text)} bytes")
     with (folder / MANIFEST).open("w") as file:
-        file.write(json.dumps(content, indent=1) + "\n")
+        file.write(text)
         file.flush()
         os.fsync(file.fileno())
 
@@ -241,10 +246,29 @@ def _read(path: Path) -> dict[str, Any]:
 
 
 def _content(path: Path) -> dict[str, Any]:
+    """Return what a manifest says; refuse one of which nothing can be known.
+
+    What is too large, or nested more deeply than the parser goes, is not read at all: then nobody
+    knows which files there should be. Everything else is judged by those who need it.
+    """
+    data = read_regular(path, _MAX_MANIFEST_BYTES + 1)
+    if len(data) > _MAX_MANIFEST_BYTES:
+        most = counted(_MAX_MANIFEST_BYTES, "byte")
+        raise ModelFormatError(path, 0, f"a manifest of at most {most}", "a larger one")
     try:
-        content = json.loads(read_regular(path, _MAX_MANIFEST_BYTES))
-    except (ValueError, RecursionError) as error:
+        content = json.loads(data, parse_int=_integer)
+    except RecursionError as error:
+        raise ModelFormatError(path, 0, "a manifest", "lists and objects too deep") from error
+    except ValueError as error:
         raise ModelFormatError(path, 0, "a manifest", str(error)) from error
     if not isinstance(content, dict):
         raise ModelFormatError(path, 0, "a manifest", "another file")
     return content
+
+
+def _integer(digits: str) -> int:
+    """Read an integer; one that is longer than any that is taken is cut, and stays too large.
+
+    Python refuses to read thousands of digits, or takes long for them.
+    """
+    return int(digits[:_MAX_DIGITS])

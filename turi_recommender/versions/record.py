@@ -45,7 +45,7 @@ def read_json(path: Path, most: int) -> object:
     try:
         content: object = json.loads(data)
     except (ValueError, RecursionError) as error:
-        raise ModelFormatError(path, 0, "JSON", str(error)) from error
+        raise ModelFormatError(path, 0, "JSON", f"something else ({error})") from error
     return content
 
 
@@ -200,6 +200,13 @@ class Record:
         if not is_number or not math.isfinite(value):
             self._wrong(name, "a finite number or null")
         return float(value)
+
+    def share(self, name: str) -> float | None:
+        """Return a field that is a number from 0 to 1, or null where there is nothing."""
+        value = self.number(name)
+        if value is not None and not 0 <= value <= 1:
+            self._wrong(name, "from 0 to 1, or null")
+        return value
 
     def others(self, *known: str) -> dict[str, Any]:
         """Return the fields whose names are none of these."""

@@ -18,6 +18,8 @@ from turi_recommender.versions.record import Record, check_bounds, write_moment
 # Of visitors, by the number of distinct items that training knew of each: 3 and more are `known`,
 # 1 and 2 `light`, and none `unknown`.
 KINDS = ("all", "known", "light", "unknown")
+# Measures that are shares; others, such as an error in stars, may be anything.
+_SHARES = frozenset({"recall", "precision", "hit-rate", "ndcg", "map", "mrr"})
 _NOWHERE = Path("training")  # what errors name where there is no file
 
 
@@ -111,13 +113,20 @@ class Comparison:
 
     @classmethod
     def from_record(cls, record: Record) -> Comparison:
-        """Read what `to_json` returns."""
-        return cls(
-            record.number("ratio"),
-            record.number("low"),
-            record.number("high"),
-            record.others("ratio", "low", "high"),
-        )
+        """Read what `to_json` returns.
+
+        Raises
+        ------
+        ModelFormatError
+            If a field is missing or no number, or they are not in order.
+        """
+        ratio, low, high = (record.number(name) for name in ("ratio", "low", "high"))
+        known = [number for number in (low, ratio, high) if number is not None]
+        if known != sorted(known):
+            shown = ", ".join(str(number) for number in known)
+            expected = f"{record.place} to have low <= ratio <= high"
+            raise ModelFormatError(record.path, 0, expected, shown)
+        return cls(ratio, low, high, record.others("ratio", "low", "high"))
 
     def to_json(self) -> dict[str, Any]:
         """Return the fields as values of JSON."""
@@ -168,17 +177,20 @@ class Figures:
         Raises
         ------
         ModelFormatError
-            If a field is missing, of another type, or too large.
+            If a field is missing, of another type, or too large, a share such as recall is not from
+            0 to 1, or a ratio is outside of its interval.
         """
         check_bounds(content, place, path)
         record = Record.of(content, place, path)
+        measure = record.text("measure")
         visitors, values = record.record("visitors"), record.record("values")
+        read = values.share if measure.partition("@")[0] in _SHARES else values.number
         against = record.record("against") if record.has("against") else None
         return cls(
-            record.text("measure"),
+            measure,
             record.text("split"),
             {kind: visitors.count(kind) for kind in _kinds_of(visitors)},
-            {kind: values.number(kind) for kind in _kinds_of(values)},
+            {kind: read(kind) for kind in _kinds_of(values)},
             {} if against is None else _comparisons(against),
             record.text("forced") if record.has("forced") else None,
             record.others("measure", "split", "visitors", "values", "against", "forced"),

@@ -82,6 +82,18 @@ def test_a_log_that_shrank_is_refused(tmp_path: Path, capsys: pytest.CaptureFixt
         (["--margin", "1.5"], "1.5 is not a share"),
         (["--least-log", "-1"], "-1 is not a share"),
         (["--force", "  "], "--force needs a reason"),
+        (["--force", "one\ntwo"], "--force needs a reason: one line of at most 1000 characters"),
+        (["--force", "x" * 1001], "--force needs a reason: one line of at most 1000 characters"),
+        (["--margin", "nan"], "nan is not a share"),
+        (["--margin", "little"], "little is not a share"),
+        (["--least-log", "inf"], "inf is not a share"),
+        (["--least-visitors", "-1"], "a whole number, 1 or more, is needed"),
+        (["--least-visitors", "0"], "a whole number, 1 or more, is needed"),
+        (["--least-visitors", "many"], "a whole number, 1 or more, is needed"),
+        (["--least-visitors", "9" * 5000], "a whole number, 1 or more, is needed"),
+        (["--keep", "0"], "a whole number, 1 or more, is needed"),
+        (["--keep-in", ""], "a path is needed"),
+        (["--metrics-file", ""], "a path is needed"),
     ],
 )
 def test_what_cannot_be_asked_for(

@@ -3,7 +3,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from app.gate.decide import Rules, judge_against, judge_findings, judge_log, judge_visitors
+from app.gate.decide import (
+    Rules,
+    judge_against,
+    judge_columns,
+    judge_findings,
+    judge_log,
+    judge_visitors,
+)
+from tests.turi_recommender.scoring.synthetic import factor_model, neighbour_model
+from turi_recommender.scoring import make_recommender
 
 RULES = Rules()
 
@@ -39,3 +48,14 @@ def test_few_visitors_and_findings() -> None:
     assert judge_findings([]).passed
     verdict = judge_findings(["all get the same list", "scores are flat"])
     assert (verdict.passed, verdict.words) == (False, "all get the same list; scores are flat")
+
+
+def test_side_columns_stay_as_they_are() -> None:
+    some, others = make_recommender(factor_model(1)), make_recommender(factor_model(2))
+    none = make_recommender(neighbour_model(1))
+    assert judge_columns(some, others).passed
+    verdict = judge_columns(some, none)
+    assert (verdict.rule, verdict.passed) == ("columns", False)
+    assert verdict.words.startswith("its side columns are none, and those of the serving version ")
+    assert some.side_columns[0].name in verdict.words
+    assert not judge_columns(none, some).passed

@@ -230,6 +230,12 @@ def test_fields_that_nobody_knows_do_no_harm(version: Path) -> None:
         ("{}", "training.trained to be a time"),
         ('{"trained": NaN}', "training.trained to have a finite number"),
         ('{"settings": 1e999}', "training.settings to have a finite number"),
+        (f'{{"settings": {"9" * 5000}}}', "settings to have an integer of at most 53 bits"),
+        (f'{{"settings": -{"9" * 500_000}}}', "settings to have an integer of at most 53 bits"),
+        (
+            json.dumps(training_json()).replace('"known": 0.06', '"known": 6'),
+            "training.figures.values.known to be from 0 to 1, or null",
+        ),
         ('{"settings": ' + 500 * '{"a":' + "1" + 500 * "}" + "}", "lists and objects at most 8 de"),
     ],
 )
@@ -246,6 +252,35 @@ def test_a_training_that_cannot_be_read_keeps_no_model_from_serving(
     assert entry.training is None
     assert says in entry.training_trouble
     assert str(version / MANIFEST) in entry.training_trouble
+
+
+@pytest.mark.parametrize(
+    ("training", "says"),
+    [
+        ('"' + "x" * (1 << 20) + '"', "a manifest of at most 1048576 bytes, found a larger one"),
+        ("[" * 100_000 + "]" * 100_000, "expected a manifest, found lists and objects too deep"),
+        ("[" * 500_000, "expected a manifest, found lists and objects too deep"),
+    ],
+    ids=["large", "deep", "deep and cut off"],
+)
+def test_a_manifest_of_which_nothing_can_be_known(version: Path, training: str, says: str) -> None:
+    content = (version / MANIFEST).read_text().rstrip()
+    (version / MANIFEST).write_text(f'{content[:-1]}, "training": {training}}}')
+    for read in (check_manifest, read_training):
+        with pytest.raises(ModelFormatError, match=says) as caught:
+            read(version)
+        assert caught.value.path == version / MANIFEST
+
+
+def test_a_manifest_that_could_not_be_read_again_is_not_written(version: Path) -> None:
+    before = (version / MANIFEST).read_text()
+    deep = version / MODEL / "/".join(["x" * 200] * 6)
+    deep.mkdir(parents=True)
+    for number in range(900):
+        (deep / str(number)).touch()
+    with pytest.raises(ModelFormatError, match="a manifest of at most 1048576 bytes"):
+        write_manifest(version)
+    assert (version / MANIFEST).read_text() == before
 
 
 def test_a_training_that_could_not_be_read_again_is_not_written(version: Path) -> None:

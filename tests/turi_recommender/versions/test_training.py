@@ -54,6 +54,16 @@ def test_what_nobody_knows_is_kept() -> None:
     assert Training.from_json(content).to_json() == content
 
 
+def test_a_measure_that_is_no_share_may_be_anything() -> None:
+    content = training_json()
+    content["figures"]["measure"] = "rmse"
+    content["figures"]["values"]["all"] = 1.7
+    content["figures"]["against"]["jaccard"] = {"ratio": None, "low": 2.5, "high": None}
+    figures = Training.from_json(content).figures
+    assert figures is not None
+    assert (figures.values["all"], figures.against["jaccard"].low) == (1.7, 2.5)
+
+
 def test_what_may_be_absent() -> None:
     content = training_json()
     del content["figures"]["against"], content["figures"]["forced"]
@@ -122,6 +132,13 @@ BAD: list[tuple[Callable[[dict[str, Any]], None], str]] = [
     (put("figures", "values", "all", True), "training.figures.values.all to be a finite number"),
     (put("figures", "visitors", "all", 1.5), "training.figures.visitors.all to be a whole number"),
     (put("figures", "visitors", "all", None), "training.figures.visitors.all to be a whole number"),
+    (put("figures", "visitors", "known", -1), "figures.visitors.known to be a whole number, 0 or"),
+    (put("figures", "values", "known", 1.01), "figures.values.known to be from 0 to 1, or null"),
+    (put("figures", "values", "all", -0.01), "figures.values.all to be from 0 to 1, or null"),
+    (put("figures", "values", "new", 3), "figures.values.new to be from 0 to 1, or null"),
+    (put("figures", "against", "jaccard", "low", 1.3), "jaccard to have low <= ratio <= high, fou"),
+    (put("figures", "against", "jaccard", "high", 1.2), "jaccard to have low <= ratio <= high"),
+    (put("figures", "against", "serving", {"ratio": None, "low": 2, "high": 1}), "low <= ratio <="),
     (put("figures", "against", 3), "training.figures.against to be an object"),
     (put("figures", "against", "jaccard", 1.2), "figures.against.jaccard to be an object"),
     (drop("figures", "against", "jaccard", "low"), "against.jaccard.low to be a finite number or"),

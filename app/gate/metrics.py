@@ -1,0 +1,101 @@
+"""What the gate decided, as metrics: a file for node_exporter's textfile collector."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from turi_recommender.versions.record import read_moment
+
+from ..errors import ConfigurationError
+from .judge import Decision
+from .outcome import Outcome
+
+_Sample = tuple[tuple[str, ...], float]
+_KINDS = ("role", "kind")
+_OTHERS = ("role", "against")
+
+
+def check_place(path: Path) -> None:
+    """Refuse a place for the file that cannot be one, before any work is done.
+
+    Parameters
+    ----------
+    path : Path
+        Where it is to be.
+
+    Raises
+    ------
+    ConfigurationError
+        If that is a folder, or is in none.
+    """
+    if path.is_dir() or not path.parent.is_dir():
+        raise ConfigurationError(f"--metrics-file {path}: not a file in a folder that is there")
+
+
+def write_metrics(path: Path, outcome: Outcome, *, failed: bool) -> None:
+    """Write the metrics of a run of the gate, in Prometheus' text format, whole or not at all.
+
+    Parameters
+    ----------
+    path : Path
+        The file.
+    outcome : Outcome
+        What was decided so far.
+    failed : bool
+        Whether the gate could not do its work; to refuse a candidate is no failure.
+    """
+    from prometheus_client import (  # noqa: PLC0415 - only here is it needed
+        CollectorRegistry,
+        Gauge,
+        write_to_textfile,
+    )
+
+    registry = CollectorRegistry()
+
+    def put(name: str, says: str, labels: tuple[str, ...], samples: Iterator[_Sample]) -> None:
+        gauge = Gauge(f"recommender_gate_{name}", says, labels, registry=registry)
+        for values, number in samples:
+            (gauge.labels(*values) if labels else gauge).set(number)
+
+    put("run_timestamp_seconds", "When the gate ended", (), iter([((), time.time())]))
+    put("failed", "Whether the gate could not do its work", (), iter([((), float(failed))]))
+    told = None if outcome.run is None else read_moment(outcome.run.told.get("trained"))
+    if told is not None:
+        trained = "When the candidates were trained"
+        put("trained_timestamp_seconds", trained, (), iter([((), told.timestamp())]))
+    put("passed", "Whether the candidate kept all rules", ("role",), _passed(outcome))
+    put("published", "Whether the candidate was published", ("role",), _published(outcome))
+    decisions = outcome.decisions
+    put("recall", "Recall@10, by kind of visitor", _KINDS, _recalls(decisions))
+    put("ratio", "Recall@10 as a multiple of another's", _OTHERS, _ratios(decisions, "ratio"))
+    low = "Lower bound of that multiple, which decides"
+    put("ratio_low", low, _OTHERS, _ratios(decisions, "low"))
+    write_to_textfile(str(path), registry)
+
+
+def _passed(outcome: Outcome) -> Iterator[_Sample]:
+    passed = {each.candidate.role for each in outcome.decisions if each.passed}
+    for candidate in outcome.candidates:
+        yield (candidate.role,), float(candidate.role in passed)
+
+
+def _published(outcome: Outcome) -> Iterator[_Sample]:
+    for candidate in outcome.candidates:
+        yield (candidate.role,), float(candidate.role in outcome.folders)
+
+
+def _recalls(decisions: list[Decision]) -> Iterator[_Sample]:
+    for each in decisions:
+        for kind, value in each.figures.values.items():
+            if value is not None:
+                yield (each.candidate.role, kind), value
+
+
+def _ratios(decisions: list[Decision], which: str) -> Iterator[_Sample]:
+    for each in decisions:
+        for other, comparison in each.figures.against.items():
+            value = comparison.to_json()[which]
+            if value is not None:
+                yield (each.candidate.role, other), value
