@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Dict, List, Mapping, Sequence, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 import pandas as pd
@@ -12,7 +12,7 @@ import turicreate as tc
 from training import keep
 from training.divergence import require_finite, require_finite_scores
 from training.errors import in_one_line
-from training.limits import SIMILARITY_BUFFERS
+from training.limits import SIMILARITY_BUFFERS, VISIT_EVENTS
 from training.logs import DERIVED, Log, LogError
 from training.measures import LONGEST
 from training.prepare import PrepareOptions, prepare
@@ -46,6 +46,8 @@ class Settings:
         Which visitors and items it learns from, a rule of `training.keep`.
     recent : float
         The share of the events that it learns from, the latest ones.
+    most_events : int, optional
+        How many of the latest events it learns from at most.
     """
 
     label: str
@@ -56,6 +58,7 @@ class Settings:
     has_target: bool = False
     keep: str = keep.DEFAULT
     recent: float = 1.0
+    most_events: Optional[int] = None
 
     @property
     def is_drawn(self) -> bool:
@@ -71,6 +74,8 @@ class Settings:
             told["target"] = True
         if self.recent != 1.0:
             told["recent"] = self.recent
+        if self.most_events is not None:
+            told["most_events"] = self.most_events
         return told
 
 
@@ -99,7 +104,10 @@ def train(settings: Settings, log: Log, time_zone: str, seed: int) -> Any:
     TrainingError
         If Turi Create cannot learn from who is, or the training diverges.
     """
-    events = latest(log.events, settings.recent)
+    share = settings.recent
+    if settings.most_events is not None:
+        share = min(share, settings.most_events / max(len(log.events), 1))
+    events = latest(log.events, share)
     options = PrepareOptions(settings.keep, settings.context, time_zone)
     rows = prepare(replace(log, events=events), options)
     target = "target" if settings.has_target else None
@@ -282,6 +290,7 @@ def _machine(context: Tuple[str, ...]) -> Settings:
         tuple(options.items()),
         context=named or context,
         keep="all",
+        most_events=VISIT_EVENTS,
     )
 
 

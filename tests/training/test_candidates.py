@@ -54,6 +54,17 @@ answer = [latest(events, share).user.tolist() for share in (1.0, 0.8, 0.2, 0.01)
     assert ask(trainer, code) == [[1, 2, 3, 4, 5], [1, 2, 3, 5], [2, 3, 5], [2, 3, 5]]
 
 
+def test_no_more_than_so_many_of_the_latest_events_are_learnt(trainer: Trainer) -> None:
+    code = """
+popular = usual()["newcomer"][0]
+models = [train(replace(popular, most_events=n), log, "UTC", 0) for n in (100, 10**9, None)]
+answer = [model.num_items for model in models], log.events.item.nunique(), len(log.events)
+"""
+    (few, many, all_of_them), items, events = ask(trainer, code)
+    assert 0 < few <= 100 < events
+    assert few < many == all_of_them == items
+
+
 def test_every_visitor_has_an_answer(trainer: Trainer) -> None:
     code = """
 import pandas as pd

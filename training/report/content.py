@@ -82,6 +82,7 @@ def _kept(events: pd.DataFrame, settings: Mapping[str, Any]) -> Dict[str, Any]:
         "users": int(rows["user"].nunique()),
         "items": int(rows["item"].nunique()),
         "recent": settings.get("recent", 1.0),
+        "most_events": settings.get("most_events"),
     }
 
 

@@ -61,6 +61,8 @@ def rule(kept: Mapping[str, Any]) -> str:
     }.get(name, str(kept["rule"]))
     if kept["recent"] != 1.0:
         words += ", the latest {:.0%} of the events".format(kept["recent"])
+    if kept["most_events"] is not None:
+        words += ", at most the latest {} events".format(count(kept["most_events"]))
     return words
 
 
