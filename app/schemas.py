@@ -165,7 +165,7 @@ def _recommend_request(
             Field(
                 None,
                 description="now: take period, month and weekday from the clock (UTC) where a "
-                "user's row leaves them out",
+                "user's row leaves them out; models without such columns are asked without them",
             ),
         ),
         **given.fields(),

@@ -31,6 +31,8 @@ _FIRST: dict[Kind, tuple[Role, ...]] = {
 # On a real shop's log, recent popularity was as good as factors on one part, and half as good on
 # the next (docs/evaluation.md).
 _NEWCOMER_MARGIN = 1.15
+_FEWEST = 20  # visitors, whose mean recall says something
+_RETURNING: tuple[Kind, ...] = ("light", "known")
 NO_ORDER: Order = dict.fromkeys(KINDS, ())
 
 
@@ -77,7 +79,7 @@ class Table:
     order : mapping of kind to tuple of role
         The roles for each kind of visitor, best first; none where no figure says anything.
     values : mapping of role to mapping
-        Their figures, by kind; None, or nothing, where there is none.
+        Their figures, by kind; None, or nothing, where there is none, or too few visitors had one.
     measure, split : str
         What they are, and how the test part was split off; empty where they are not compared.
     reason : str
@@ -115,7 +117,7 @@ def table_of(slots: Mapping[Role, Slot]) -> Table:
     found = {
         role: figures for role, slot in slots.items() if (figures := _figures_of(slot)) is not None
     }
-    values = {role: figures.values for role, figures in found.items()}
+    values = {role: _reliable(figures) for role, figures in found.items()}
     if len(found) == 0:
         return Table(NO_ORDER, values, reason="no version that serves has figures")
     first, *others = found.values()
@@ -128,6 +130,23 @@ def table_of(slots: Mapping[Role, Slot]) -> Table:
         for role, given in values.items()
     }
     return Table(best_first(telling), values, first.measure, first.split)
+
+
+def _reliable(figures: Figures) -> dict[str, float | None]:
+    """Return figures by kind of visitor, without means of a handful of visitors.
+
+    Those whom training knew, well or a little, share one mean where either are few.
+    """
+    values, visitors = dict(figures.values), figures.visitors
+    if any(visitors.get(kind, 0) < _FEWEST for kind in _RETURNING):
+        told = [(values[kind], visitors.get(kind, 0)) for kind in _RETURNING]
+        given = [(value, count) for value, count in told if value is not None]
+        total = sum(count for _, count in given)
+        mean = sum(value * count for value, count in given) / total if total > 0 else None
+        values |= dict.fromkeys(_RETURNING, mean)
+    if visitors.get("unknown", 0) < _FEWEST:
+        values["unknown"] = None
+    return values
 
 
 def _figures_of(slot: Slot) -> Figures | None:

@@ -31,7 +31,8 @@ class Assignment:
     reference : str
         A registry name, ``name:version``, or a path.
     may_be_absent : bool
-        Whether the service starts without it: its setting was left alone.
+        Whether the service starts without it: its setting was left alone, or it is the newcomer
+        role's, and a name.
     variable : str
         The environment variable that names it, for messages.
     """
@@ -60,10 +61,19 @@ def assignments(settings: Settings) -> list[Assignment]:
     """Return which model is to play each role; none plays a role whose setting is empty."""
     variables = variable_names()
     return [
-        Assignment(role, getattr(settings, name), settings.is_default(name), variables[name])
+        Assignment(role, reference, _may_be_absent(role, name, settings), variables[name])
         for role, name in _SETTINGS.items()
-        if getattr(settings, name) != ""
+        if (reference := getattr(settings, name)) != ""
     ]
+
+
+def _may_be_absent(role: Role, name: str, settings: Settings) -> bool:
+    """Tell whether the service starts without a role.
+
+    The newcomer role helps the others. Where a name has no version yet, such as after a night in
+    which the gate refused the first one, that keeps nobody from being answered.
+    """
+    return settings.is_default(name) or (role == "newcomer" and is_name(getattr(settings, name)))
 
 
 def takes_side_data(role: Role) -> bool:

@@ -159,7 +159,8 @@ class KindInfo(BaseModel):
         examples=["ranking"],
     )
     figures: dict[str, float | None] = Field(
-        description="What this follows from, by role; null where a version has no such figure"
+        description="What this follows from, by role; null where a version has no such figure, or "
+        "but one of fewer than twenty visitors"
     )
 
 

@@ -9,7 +9,6 @@ from typing import Any
 from fastapi import APIRouter
 
 from turi_recommender import BasketRecommendations, Recommendations
-from turi_recommender.errors import QueryError
 from turi_recommender.versions import ModelEntry
 
 from ..context import Context
@@ -22,8 +21,6 @@ from ..schemas import Schemas
 from .hints import unknown_items, unknown_values
 from .refusals import REFUSALS
 from .rows import write_answered, write_json, write_reference, write_rows
-
-_TIMES = "period, month or weekday"
 
 
 def build_recommend_router(engine: Engine, schemas: Schemas) -> APIRouter:
@@ -41,11 +38,9 @@ def build_recommend_router(engine: Engine, schemas: Schemas) -> APIRouter:
     context = Context(engine.models.visits.columns)
 
     def in_context(body: Any) -> list[dict[str, Any]]:
-        if len(context) == 0 or body.model == "similarity":
-            hint = "" if len(context) == 0 else "; the ranking model has one"
-            message = f"the model has no column named {_TIMES} that a time can fill in{hint}"
-            raise QueryError(("context",), message)
         now = context.now()
+        if body.model == "similarity":  # which knows no context, but strangers may not be its own
+            now = {name: now[name] for name in now.keys() & engine.models.visits.of_newcomers}
         return [{**now, **row} for row in body.users]
 
     def recommend_users(body: Any) -> Awaitable[bytes]:

@@ -38,15 +38,6 @@ def test_a_later_piece_names_it_too(client: httpx.Client) -> None:
     assert detail == f"users.400.period: {HAS_IT}the ranking model has it"
 
 
-def test_the_model_that_the_clock_can_fill_in(client: httpx.Client, tmp_path: Path) -> None:
-    body = {"users": [{"visitorid": 1}], "context": "now", "model": "similarity"}
-    detail = assert_problem(client.post("/recommend/users", json=body), 422)["detail"]
-    assert detail.endswith("that a time can fill in; the ranking model has one")
-    with _alone(tmp_path) as alone:
-        detail = assert_problem(alone.post("/recommend/users", json=body), 422)["detail"]
-        assert detail.endswith("that a time can fill in")
-
-
 def test_the_model_that_tells_similar_users(client: httpx.Client, tmp_path: Path) -> None:
     body = {"users": [{"visitorid": 1}], "model": "similarity"}
     detail = assert_problem(client.post("/similar/users", json=body), 422)["detail"]

@@ -66,6 +66,22 @@ def test_a_role_without_a_figure_for_a_kind_is_not_asked_for_it() -> None:
     assert best_first({}) == NO_ORDER
 
 
+def test_means_of_a_handful_of_visitors_tell_nothing(service: LoadedModels) -> None:
+    told = training_with({"known": 0.06, "light": 0.9, "unknown": 0.5})
+    told["figures"]["visitors"] = {"all": 406, "known": 399, "light": 1, "unknown": 6}
+    values = table_of(slots_with(service, {"similarity": told})).values["similarity"]
+    assert values["known"] == values["light"] == pytest.approx((399 * 0.06 + 0.9) / 400)
+    assert values["unknown"] is None
+    told["figures"]["visitors"] = {"all": 400, "known": 400, "light": 0, "unknown": 0}
+    told["figures"]["values"] |= {"light": None, "unknown": None}
+    values = table_of(slots_with(service, {"similarity": told})).values["similarity"]
+    assert (values["known"], values["light"]) == (0.06, 0.06)
+    told["figures"]["visitors"] = dict.fromkeys(("all", "known", "light", "unknown"), 0)
+    told["figures"]["values"] |= {"known": None}
+    values = table_of(slots_with(service, {"similarity": told})).values["similarity"]
+    assert (values["known"], values["light"], values["unknown"]) == (None, None, None)
+
+
 def roles() -> tuple[Role, ...]:
     return ("similarity", "ranking", "newcomer")
 

@@ -53,7 +53,9 @@ def test_the_newcomer_role_is_there_where_it_is_set(service: LoadedModels) -> No
     assert [each.role for each in assignments(Settings())] == ["similarity", "ranking"]
     *_, newcomer = assignments(Settings(newcomer_model="popular"))
     assert (newcomer.role, newcomer.variable) == ("newcomer", "RECOMMENDER_NEWCOMER_MODEL")
-    assert not newcomer.may_be_absent
+    assert newcomer.may_be_absent
+    *_, pinned = assignments(Settings(newcomer_model="popular:1"))
+    assert not pinned.may_be_absent
     entry = service.need("similarity")
     slots = {**service.slots, "newcomer": Slot("newcomer", entry)}
     models = LoadedModels(slots, {}, service.shown)

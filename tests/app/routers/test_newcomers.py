@@ -15,6 +15,7 @@ from app.limits import INLINE_ROWS
 from app.models.loading import load_models
 from app.models.successor import check_successor
 from app.settings import Settings
+from reliability import variants
 from tests.support.asking import answer_of
 from tests.support.golden_shop import make_shop, settings_of
 from tests.support.serving import serving
@@ -181,8 +182,10 @@ def test_a_newcomer_model_is_told_of_the_visit_what_the_others_do_not_know(
 
 
 def test_the_present_moment_reaches_a_newcomer_model(factors_first: httpx.Client) -> None:
-    answer = post(factors_first, users=[{"user_id": STRANGER}, {"user_id": 1140}], context="now")
-    assert [each[1:] for each in who(answer)] == [("context", "for_you"), ("history", "also")]
+    users = [{"user_id": STRANGER}, {"user_id": 1140}]
+    for choice in ("auto", "similarity"):
+        answer = post(factors_first, users=users, context="now", model=choice)
+        assert [each[1:] for each in who(answer)] == [("context", "for_you"), ("history", "also")]
 
 
 def test_what_a_newcomer_model_does_not_know_is_told(factors_first: httpx.Client) -> None:
@@ -343,9 +346,33 @@ def test_nobody_can_ask_for_the_role_by_name(welcoming: httpx.Client) -> None:
         assert any(each["field"] == "model" for each in response.json()["errors"])
 
 
-def test_a_newcomer_model_that_is_not_there_stops_the_start(shop: Path) -> None:
+@pytest.mark.parametrize("reference", ["popular:7", "/nowhere/popular.model"])
+def test_a_newcomer_model_that_is_not_there_stops_the_start(shop: Path, reference: str) -> None:
     with pytest.raises(ConfigurationError, match="RECOMMENDER_NEWCOMER_MODEL"):
-        load_models(settings(shop, newcomer_model="nowhere"))
+        load_models(settings(shop, newcomer_model=reference))
+
+
+def test_a_newcomer_model_without_a_version_yet_keeps_nobody_from_answers(
+    shop: Path, plain: httpx.Client, tmp_path: Path
+) -> None:
+    """Its first version may have been refused by the gate."""
+    chosen = Settings(
+        models_dir=tmp_path,
+        similarity_model=str(shop / "also.model"),
+        ranking_model=str(shop / "for_you.model"),
+        newcomer_model="new",
+    )
+    users = [{"user_id": STRANGER}, {"user_id": KNOWN}]
+    for is_damaged in (False, True):
+        if is_damaged:
+            variants.truncated(shop / "popular.model", tmp_path / "new" / "1" / "m.model")
+        with serving(chosen) as client:
+            answer = post(client, users=users)
+            assert answer["recommendations"] == post(plain, users=users)["recommendations"]
+            listed = {each["role"]: each for each in client.get("/models").json()["models"]}
+            assert not listed["newcomer"]["loaded"]
+            assert "new" in listed["newcomer"]["reason"]
+            assert client.get("/healthz/ready").status_code == 200
 
 
 def test_a_newcomer_model_alone_is_no_service(shop: Path, tmp_path: Path) -> None:
