@@ -339,7 +339,8 @@ def _predict_request(
     models: LoadedModels, settings: Settings, examples: Examples, given: GivenTypes
 ) -> type[BaseModel]:
     item = {models.item_column.name: _asked_item(models, examples)}
-    pair = row_type("Pair", {**_user_fields(models, examples), **item})
+    user = {models.user_column.name: asked_id(models.user_column, examples.users[:1])}
+    pair = row_type("Pair", {**with_side_data(user, models.side_columns), **item})
     told = "Which pairs to score, with what is known of the visit"
     return body_type(
         "PredictRequest",

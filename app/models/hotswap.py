@@ -367,6 +367,13 @@ class HotSwap:
             "model %s: version %s serves now (before: %s)%s",
             *(new.name, version, old.version, self._tell_why(role, pin)),
         )
+        untold = self._models.visits.untold_of(new.model)
+        if untold:
+            log.warning(
+                "%s: %s version %s is not told of %s before the service is started again: requests "
+                "are documented by the columns that were there at the start",
+                *(role, new.name, version, ", ".join(untold)),
+            )
         return new
 
     def _tell_why(self, role: Role, pin: bool | None) -> str:

@@ -23,7 +23,7 @@ from ..settings import Auto
 from .elsewhere import Can, tells_similar_items, tells_similar_users, with_hint
 from .measured import Table
 from .pace import Pace
-from .parts import Plan
+from .parts import Others, Plan
 from .queries import (
     BasketQuery,
     PredictQuery,
@@ -249,26 +249,50 @@ class LoadedModels:
         """Who is best for whom by figures, where `auto` goes by them."""
         return self._respondents.table
 
-    def unknown_in_rows(self, entry: ModelEntry) -> Callable[[Row], Sequence[tuple[str, Any]]]:
-        """Return what tells the side data of a row that no model was trained with.
+    def reader_of_rows(self, entry: ModelEntry) -> Recommender:
+        """Return the model that tells what side data in rows of a query mean.
 
-        The ranking model tells that of its columns, in the version that answered, and the
-        newcomer's that of those which only it has.
+        It is that of the ranking role, whose columns rows have, in the version that answered.
 
         Parameters
         ----------
         entry : ModelEntry
             The model at the top of the answer, which may play another role.
         """
-        ranking, names = self.slots["ranking"].entry, self.visits.of_newcomers
-        reader = entry.model if ranking is None or ranking.name == entry.name else ranking.model
-        if not names:
-            return reader.unknown_values
-        newcomer = self.need("newcomer").model
+        ranking = self.slots["ranking"].entry
+        if ranking is None or ranking.name == entry.name:
+            return entry.model
+        return ranking.model
 
-        def tell(row: Row) -> Sequence[tuple[str, Any]]:
+    def unknown_in_rows(
+        self, rows: Sequence[Row], entry: ModelEntry, others: Others
+    ) -> Callable[[int, Row], Sequence[tuple[str, Any]]]:
+        """Return what tells the side data of a row that no model was trained with.
+
+        The ranking model tells that of its columns, and the newcomer's that of the columns which
+        only it has, for the rows that it answered.
+
+        Parameters
+        ----------
+        rows : sequence of mapping
+            The query's.
+        entry : ModelEntry
+            The model at the top of the answer, which may play another role.
+        others : mapping of int to ModelEntry
+            Who answered the rows that it did not answer.
+        """
+        reader, names = self.reader_of_rows(entry), self.visits.of_newcomers
+        if not self.visits.are_in(rows):
+            return lambda _, row: reader.unknown_values(row)
+        newcomer = self.need("newcomer").name
+
+        def tell(position: int, row: Row) -> Sequence[tuple[str, Any]]:
             mine = [each for each in reader.unknown_values(row) if each[0] not in names]
-            return [*mine, *(each for each in newcomer.unknown_values(row) if each[0] in names)]
+            answered = others.get(position, entry)
+            if answered.name != newcomer:
+                return mine
+            theirs = answered.model.unknown_values(row)
+            return [*mine, *(each for each in theirs if each[0] in names)]
 
         return tell
 

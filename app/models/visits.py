@@ -55,6 +55,14 @@ class VisitColumns:
             return False
         return any(not self.of_newcomers.isdisjoint(row) for row in rows)
 
+    def untold_of(self, model: Recommender) -> list[str]:
+        """Return the names of a model's side columns that rows cannot have before the next start.
+
+        They have come with a version that was taken up later, or mean something else now.
+        """
+        names = self.names_for(model)
+        return [column.name for column in model.side_columns if column.name not in names]
+
     def rows_for(self, model: Recommender, role: Role, source: Role, rows: Sequence[Row]) -> Any:
         """Return rows as a model understands them.
 

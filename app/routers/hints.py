@@ -11,7 +11,7 @@ from ..limits import SHOWN_TEXT, SHOWN_UNKNOWN_VALUES, SOUGHT_VALUES
 from ..models.queries import BasketQuery, RecommendQuery
 from ..models.roles import Row
 
-TellUnknown = Callable[[Row], Sequence[tuple[str, Any]]]
+TellUnknown = Callable[[int, Row], Sequence[tuple[str, Any]]]
 
 
 def unknown_items(
@@ -47,6 +47,11 @@ def unknown_ids(ids: Iterable[Id], known: IdIndex) -> list[Id]:
     return [one for one in dict.fromkeys(ids) if one not in known]
 
 
+def told_by(model: Recommender) -> TellUnknown:
+    """Return what tells the side data of a row that one model was not trained with."""
+    return lambda _, row: model.unknown_values(row)
+
+
 def unknown_values(
     rows: Iterable[Sequence[Row] | Row], tell: TellUnknown, ids: int = 1
 ) -> list[dict[str, Any]]:
@@ -59,7 +64,8 @@ def unknown_values(
     rows : iterable
         Users, pairs or baskets; a list has no side values.
     tell : callable
-        Takes a row, and returns columns and values; see `Recommender.unknown_values`.
+        Takes the place of a row, and the row, and returns columns and values; see
+        `Recommender.unknown_values`.
     ids : int
         How many fields of a row are no side values.
     """
@@ -71,7 +77,7 @@ def unknown_values(
         left -= sum(len(value) for value in row.values() if isinstance(value, list | dict))
         if left < 0:
             return shown
-        for column, value in tell(row):
+        for column, value in tell(position, row):
             shown.append({"row": position, "column": column, "value": _cut(value)})
             if len(shown) == SHOWN_UNKNOWN_VALUES:
                 return shown

@@ -15,7 +15,7 @@ from ..http.json_route import JsonEndpoint
 from ..models.engine import Engine
 from ..models.queries import Given, PredictQuery
 from ..schemas import Schemas
-from .hints import unknown_ids, unknown_values
+from .hints import told_by, unknown_ids, unknown_values
 from .refusals import REFUSALS
 from .rows import write_json, write_predictions, write_reference
 
@@ -48,7 +48,7 @@ def build_predict_router(engine: Engine, schemas: Schemas) -> APIRouter:
             write_predictions(user, item, found),
             write_json(unknown_ids(found.users, entry.model.users)),
             write_json(unknown_ids(found.items, entry.model.items)),
-            write_json(unknown_values(query.pairs, entry.model.unknown_values, ids=2)),
+            write_json(unknown_values(query.pairs, told_by(entry.model), ids=2)),
         )
 
     JsonEndpoint(

@@ -18,7 +18,7 @@ from ..models.engine import Engine
 from ..models.parts import Others
 from ..models.queries import BasketQuery, Given, RecommendQuery
 from ..schemas import Schemas
-from .hints import unknown_items, unknown_values
+from .hints import told_by, unknown_items, unknown_values
 from .refusals import REFUSALS
 from .rows import write_answered, write_json, write_reference, write_rows
 
@@ -69,7 +69,11 @@ def build_recommend_router(engine: Engine, schemas: Schemas) -> APIRouter:
             write_rows(user, item, found.users, found.rankings),
             write_json(found.cold_users),
             write_json(unknown_items(query, entry.model, found.unknown_items)),
-            write_json(unknown_values(query.users, engine.models.unknown_in_rows(entry))),
+            write_json(
+                unknown_values(
+                    query.users, engine.models.unknown_in_rows(query.users, entry, others)
+                )
+            ),
             write_answered(user, found.users, found.basis, entry, others),
         )
 
@@ -96,7 +100,7 @@ def build_recommend_router(engine: Engine, schemas: Schemas) -> APIRouter:
             write_reference(entry),
             write_rows("basket", item, found.baskets, found.rankings),
             write_json(unknown_items(query, entry.model, found.unknown_items)),
-            write_json(unknown_values(query.baskets, entry.model.unknown_values)),
+            write_json(unknown_values(query.baskets, told_by(entry.model))),
             write_answered("basket", found.baskets, found.basis, entry),
         )
 

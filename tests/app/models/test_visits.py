@@ -64,6 +64,8 @@ def test_a_version_that_is_taken_up_later_is_told_what_means_the_same_to_it() ->
     assert visits.names_for(model(PERIOD, VECTOR)) == {"period", "place"}
     assert visits.names_for(model(PERIOD, replace(VECTOR, size=3))) == {"period"}
     assert visits.names_for(model(HOUR)) == visits.names_for(model()) == frozenset()
+    assert visits.untold_of(model(PERIOD, replace(VECTOR, size=3), HOUR)) == ["place", "hour"]
+    assert visits.untold_of(model(PERIOD)) == []
     assert visits.defaults_for(model(PERIOD), {"period": "a", "hour": 1}) == {"period": "a"}
 
 

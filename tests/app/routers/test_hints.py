@@ -109,6 +109,6 @@ def test_so_many_values_are_looked_at(
     """Each of them takes its time, and a request may have hundreds of thousands."""
     model = rich_service.need("ranking").model
     rows = [{"user_id": "u", "tags": ["new", "never"]} for _ in range(3)]
-    assert [each["row"] for each in unknown_values(rows, model.unknown_values)] == [0, 1, 2]
+    assert [each["row"] for each in unknown_values(rows, hints.told_by(model))] == [0, 1, 2]
     monkeypatch.setattr(hints, "SOUGHT_VALUES", 4)
-    assert [each["row"] for each in unknown_values(rows, model.unknown_values)] == [0, 1]
+    assert [each["row"] for each in unknown_values(rows, hints.told_by(model))] == [0, 1]
