@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Iterable, Mapping, Optional, Sequence
+from typing import Any, Iterable, Mapping, Optional, Sequence, Tuple
 
 from training.candidates import Settings
 from training.keep import learnt_share
@@ -42,7 +42,7 @@ def seconds_to_finish(
 
 
 def seconds_to_try(left: Iterable[Settings], tried: Sequence[Tried]) -> Optional[float]:
-    """Return about how long it takes to try settings; None if nothing is known of one's class.
+    """Return about how long it takes to try settings; None if nothing is known of one's kind.
 
     Parameters
     ----------
@@ -57,11 +57,25 @@ def seconds_to_try(left: Iterable[Settings], tried: Sequence[Tried]) -> Optional
 
 
 def _of(settings: Settings, tried: Sequence[Tried]) -> Optional[float]:
-    """Return the mean time of the same settings, or else of those of the same class."""
+    """Return the mean time of the same settings, or else what those alike make likely."""
     worked = [one for one in tried if not one.failed]
-    same = [one for one in worked if one.settings.label == settings.label]
-    alike = same or [one for one in worked if one.settings.model == settings.model]
-    return sum(one.seconds for one in alike) / len(alike) if alike else None
+    same = [one.seconds for one in worked if one.settings.label == settings.label]
+    alike = same or [
+        one.seconds * _factors(settings) / _factors(one.settings)
+        for one in worked
+        if _kind(one.settings) == _kind(settings)
+    ]
+    return sum(alike) / len(alike) if alike else None
+
+
+def _kind(settings: Settings) -> Tuple[str, Any]:
+    """Return class and solver: one solver may take many times as long as another."""
+    return settings.model, dict(settings.options).get("solver")
+
+
+def _factors(settings: Settings) -> int:
+    """Return the number of factors, with which the time grows."""
+    return int(dict(settings.options).get("num_factors", 1))
 
 
 def _growth(settings: Settings, searched: int, events: int) -> float:

@@ -104,28 +104,30 @@ answer = [line for line in said if "trying" in line]
         *(f"trying again {number} of 2" for number in range(1, 3)),
     ]
     assert [line.rpartition("; ")[2] for line in lines[1:]] == [
-        "about 50 s left for this role",  # three tries, and the best so far with two more seeds
-        "about 60 s left for this role",  # two tries, and the two best so far, which are close
-        "about 30 s left for this role",
+        "about 70 s left for this role",  # twice the factors, twice as long; and two more seeds
+        "about 62 s left for this role",  # two tries, and the two best so far, which are close
+        "about 27 s left for this role",
         "about 20 s left for this role",
         "about 10 s left for this role",
     ]
     assert "confidence 40, seed 8" in lines[4]
 
 
-def test_nothing_is_said_of_a_class_that_nobody_measured(trainer: Trainer) -> None:
+def test_nothing_is_said_of_a_kind_that_nobody_measured(trainer: Trainer) -> None:
     code = """
 real = choosing._try
 choosing._try = lambda settings, log, part, zone, seed: Tried(settings, seed, 0.1, 10.0)
 try:
-    for earlier in ([], [Tried(usual()[RANKING][0], 7, 0.1, 30.0)]):
+    another_solver = Tried(usual()[RANKING][0], 7, 0.1, 30.0)
+    alike = Tried(replace(usual()["newcomer"][3], label="alike"), 7, 0.1, 30.0)
+    for earlier in ([], [another_solver], [another_solver, alike]):
         choose(usual()["newcomer"], learned, part, "UTC", [7], None, said.append, earlier)
 finally:
     choosing._try = real
 answer = [line for line in said if line.startswith("trying 4 of 4")]
 """
-    unknown, known = ask(trainer, code)
-    assert unknown == "trying 4 of 4: factorization machine of the visit"
+    unknown, other, known = ask(trainer, code)
+    assert unknown == other == "trying 4 of 4: factorization machine of the visit"
     assert known == f"{unknown}; about 30 s left for this role"
 
 
