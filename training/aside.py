@@ -25,9 +25,9 @@ from typing import Any, Dict, List, Mapping, Tuple
 import numpy as np
 import pandas as pd
 
-from training.candidates import latest
 from training.errors import TrainingError, in_one_line
 from training.judged import Part
+from training.keep import latest
 from training.logs import LogError
 
 FORMAT = 1
@@ -58,7 +58,8 @@ class Aside:
     def __init__(self, target: str) -> None:
         self._target = os.path.abspath(target)
         if os.path.lexists(self._target):
-            raise FileExistsError("{} exists already".format(target))
+            told = "{} exists already: choose another name for --out, or remove it"
+            raise FileExistsError(told.format(target))
         parent = os.path.dirname(self._target)
         self._made = _absent(parent)
         os.makedirs(parent, exist_ok=True)

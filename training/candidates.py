@@ -5,7 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
 
-import numpy as np
 import pandas as pd
 import turicreate as tc
 
@@ -16,12 +15,15 @@ from training.limits import SIMILARITY_BUFFERS, VISIT_EVENTS
 from training.logs import DERIVED, Log, LogError
 from training.measures import LONGEST
 from training.prepare import PrepareOptions, prepare
+from training.roles import NEWCOMER, RANKING, SIMILARITY
 
 Lists = Dict[Any, List[Any]]
 Scores = Dict[Any, List[float]]
 
-SIMILARITY, RANKING, NEWCOMER = "similarity", "ranking", "newcomer"
 _DRAWS = ("ranking_factorization_recommender", "factorization_recommender")
+# A shop may not send the context of a visit, and one that hardly beats popularity among the few
+# strangers of a validation part is refused on the next ones.
+_NEEDS_CONTEXT = 1.15
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,8 @@ class Settings:
         The share of the events that it learns from, the latest ones.
     most_events : int, optional
         How many of the latest events it learns from at most.
+    margin : float
+        By how many times its recall has to be above that of others to be chosen.
     """
 
     label: str
@@ -59,6 +63,7 @@ class Settings:
     keep: str = keep.DEFAULT
     recent: float = 1.0
     most_events: Optional[int] = None
+    margin: float = 1.0
 
     @property
     def is_drawn(self) -> bool:
@@ -104,10 +109,7 @@ def train(settings: Settings, log: Log, time_zone: str, seed: int) -> Any:
     TrainingError
         If Turi Create cannot learn from who is, or the training diverges.
     """
-    share = settings.recent
-    if settings.most_events is not None:
-        share = min(share, settings.most_events / max(len(log.events), 1))
-    events = latest(log.events, share)
+    events = keep.latest(log.events, settings.recent, settings.most_events)
     options = PrepareOptions(settings.keep, settings.context, time_zone)
     rows = prepare(replace(log, events=events), options)
     target = "target" if settings.has_target else None
@@ -128,23 +130,6 @@ def train(settings: Settings, log: Log, time_zone: str, seed: int) -> Any:
         )
         require_finite(model)
     return model
-
-
-def latest(events: pd.DataFrame, share: float) -> pd.DataFrame:
-    """Return the latest events, in their order.
-
-    Parameters
-    ----------
-    events : pandas.DataFrame
-        Has a column `time`.
-    share : float
-        How many of them: above 0, at most 1. Events of one time stay together.
-    """
-    if share >= 1.0:
-        return events
-    times = events["time"].to_numpy()
-    wanted = max(1, round(len(times) * share))
-    return events[times >= np.sort(times)[-wanted]]
 
 
 def ask(model: Any, visits: pd.DataFrame, k: int = LONGEST) -> Tuple[Lists, Scores]:
@@ -220,8 +205,8 @@ def usual(context: Tuple[str, ...] = DERIVED) -> Mapping[str, List[Settings]]:
             replace(_ials(32, 1), label="ials, 32 factors, all visitors", keep="all"),
         ],
         NEWCOMER: [
+            _popularity(0.2),  # the gate's yardstick, which plain popularity seldom reaches
             _popularity(1.0),
-            _popularity(0.2),
             _popularity(0.05),
             *([_machine(context)] if context else []),
         ],
@@ -291,6 +276,7 @@ def _machine(context: Tuple[str, ...]) -> Settings:
         context=named or context,
         keep="all",
         most_events=VISIT_EVENTS,
+        margin=_NEEDS_CONTEXT,
     )
 
 

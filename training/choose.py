@@ -3,48 +3,21 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass, field
-from typing import Any, Dict, List, Mapping, Optional, Sequence, Tuple
+from typing import Any, Dict, List, Optional, Sequence, Tuple
 
 import numpy as np
 
-from training.candidates import NEWCOMER, Settings, train
+from training.candidates import Settings, train
 from training.command import Say
 from training.errors import TrainingError
 from training.judged import Part, answers, means_by_kind, recall_of
 from training.logs import Log, LogError
-from training.visitors import KNOWN, LIGHT, UNKNOWN
+from training.remaining import seconds_to_try
+from training.roles import audience_of
+from training.tried import Tried
 
 _CLOSE = 0.9  # of the best recall, from which on settings are tried with further seeds
 _FEW = 20  # visitors of a kind, below which another kind must do
-
-
-@dataclass(frozen=True)
-class Tried:
-    """Settings that were tried.
-
-    Attributes
-    ----------
-    settings : Settings
-        What.
-    seed : int
-        With which seed.
-    recall : float
-        Mean recall at 10 of those whom the role is for, on the validation part.
-    seconds : float
-        How long training and asking took.
-    failed : str
-        Why there is no model; nothing if there is one.
-    kinds : mapping of str to float or None
-        Mean recall at 10 of each kind of visitor of the validation part, and of all.
-    """
-
-    settings: Settings
-    seed: int
-    recall: float
-    seconds: float
-    failed: str = ""
-    kinds: Mapping[str, Optional[float]] = field(default_factory=dict)
 
 
 def wanted_of(role: str, part: Part) -> np.ndarray:
@@ -60,8 +33,7 @@ def wanted_of(role: str, part: Part) -> np.ndarray:
     part : Part
         The visitors.
     """
-    theirs = part.of_kinds(*((UNKNOWN,) if role == NEWCOMER else (LIGHT, KNOWN)))
-    return theirs if theirs.sum() >= _FEW else np.ones(len(part.visitors), dtype=bool)
+    return audience_of(role, part.kinds, least=_FEW).rows
 
 
 def choose(
@@ -72,6 +44,7 @@ def choose(
     seeds: Sequence[int],
     end: Optional[float],
     say: Say,
+    earlier: Sequence[Tried] = (),
 ) -> List[Tried]:
     """Try settings of one role, and those that come close to the best of them with further seeds.
 
@@ -95,6 +68,8 @@ def choose(
         When there is no more time, by `time.monotonic`.
     say : callable
         Prints a line.
+    earlier : sequence of Tried
+        What was tried for other roles, which tells how long models take.
 
     Returns
     -------
@@ -111,19 +86,29 @@ def choose(
         if not _is_time(tried, end):
             say("no time left for {}".format(settings.label))
             continue
-        say(_progress(settings.label, number, len(tries), tried))
+        say(_progress(tries, number, tried, earlier, len(seeds) - 1))
         tried.append(_try(settings, learned, part, time_zone, seeds[0]))
         say(_told(tried[-1]))
-    best, *others = ranked(tried)
-    if best.failed:
-        raise TrainingError(best.failed)
-    close = [best, *(one for one in others[:1] if one.recall >= _CLOSE * best.recall)]
-    for seed in seeds[1:]:
-        for one in close:
-            if one.settings.is_drawn and _is_time(tried, end):
-                tried.append(_try(one.settings, learned, part, time_zone, seed))
-                say(_told(tried[-1]))
+    close = _close(tried)
+    if close[0].failed:
+        raise TrainingError(close[0].failed)
+    again = [(one, seed) for seed in seeds[1:] for one in close if one.settings.is_drawn]
+    for number, (one, seed) in enumerate(again):
+        if not _is_time(tried, end):
+            say("no further seeds: there is no time left")
+            break
+        told = "trying again {} of {}: {}, seed {}; {}"
+        left = seconds_to_try([each.settings for each, _ in again[number:]], tried) or 0.0
+        say(told.format(number + 1, len(again), one.settings.label, seed, _left(left)))
+        tried.append(_try(one.settings, learned, part, time_zone, seed))
+        say(_told(tried[-1]))
     return ranked(tried, [one.settings.label for one in close])
+
+
+def _close(tried: Sequence[Tried]) -> List[Tried]:
+    """Return the best settings, and the second best if they come close."""
+    best, *others = ranked(tried)
+    return [best, *(one for one in others[:1] if one.compared >= _CLOSE * best.compared)]
 
 
 def _is_time(tried: Sequence[Tried], end: Optional[float]) -> bool:
@@ -133,12 +118,23 @@ def _is_time(tried: Sequence[Tried], end: Optional[float]) -> bool:
     return time.monotonic() + max(one.seconds for one in tried) <= end
 
 
-def _progress(label: str, number: int, count: int, tried: Sequence[Tried]) -> str:
-    told = "trying {} of {}: {}".format(number + 1, count, label)
-    if not tried:
-        return told
-    mean = sum(one.seconds for one in tried) / len(tried)
-    return "{}; about {:.0f} s left for this role".format(told, mean * (count - number))
+def _progress(
+    tries: Sequence[Settings],
+    number: int,
+    tried: Sequence[Tried],
+    earlier: Sequence[Tried],
+    further: int,
+) -> str:
+    """Return what is tried now, and how long it takes from here if the best stay the best."""
+    told = "trying {} of {}: {}".format(number + 1, len(tries), tries[number].label)
+    again = [one.settings for one in _close(tried) if not one.failed] if tried else []
+    left = [*tries[number:], *(one for one in again for _ in range(further) if one.is_drawn)]
+    seconds = seconds_to_try(left, [*earlier, *tried])
+    return told if seconds is None else "{}; {}".format(told, _left(seconds))
+
+
+def _left(seconds: float) -> str:
+    return "about {:.0f} s left for this role".format(seconds)
 
 
 def _try(settings: Settings, log: Log, part: Part, time_zone: str, seed: int) -> Tried:
@@ -157,6 +153,8 @@ def _try(settings: Settings, log: Log, part: Part, time_zone: str, seed: int) ->
 def ranked(tried: Sequence[Tried], close: Sequence[str] = ()) -> List[Tried]:
     """Return tries by the mean recall of their settings, and those of the same settings by theirs.
 
+    A recall counts less by the margin of its settings.
+
     Parameters
     ----------
     tried : sequence of Tried
@@ -166,11 +164,11 @@ def ranked(tried: Sequence[Tried], close: Sequence[str] = ()) -> List[Tried]:
     """
     recalls: Dict[str, List[float]] = {}
     for one in tried:
-        recalls.setdefault(one.settings.label, []).append(one.recall)
+        recalls.setdefault(one.settings.label, []).append(one.compared)
 
     def key(one: Tried) -> Tuple[bool, float, float]:
         label = one.settings.label
-        return label not in close, -float(np.mean(recalls[label])), -one.recall
+        return label not in close, -float(np.mean(recalls[label])), -one.compared
 
     return sorted(tried, key=key)
 

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Dict, List, Mapping, Sequence, Tuple
+from typing import Any, Collection, Dict, List, Mapping, Optional, Sequence, Tuple
 
 import numpy as np
 
 from training.candidates import Lists, Scores
 from training.collapse import Finding, find_collapse
 from training.intervals import Interval, mean_interval, ratio_interval
-from training.judged import CUTOFF, Part, means_by_kind, recall_of
+from training.judged import Part, means_by_kind, recall_of
 from training.measures import (
     coverage,
     find_hits,
@@ -21,6 +21,7 @@ from training.measures import (
     reciprocal_rank,
 )
 from training.prepare import PERIODS
+from training.roles import NEWCOMER, audience_of, yardstick_of
 from training.visitors import UNKNOWN
 
 
@@ -39,6 +40,28 @@ class Answers:
     name: str
     lists: Lists
     scores: Scores
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """How the model of a role compares with the plain one that it has to beat.
+
+    Attributes
+    ----------
+    to : str
+        The plain model's name.
+    whom : {"new", "returning", "all"}
+        By which visitors: those whom the role is for, or all where there are none of them.
+    visitors : int
+        How many they are.
+    ratio : Interval
+        The paired ratio of mean recall at 10.
+    """
+
+    to: str
+    whom: str
+    visitors: int
+    ratio: Interval
 
 
 @dataclass(frozen=True)
@@ -61,6 +84,8 @@ class Figures:
         The paired ratio to each other model, by its name.
     findings : list of Finding
         Signs of a collapse.
+    comparison : Comparison, optional
+        With the plain model that a role has to beat, by those whom the role is for.
     """
 
     name: str
@@ -70,6 +95,7 @@ class Figures:
     periods: Dict[str, Tuple[int, Interval]]
     against: Dict[str, Interval]
     findings: List[Finding]
+    comparison: Optional[Comparison] = None
 
 
 def measure(
@@ -79,6 +105,7 @@ def measure(
     audience: Mapping[Any, int],
     training_visitors: int,
     seed: int,
+    roles: Collection[str],
 ) -> List[Figures]:
     """Measure models on the same visitors.
 
@@ -96,12 +123,15 @@ def measure(
         How many training visitors there are.
     seed : int
         Of the bootstrap.
+    roles : collection of str
+        The names of those that are models of a role.
     """
     recalls = {one.name: recall_of(one.lists, part) for one in answered}
     known = [visitor for visitor, kind in zip(part.visitors, part.kinds) if kind != UNKNOWN]
     made = []
     for one in answered:
         mine = recalls[one.name]
+        is_role = one.name in roles
         made.append(
             Figures(
                 name=one.name,
@@ -114,10 +144,22 @@ def measure(
                     for name, theirs in recalls.items()
                     if name != one.name
                 },
-                findings=_findings(one, popular, known, len(audience)),
+                findings=_findings(one, popular, known, len(audience)) if is_role else [],
+                comparison=_comparison(one.name, recalls, part, seed) if is_role else None,
             )
         )
     return made
+
+
+def _comparison(
+    role: str, recalls: Mapping[str, np.ndarray], part: Part, seed: int
+) -> Optional[Comparison]:
+    to = yardstick_of(role)
+    if to not in recalls:
+        return None
+    whom, rows = audience_of(role, part.kinds)
+    ratio = ratio_interval(recalls[role][rows], recalls[to][rows], seed)
+    return Comparison(to, whom, int(rows.sum()), ratio)
 
 
 def _by_period(values: np.ndarray, part: Part, seed: int) -> Dict[str, Tuple[int, Interval]]:
@@ -148,41 +190,13 @@ def _curves(
 def _findings(
     one: Answers, popular: Answers, known: Sequence[Any], catalogue: int
 ) -> List[Finding]:
-    """Return signs of a collapse among those whom training knew; strangers all get the same."""
-    if one is popular or len(known) == 0:
+    """Return signs of a collapse among those whom training knew; strangers all get the same.
+
+    The newcomer role is for strangers, so that its model shows none, as it is for the gate.
+    """
+    if one.name == NEWCOMER or len(known) == 0:
         return []
     lists = {visitor: one.lists[visitor] for visitor in known}
     others = {visitor: popular.lists[visitor] for visitor in known}
     scores = {visitor: one.scores[visitor] for visitor in known}
     return find_collapse(lists, others, scores, max(catalogue, 1))
-
-
-def table(figures: Sequence[Figures], against: str) -> List[str]:
-    """Return lines for people: recall at 10 of each model, and how it compares with one of them.
-
-    Parameters
-    ----------
-    figures : sequence of Figures
-        The models.
-    against : str
-        The name of that one.
-    """
-    width = max(len(one.name) for one in figures)
-    lines = ["{:{}}  recall@{}        all   known   light unknown".format("", width, CUTOFF)]
-    for one in figures:
-        values = " ".join(_shown(one.kinds[kind]) for kind in ("all", "known", "light", "unknown"))
-        line = "{:{}}  {:18} {}".format(
-            one.name, width, _interval(one.against.get(against)), values
-        )
-        lines.append(line)
-    return lines
-
-
-def _shown(value: Any) -> str:
-    return "      -" if value is None else "{:7.4f}".format(value)
-
-
-def _interval(ratio: Any) -> str:
-    if ratio is None:
-        return ""
-    return "x{:.2f} [{:.2f} {:.2f}]".format(ratio.value, ratio.low, ratio.high)

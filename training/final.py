@@ -3,21 +3,28 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Dict, List, Mapping, Sequence, Tuple
+from typing import Dict, List, Sequence, Tuple
 
 import pandas as pd
 
 from training.aside import Aside
 from training.candidates import Settings, train, usual
-from training.choose import Tried
 from training.command import Say
 from training.errors import TrainingError
 from training.evaluation import Answers
 from training.judged import Part, answers, recall_of, with_shuffled_context
 from training.logs import Log, LogError
+from training.roles import JACCARD, RECENT_POPULARITY
+from training.tried import Tried
 
 POPULARITY = "popularity"
-REFERENCES = (POPULARITY, "popularity of the last 20%", "jaccard", "cosine")
+REFERENCES = (POPULARITY, RECENT_POPULARITY, JACCARD, "cosine")
+
+
+def references() -> List[Settings]:
+    """Return what models are compared with."""
+    known = {settings.label: settings for tries in usual(()).values() for settings in tries}
+    return [known[label] for label in REFERENCES]
 
 
 @dataclass
@@ -115,16 +122,14 @@ class Finals:
 
     def add_references(self) -> None:
         """Train what the models are compared with."""
-        known: Mapping[str, Settings] = {
-            settings.label: settings for tries in usual(()).values() for settings in tries
-        }
-        for label in REFERENCES:
+        for settings in references():
+            label = settings.label
             same = self._by_label.get(label)
             if same is not None:  # a role has these very settings
                 self.outcome.answered.append(replace(same, name=label))
                 continue
             self._say("training {} to compare with".format(label))
-            model = train(known[label], self._before, self._time_zone, 0)
+            model = train(settings, self._before, self._time_zone, 0)
             lists, scores = answers(model, self._test, with_context=False)
             self.outcome.answered.append(Answers(label, lists, scores))
 

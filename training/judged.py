@@ -42,10 +42,6 @@ class Part:
     visits: pd.DataFrame
     periods: List[str]
 
-    def of_kinds(self, *wanted: str) -> np.ndarray:
-        """Tell which visitors are of one of some kinds, shape (visitors,)."""
-        return np.isin(np.array(self.kinds, dtype=object), wanted)
-
 
 def make_part(
     log: Log,

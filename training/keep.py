@@ -1,9 +1,10 @@
-"""Which visitors and items a model is trained on."""
+"""Which events a model is trained on: of which visitors and items, and how many of the latest."""
 
 from __future__ import annotations
 
-from typing import Tuple
+from typing import Optional, Tuple
 
+import numpy as np
 import pandas as pd
 
 from training.logs import LogError
@@ -46,6 +47,41 @@ def kept(events: pd.DataFrame, rule: str) -> pd.Series:
         visitors, items = _quantiles(rule, value)
         return _often(events["user"], visitors) & _often(events["item"], items)
     raise LogError("--keep: {} is none of {}".format(shown(rule), _FORMS))
+
+
+def latest(events: pd.DataFrame, share: float, most: Optional[int] = None) -> pd.DataFrame:
+    """Return the latest events, in their order.
+
+    Parameters
+    ----------
+    events : pandas.DataFrame
+        Has a column `time`.
+    share : float
+        How many of them: above 0, at most 1. Events of one time stay together.
+    most : int, optional
+        How many of them at most, but for events of one time.
+    """
+    share = learnt_share(len(events), share, most)
+    if share >= 1.0:
+        return events
+    times = events["time"].to_numpy()
+    wanted = max(1, round(len(times) * share))
+    return events[times >= np.sort(times)[-wanted]]
+
+
+def learnt_share(count: int, share: float, most: Optional[int]) -> float:
+    """Return which share of so many events is learnt.
+
+    Parameters
+    ----------
+    count : int
+        The number of events.
+    share : float
+        Which share is wanted.
+    most : int, optional
+        How many events are learnt at most.
+    """
+    return share if most is None else min(share, most / max(count, 1))
 
 
 def _quantiles(rule: str, value: str) -> Tuple[float, float]:

@@ -10,3 +10,7 @@ SIMILARITY_BUFFERS = 1 << 30
 # The latest events that a factorization machine of the visit learns from. It takes 0.1 ms an event
 # on one processor, and what strangers come for changes with time: the latest are worth the most.
 VISIT_EVENTS = 500_000
+
+# Visitors of the test part by whom the gate judges a role, unless it is told otherwise
+# (app/gate/decide.py). With fewer, intervals are too wide, and a run trains what will be refused.
+JUDGING_VISITORS = 50

@@ -9,12 +9,12 @@ from typing import Any, Dict, Mapping, Sequence
 import pandas as pd
 
 from training.aside import NAMES
-from training.choose import Tried
 from training.evaluation import Figures
 from training.final import Outcome
 from training.intervals import Interval
 from training.judged import Part
 from training.logs import Log
+from training.tried import Tried
 
 _KINDS = ("known", "light", "unknown")
 
@@ -93,6 +93,8 @@ def _tried(one: Tried) -> Dict[str, Any]:
         "seed": one.seed,
         "seconds": round(one.seconds, 1),
     }
+    if one.settings.margin != 1.0:
+        told["margin"] = one.settings.margin
     return {**told, "failed": one.failed} if one.failed else {**told, "recall@10": one.recall}
 
 

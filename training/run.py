@@ -10,6 +10,8 @@ Whatever cannot be is refused in one line on standard error, with status 2, and 
 from __future__ import annotations
 
 import argparse
+import os
+import shlex
 import sys
 import time
 from dataclasses import replace
@@ -17,22 +19,24 @@ from typing import Dict, List, Mapping, Optional, Sequence
 
 import pandas as pd
 
-from training import command, record
+from training import command, record, tables
 from training.aside import Aside
 from training.candidates import named
-from training.choose import Tried, choose
+from training.choose import choose
 from training.command import Say
 from training.errors import TrainingError
-from training.evaluation import Figures, measure, table
-from training.final import POPULARITY, Finals
+from training.evaluation import Figures, measure
+from training.final import POPULARITY, Finals, references
 from training.judged import Part, make_part
 from training.logs import Log, LogError, read_log, require_learnable
 from training.logs.options import add_arguments, from_arguments
+from training.notes import few_visitors, titles_of
 from training.prepare import PrepareOptions
+from training.remaining import seconds_to_finish
 from training.report.content import content
 from training.report.page import as_json, page
-from training.report.titles import read_titles
 from training.splits import Split, author_split, time_split
+from training.tried import Tried
 from training.visitors import MOST_VISITORS, audiences, of_drawn_visitors
 
 _MOST_VALIDATED = 2000  # visitors of the validation part: settings differ by more than so few tell
@@ -80,6 +84,8 @@ def run(
         )
     )
     test = _part(log, known, split.test, options, args.seed, MOST_VISITORS, "test")
+    for note in few_visitors(test, named(args.settings, options.context)):
+        say(note)
     seeds = list(range(args.seed, args.seed + args.seeds))
     failed: Dict[str, str] = {}
     tried = _search(log, split, options, args, seeds, say, failed)
@@ -95,8 +101,12 @@ def run(
     finals.add_references()
     popular = next(one for one in outcome.answered if one.name == POPULARITY)
     count = known["user"].nunique()
-    figures = measure(outcome.all_answers(), popular, test, audiences(known), count, args.seed)
-    for line in table(figures, "jaccard"):
+    answered, roles = outcome.all_answers(), list(outcome.paths)
+    figures = measure(answered, popular, test, audiences(known), count, args.seed, roles)
+    labels = {role: ranked[0].settings.label for role, ranked in tried.items()}
+    for line in tables.recalls(figures, record.visitors_of(test)):
+        say(line)
+    for line in tables.comparisons(figures, labels):
         say(line)
     aside.write_pairs(known)
     aside.write_part(test)
@@ -122,13 +132,6 @@ def run(
     except Exception as error:  # hours of training are not thrown away for the want of a page
         say("there is no report: {}: {}".format(type(error).__name__, error))
     return figures
-
-
-def _titles(log: Log, args: argparse.Namespace) -> Optional[Mapping[str, str]]:
-    if args.titles is None:
-        return None
-    items = set(log.events["item"].astype(str))
-    return read_titles(args.titles[0], log.item_name, args.titles[1], items)
 
 
 def _split(log: Log, args: argparse.Namespace) -> Split:
@@ -187,11 +190,13 @@ def _search(
     for number, (role, tries) in enumerate(roles.items()):
         until = None if end is None else _fair_end(end, len(roles) - number)
         try:
-            tried[role] = choose(tries, learned, part, options.time_zone, seeds, until, say)
+            earlier = [one for each in tried.values() for one in each]
+            zone = options.time_zone
+            tried[role] = choose(tries, learned, part, zone, seeds, until, say, earlier)
         except TrainingError as error:
             failed[role] = str(error)
-    seconds = sum(ranked[0].seconds for ranked in tried.values()) / share
-    say("about {:.0f} s left to train and judge what was chosen".format(seconds * (1 + len(seeds))))
+    seconds = seconds_to_finish(tried, references(), len(seeds), len(train), len(split.before_test))
+    say("about {:.0f} s left to train and judge what was chosen".format(seconds))
     return tried
 
 
@@ -207,13 +212,21 @@ def _parser() -> command.Parser:
     )
     parser.add_argument("log", help="event log")
     parser.add_argument("--out", required=True, help="directory that is made for the gate")
-    parser.add_argument("--split", choices=["time", "author"], default="time")
+    parser.add_argument(
+        "--split",
+        choices=["time", "author"],
+        default="time",
+        help="how the log is parted; time: models learn from what came first, and are judged by "
+        "what came then; author: they are judged by items of the busiest visitors, drawn at "
+        "random, as the original deployment's were (default: %(default)s)",
+    )
     parser.add_argument(
         "--settings",
         choices=["usual", "author", "context"],
         default="usual",
-        help="what is tried; author: the original deployment's alone, which the gate should "
-        "refuse; context: the factorization machine of the visit alone",
+        help="which settings are tried; usual: several for each role; author: only those of the "
+        "original deployment's ranking model, to see the gate refuse it; context: only a model "
+        "for newcomers that learns the context of visits (default: %(default)s)",
     )
     parser.add_argument("--seed", type=command.seed, default=7, help="(default: %(default)s)")
     parser.add_argument(
@@ -239,8 +252,13 @@ def _parser() -> command.Parser:
         "--titles",
         nargs=2,
         metavar=("FILE", "COLUMN"),
-        help="a CSV file of items, and its column of titles, for the report's examples; its column "
-        "of ids has the same name as the log's",
+        help="a CSV file of items, and its column of titles, for the report's examples",
+    )
+    parser.add_argument(
+        "--titles-id",
+        metavar="COLUMN",
+        help="the column of item ids in the file of titles (default: the name that it has in the "
+        "log)",
     )
     add_arguments(parser)
     return parser
@@ -262,13 +280,17 @@ def _run_aside(args: argparse.Namespace, say: Say) -> None:
         for note in log.notes:
             say(note)
         require_learnable(log.events["user"], log.events["item"], log.user_name, log.item_name)
-        titles = _titles(log, args)
+        titles = titles_of(log, args, say)
         prepared = PrepareOptions(context=options.context, time_zone=options.time_zone)
         run(log, prepared, args, say, aside, titles)
         aside.publish()
     finally:
         aside.discard()
     say("left aside in {}".format(args.out))
+    report = os.path.join(args.out, "report.html")
+    if os.path.exists(report):
+        say("the report is {}".format(report))
+    say("next: turi-recommender gate {} --models-dir ...".format(shlex.quote(args.out)))
 
 
 if __name__ == "__main__":

@@ -13,7 +13,8 @@ pytestmark = pytest.mark.slow
 SET_UP = """
 load_turicreate()
 from dataclasses import replace
-from training.candidates import ask, author, latest, named, train, usual
+from training.candidates import ask, author, named, train, usual
+from training.keep import latest
 from training.events import make_log
 log = make_log(200, 60, 3)
 """
@@ -33,6 +34,22 @@ answer = [one.label for one in each], [json.loads(json.dumps(one.to_json())) for
     assert len(set(labels)) == len(labels)
     assert all({"model", "keep"} <= set(one) for one in settings)
     assert next(one["context"] for one in settings if "context" in one) == ["device"]
+
+
+def test_the_gates_yardstick_is_the_first_try_for_newcomers(trainer: Trainer) -> None:
+    code = """
+from training.roles import yardstick_of
+from training.record import _tried
+from training.choose import Tried
+each = usual()["newcomer"]
+told = [_tried(Tried(one, 7, 0.2, 1.0)) for one in each]
+answer = [one.label for one in each], yardstick_of("newcomer"), [
+    (one["recall@10"], one.get("margin")) for one in told
+]
+"""
+    labels, yardstick, told = ask(trainer, code)
+    assert labels[0] == yardstick
+    assert told == [(0.2, None)] * 3 + [(0.2, 1.15)]
 
 
 @pytest.mark.parametrize(
@@ -56,7 +73,7 @@ answer = [latest(events, share).user.tolist() for share in (1.0, 0.8, 0.2, 0.01)
 
 def test_no_more_than_so_many_of_the_latest_events_are_learnt(trainer: Trainer) -> None:
     code = """
-popular = usual()["newcomer"][0]
+popular = usual()["newcomer"][1]
 models = [train(replace(popular, most_events=n), log, "UTC", 0) for n in (100, 10**9, None)]
 answer = [model.num_items for model in models], log.events.item.nunique(), len(log.events)
 """

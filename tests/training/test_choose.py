@@ -57,10 +57,105 @@ def test_the_best_comes_first_and_what_fails_last(trainer: Trainer) -> None:
 
 
 def test_equal_ones_are_in_the_order_of_the_tries(trainer: Trainer) -> None:
-    code = "p = usual(())['newcomer'][0]\nanswer = try_all([p, replace(p, label='the same')])"
+    code = "p = usual(())['newcomer'][1]\nanswer = try_all([p, replace(p, label='the same')])"
     tried = ask(trainer, code)
     assert tried[0][2] == tried[1][2]
     assert [each[0] for each in tried] == ["popularity", "the same"]
+
+
+@pytest.mark.parametrize(("recall", "first"), [(0.114, "popularity"), (0.116, "demanding")])
+def test_settings_with_a_margin_have_to_be_clearly_better(
+    trainer: Trainer, recall: float, first: str
+) -> None:
+    code = """
+popular = usual(())["newcomer"][1]
+demanding = replace(popular, label="demanding", margin=1.15)
+answer = told(ranked([Tried(demanding, 7, recall, 1.0), Tried(popular, 7, 0.1, 1.0)]))
+"""
+    tried = ask(trainer, code, recall=recall)
+    assert tried[0][0] == first
+    assert sorted(each[2] for each in tried) == [0.1, recall]  # the true ones
+
+
+def test_a_failure_with_a_margin_is_still_last(trainer: Trainer) -> None:
+    code = """
+failed = Tried(replace(bad, label="a", margin=1.15), 7, -1.0, 1.0, "why")
+answer = told(ranked([Tried(bad, 7, -1.0, 1.0, "why"), failed, Tried(good, 7, 0.0, 1.0)]))
+"""
+    assert [each[0] for each in ask(trainer, code)] == ["jaccard", "bad", "a"]
+
+
+def test_further_seeds_are_told_and_counted(trainer: Trainer) -> None:
+    """A line before each try, whose estimate has all tries that are left in it."""
+    code = """
+real = choosing._try
+def quick(settings, log, part, time_zone, seed):
+    return Tried(settings, seed, 0.2 if "40" in settings.label else 0.1, 10.0)
+choosing._try = quick
+try:
+    try_all(usual()[RANKING], (7, 8, 9))
+finally:
+    choosing._try = real
+answer = [line for line in said if "trying" in line]
+"""
+    lines = ask(trainer, code)
+    assert [line.partition(":")[0] for line in lines] == [
+        *(f"trying {number} of 4" for number in range(1, 5)),
+        *(f"trying again {number} of 2" for number in range(1, 3)),
+    ]
+    assert [line.rpartition("; ")[2] for line in lines[1:]] == [
+        "about 70 s left for this role",  # twice the factors, twice as long; and two more seeds
+        "about 62 s left for this role",  # two tries, and the two best so far, which are close
+        "about 27 s left for this role",
+        "about 20 s left for this role",
+        "about 10 s left for this role",
+    ]
+    assert "confidence 40, seed 8" in lines[4]
+
+
+def test_nothing_is_said_of_a_kind_that_nobody_measured(trainer: Trainer) -> None:
+    code = """
+real = choosing._try
+choosing._try = lambda settings, log, part, zone, seed: Tried(settings, seed, 0.1, 10.0)
+try:
+    another_solver = Tried(usual()[RANKING][0], 7, 0.1, 30.0)
+    alike = Tried(replace(usual()["newcomer"][3], label="alike"), 7, 0.1, 30.0)
+    for earlier in ([], [another_solver], [another_solver, alike]):
+        choose(usual()["newcomer"], learned, part, "UTC", [7], None, said.append, earlier)
+finally:
+    choosing._try = real
+answer = [line for line in said if line.startswith("trying 4 of 4")]
+"""
+    unknown, other, known = ask(trainer, code)
+    assert unknown == other == "trying 4 of 4: factorization machine of the visit"
+    assert known == f"{unknown}; about 30 s left for this role"
+
+
+def test_what_is_left_after_choosing_is_what_will_be_trained(trainer: Trainer) -> None:
+    code = """
+from training.remaining import seconds_to_finish
+similarity, ranking, newcomer = (usual()[role] for role in ("similarity", "ranking", "newcomer"))
+tried = {
+    "similarity": [Tried(similarity[0], 7, 0.1, 2.0), Tried(similarity[2], 7, 0.1, 3.0)],
+    "ranking": [Tried(ranking[0], seed, 0.1, seconds) for seed, seconds in ((7, 9.0), (8, 11.0))],
+    "newcomer": [Tried(newcomer[3], 7, 0.1, 5.0), Tried(newcomer[1], 7, 0.1, 1.0)],
+}
+from training.final import references
+answer = [
+    seconds_to_finish(tried, references(), 3, searched, events)
+    for searched, events in ((1000, 1000), (1000, 2000), (500_000, 1_000_000))
+]
+"""
+    # Twice jaccard, and four times what is drawn; then popularity, recent popularity, which takes
+    # what its class does, and cosine.
+    chosen, references = 2 * 2.0 + 4 * 10.0, 1.0 + 1.0 + 3.0
+    assert ask(trainer, code) == pytest.approx(
+        [
+            chosen + 4 * 5.0 + references,
+            2 * (chosen + 4 * 5.0 + references),
+            2 * (chosen + references) + 4 * 5.0,  # the machine learns from so many at most
+        ]
+    )
 
 
 def test_a_role_of_which_nothing_can_be_trained_is_an_error(trainer: Trainer) -> None:
@@ -79,6 +174,7 @@ def test_without_time_the_first_is_tried(trainer: Trainer) -> None:
     tried, said = ask(trainer, "answer = try_all(usual()[RANKING], (7, 8), time.monotonic()), said")
     assert [each[0] for each in tried] == ["ials, 32 factors"]
     assert sum(line.startswith("no time left for") for line in said) == 3
+    assert said[-1] == "no further seeds: there is no time left"
 
 
 def test_strangers_are_the_newcomer_roles(trainer: Trainer) -> None:

@@ -165,6 +165,96 @@ answer = page(dict(said(40), context=[]))
     assert "None of the models that were chosen learnt any context." in text
 
 
+@pytest.mark.slow
+def test_it_says_on_top_what_a_visitor_gets(made: tuple[str, Any]) -> None:
+    said = made[1]["served"]
+    text = Elements(made[0]).text
+    for role, plain in (
+        ("similarity", "jaccard"),
+        ("ranking", "jaccard"),
+        ("newcomer", "popularity of the last 20%"),
+    ):
+        whom = "new" if role == "newcomer" else "returning"
+        assert (said[role]["whom"], said[role]["plain"]) == (whom, plain)
+        ours, theirs = (said[role]["hit_rate"][name] for name in (role, plain))
+        assert 0.0 < ours["low"] <= ours["value"] <= ours["high"] <= 1.0
+        told = (
+            f"Of 100 {whom} visitors, {100 * ours['value']:.0f} would have seen something among "
+            f"the first ten of the {role} model that they then came for; with {plain}, "
+            f"{100 * theirs['value']:.0f} "
+        )
+        assert told in text
+        assert text.index(told) < text.index("recall@10")
+    assert f"of {plain}, by " in text  # the newcomer's card has the gate's yardstick
+    assert "of popularity, by " not in text
+
+
+@pytest.mark.slow
+def test_the_hit_rate_is_counted(trainer: Trainer) -> None:
+    code = """
+from tests.training.made_report import said
+from training.report import content
+from training.measures import find_hits
+from types import SimpleNamespace
+part = SimpleNamespace(kinds=["known", "light", "known", "unknown"])
+truth = {1: {10}, 2: {20}, 3: {30}, 4: {40}}
+lists = {1: [9, 10], 2: [8], 3: [*range(10), 30], 4: [40]}
+hits = {name: find_hits(lists, truth, [1, 2, 3, 4]) for name in ("ranking", "newcomer")}
+answer = [content._served(role, hits, part, 7) for role in hits]
+"""
+    ranking, newcomer = trainer.run(code)
+    assert ranking["visitors"] == 3
+    assert ranking["hit_rate"]["ranking"]["value"] == pytest.approx(1 / 3)
+    assert newcomer["hit_rate"]["newcomer"]["value"] == 1.0
+
+
+@pytest.mark.slow
+def test_who_was_kept_is_counted_among_what_was_learnt(trainer: Trainer) -> None:
+    code = """
+from training.report.content import _kept
+events = frame([(user, user % 7, time) for time, user in enumerate([*range(10), 9, 9, 8, 8])])
+settings = [{"keep": "all"}, {"keep": "all", "recent": 0.5}, {"keep": "all", "most_events": 2}]
+settings.append({"keep": "distinct-items:2", "recent": 0.5})
+events.loc[13, "item"] = 5
+answer = [(one["users"], one["items"]) for one in (_kept(events, each) for each in settings)]
+"""
+    everybody, recent, few, both = trainer.run(code)
+    assert everybody == (10, 7)
+    assert recent == (3, 4)  # 7, 8 and 9, of which 8 came for 5 at last
+    assert few == (1, 2)
+    assert both == (1, 2)
+
+
+@pytest.mark.slow
+def test_settings_are_shown_with_the_mean_that_decides(trainer: Trainer) -> None:
+    code = """
+from tests.training.made_report import said
+from training.report.page import page
+made = said(40)
+role = made["run"]["roles"]["newcomer"]
+role["tried"] = [
+    {"label": "popular", "seed": 7, "seconds": 1.0, "recall@10": 0.0979},
+    {"label": "machine", "seed": 7, "seconds": 1.0, "recall@10": 0.0940, "margin": 1.15},
+    {"label": "machine", "seed": 8, "seconds": 1.0, "recall@10": 0.1160, "margin": 1.15},
+    {"label": "broken", "seed": 7, "seconds": 1.0, "failed": "no rows"},
+]
+answer = page(made)
+"""
+    page = trainer.run(code)
+    shown = re.sub(r"<[^>]+>", " ", page[page.index("newcomer: settings tried") :]).split()
+    text = " ".join(shown)
+    assert "popular 0.0979 7 0.0979" in text
+    assert "machine 0.1050 / 1.15 = 0.0913 7 0.0940" in text
+    assert "machine 0.1050 / 1.15 = 0.0913 8 0.1160" in text
+    assert "broken \u2013 7 no rows" in text
+    assert "it is the mean over seeds that decides" in Elements(page).text
+
+
+@pytest.mark.slow
+def test_it_says_why_the_gates_ratios_differ(made: tuple[str, Any]) -> None:
+    assert "The gate's ratios differ a little from these" in Elements(made[0]).text
+
+
 # -- hostile ids -----------------------------------------------------------------------------------
 
 ANYTHING = st.text(st.characters(), max_size=40) | st.sampled_from(
@@ -258,7 +348,8 @@ def test_titles_are_parted_as_logs_are(trainer: Trainer, tmp_path: Path, separat
 @pytest.mark.parametrize(
     ("content", "complaint"),
     [
-        (b"itemid,title\n1,x\n", "there is no column name"),
+        (b"itemid,title\n1,x\n", "there is no column name; it has itemid, title"),
+        (b"id,name\n1,x\n", r"there is no column itemid \(--titles-id\); it has id, name"),
         (b"", "there is no column itemid"),
         (b"itemid,name\n1,\xff\n", "cannot be read"),
         (b"\x1f\x8bno", "cannot be read"),

@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 
 from app.gate.candidates import read_run
+from app.gate.decide import Rules
 from tests.training.environment import ROOT, Trainer, training_python
 from tests.training.reader import GOOD, HOUR, SUNDAY, lines
 from turi_recommender import load_model
@@ -151,7 +152,90 @@ def test_run_json_tells_all(finished: tuple[Path, str]) -> None:
     assert list(ranking["seeds"]) == ["7", "8", "9"]
     assert {each["seed"] for each in ranking["tried"]} == {7, 8, 9}
     assert "left to train and judge" in finished[1]
+    assert ["margin" in each for each in told["roles"]["newcomer"]["tried"]].count(True) >= 1
+    by_name = {each["name"]: each for each in told["figures"]}
+    assert all(by_name[name]["findings"] == [] for name in set(names) - {"similarity", "ranking"})
     assert list((finished[0].parent).glob(".training-*")) == []
+
+
+def test_the_last_lines_say_what_was_chosen_and_what_comes_next(
+    finished: tuple[Path, str],
+) -> None:
+    out, printed = finished
+    lines = [line.partition("] ")[2] for line in printed.splitlines()]
+    for role, plain, whom in (
+        ("similarity", "jaccard", "light and known"),
+        ("ranking", "jaccard", "light and known"),
+        ("newcomer", "popularity of the last 20%", "unknown"),
+    ):
+        chosen = told_of(out)["roles"][role]["tried"][0]["label"]
+        told = [line for line in lines if line.startswith(f"{role} ({chosen}): ")]
+        assert len(told) == 1
+        assert f" {plain}, by " in told[0]
+        assert told[0].removesuffix(": too few hits").endswith(f" {whom} visitors")
+    assert not any("inf" in line or "nan" in line for line in lines[-14:])
+    assert lines[-3:] == [
+        f"left aside in {out}",
+        f"the report is {out}/report.html",
+        f"next: turi-recommender gate {out} --models-dir ...",
+    ]
+    visitors = told_of(out)["visitors"]
+    few = [line for line in lines if line.startswith("note: the test part has ")]
+    counts = [visitors["light"] + visitors["known"], visitors["unknown"]]
+    assert [line.split()[5] for line in few] == [str(count) for count in counts if count < 50]
+
+
+def test_a_test_part_that_the_gate_finds_too_small_is_noted(trainer: Trainer) -> None:
+    code = """
+load_turicreate()
+from types import SimpleNamespace
+from training.limits import JUDGING_VISITORS
+from training.notes import few_visitors
+parts = [["known"] * 49 + ["unknown"] * 50, ["light"] * 25 + ["known"] * 25, ["unknown"] * 3]
+roles = ["similarity", "ranking", "newcomer"]
+answer = JUDGING_VISITORS, [few_visitors(SimpleNamespace(kinds=kinds), roles) for kinds in parts]
+"""
+    needed, (returning, new, both) = trainer.run(code)
+    assert needed == Rules().least_visitors
+    assert len(returning) == len(new) == 1
+    assert "has 49 visitors who are light or known; " in returning[0]
+    assert "has 0 visitors who are unknown; " in new[0]
+    assert len(both) == 2
+
+
+@pytest.mark.parametrize(
+    ("content", "options", "titles", "note"),
+    [
+        ("id;name\n10;Lamp\n", ("--titles-id", "id"), {"10": "Lamp"}, None),
+        ("itemid;name\n10;Lamp\n", (), {"10": "Lamp"}, None),
+        ("itemid;name\nA-10;Lamp\n", (), None, "no id in column itemid of "),
+        ("the id;name\nA-10;Lamp\n", ("--titles-id", "the id"), None, "in column 'the id' of "),
+    ],
+)
+def test_titles_are_found_by_a_column_of_their_own(
+    trainer: Trainer,
+    tmp_path: Path,
+    content: str,
+    options: tuple[str, ...],
+    titles: dict[str, str] | None,
+    note: str | None,
+) -> None:
+    path = tmp_path / "items.csv"
+    path.write_text(content)
+    code = """
+load_turicreate()
+from types import SimpleNamespace
+from training.notes import titles_of
+from training.run import _parser
+log = SimpleNamespace(item_name="itemid", events=frame([(1, 10, 5)]))
+said = []
+args = _parser().parse_args(["log", "--out", "out", "--titles", path, "name", *options])
+answer = titles_of(log, args, said.append), said
+"""
+    found, said = trainer.run(code, path=str(path), options=list(options))
+    assert found == titles
+    assert len(said) == (note is not None)
+    assert note is None or note in said[0]
 
 
 def test_strings_ratings_and_other_names(
@@ -221,7 +305,8 @@ def test_a_log_that_is_too_small_leaves_nothing(
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("--out", "there"), "there exists already"),
+        (("--out", "there"), "there exists already: choose another name for --out, or remove it"),
+        (("--out", "out", "--titles-id", "id"), "--titles-id needs --titles"),
         (("--out", "there/"), "there/ exists already"),
         (("--out", ""), "exists already"),
         (("--out", "there/file/out"), "File exists"),

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any, Dict, List, Mapping, Optional, Sequence
 import numpy as np
 import pandas as pd
 
-from training.intervals import Interval, curve_intervals, ratio_interval
-from training.keep import kept
-from training.measures import find_hits, ndcg, precision, recall, reciprocal_rank
+from training.intervals import Interval, curve_intervals, mean_interval, ratio_interval
+from training.keep import kept, latest
+from training.measures import Hits, find_hits, ndcg, precision, recall, reciprocal_rank
 from training.prepare import PERIODS
 from training.report.examples import examples
+from training.roles import audience_of, yardstick_of
 from training.visitors import KNOWN, LIGHT, UNKNOWN
 
 if TYPE_CHECKING:  # they import Turi Create, which a report does not need
@@ -45,7 +46,7 @@ def content(
     told : mapping
         What ``run.json`` says.
     events : pandas.DataFrame
-        All events: `user` and `item`.
+        All events: `user`, `item` and `time`.
     before : pandas.DataFrame
         Those before the test part, with their `time`.
     part : Part
@@ -64,6 +65,7 @@ def content(
     return {
         "format": FORMAT,
         "run": dict(told),
+        "served": {role: _served(role, hits, part, seed) for role in roles},
         "kept": {role: _kept(events, one["settings"]) for role, one in told["roles"].items()},
         "curves": {name: _curves(each, seed) for name, each in hits.items()},
         "kinds": _segments(recalls, part.kinds, (KNOWN, LIGHT, UNKNOWN), seed),
@@ -76,7 +78,9 @@ def content(
 
 
 def _kept(events: pd.DataFrame, settings: Mapping[str, Any]) -> Dict[str, Any]:
-    rows = events[kept(events, settings["keep"])]
+    """Return who is in the events that a model learns from, as `training.candidates.train` does."""
+    learnt = latest(events, settings.get("recent", 1.0), settings.get("most_events"))
+    rows = learnt[kept(learnt, settings["keep"])]
     return {
         "rule": settings["keep"],
         "users": int(rows["user"].nunique()),
@@ -84,6 +88,18 @@ def _kept(events: pd.DataFrame, settings: Mapping[str, Any]) -> Dict[str, Any]:
         "recent": settings.get("recent", 1.0),
         "most_events": settings.get("most_events"),
     }
+
+
+def _served(role: str, hits: Mapping[str, Hits], part: Part, seed: int) -> Dict[str, Any]:
+    """Return how many of those whom a role is for found something among the first ten."""
+    whom, rows = audience_of(role, part.kinds)
+    plain = yardstick_of(role)
+    rates = {
+        name: bounds(mean_interval(hits[name].matrix[rows, :CUTOFF].any(axis=1), seed))
+        for name in (role, plain)
+        if name in hits
+    }
+    return {"whom": whom, "visitors": int(rows.sum()), "plain": plain, "hit_rate": rates}
 
 
 def _curves(hits: Any, seed: int) -> Dict[str, List[Dict[str, Optional[float]]]]:
@@ -122,15 +138,11 @@ def _ratios(
 ) -> List[Dict[str, Any]]:
     """Return how each role compares with each reference, among those whom the role is for."""
     made = []
-    each = np.array(part.kinds, dtype=object)
     for role in roles:
-        theirs = np.isin(each, [UNKNOWN] if role == "newcomer" else [LIGHT, KNOWN])
-        is_anybody = bool(theirs.any())
-        rows = theirs if is_anybody else np.ones(len(each), dtype=bool)
+        whom, rows = audience_of(role, part.kinds)
         for name in recalls:
             if name not in roles:
                 ratio = ratio_interval(recalls[role][rows], recalls[name][rows], seed)
-                whom = ("new" if role == "newcomer" else "returning") if is_anybody else "all"
                 made.append(
                     dict(bounds(ratio), role=role, to=name, whom=whom, visitors=int(rows.sum()))
                 )

@@ -6,13 +6,14 @@ import csv
 import gzip
 import io
 from itertools import chain
-from typing import IO, AbstractSet, Dict
+from typing import IO, AbstractSet, Dict, List
 
 from training.logs.delimited import likely_separator
 from training.logs.errors import LogError, column_name, shown
 
 _GZIP = b"\x1f\x8b"
 LONGEST_TITLE = 120
+_SHOWN_COLUMNS = 20  # of a header, in a message
 
 
 def read_titles(
@@ -25,7 +26,7 @@ def read_titles(
     path : str
         A CSV file in UTF-8 with a header, perhaps packed by gzip.
     id_column : str
-        The column of item ids: it has the same name as in the log.
+        The column of item ids.
     title_column : str
         The column of titles.
     wanted : set of str
@@ -58,15 +59,20 @@ def _unpacked(file: IO[bytes]) -> IO[str]:
 
 def _titles(rows, id_column: str, title_column: str, wanted: AbstractSet[str]) -> Dict[str, str]:
     header = next(rows, [])
-    for name in (id_column, title_column):
+    for name, option in ((id_column, " (--titles-id)"), (title_column, "")):
         if name not in header:
-            raise LogError("--titles: there is no column {}".format(column_name(name)))
+            told = "--titles: there is no column {}{}; it has {}"
+            raise LogError(told.format(column_name(name), option, _names(header)))
     identity, title = header.index(id_column), header.index(title_column)
     found: Dict[str, str] = {}
     for row in rows:
         if len(row) > max(identity, title) and row[identity] in wanted:
             found.setdefault(row[identity], _short(row[title].strip()))
     return found
+
+
+def _names(header: List[str]) -> str:
+    return ", ".join(map(column_name, header[:_SHOWN_COLUMNS])) or "none"
 
 
 def _short(title: str) -> str:

@@ -23,6 +23,23 @@ def count(number: int) -> str:
     return "{:,}".format(number)
 
 
+def served(role: str, one: Mapping[str, Any]) -> str:
+    """Return how many visitors of a hundred a role had something for."""
+    told = (
+        "Of 100 {}, {} would have seen something among the first ten of the {} model that they "
+        "then came for"
+    ).format(WHOM[one["whom"]], hundredths(one["hit_rate"][role]), role)
+    plain = one["hit_rate"].get(one["plain"])
+    if plain is not None:
+        told += "; with {}, {}".format(one["plain"], hundredths(plain))
+    return "{} (hit rate at 10 of {} visitors).".format(told, count(one["visitors"]))
+
+
+def hundredths(bounds: Mapping[str, float]) -> str:
+    """Return a share as a number of a hundred."""
+    return "{:.0f}".format(100.0 * bounds["value"])
+
+
 def share(bounds: Any) -> Markup:
     """Return a mean between 0 and 1 with its interval, in cells of tables."""
     if bounds is None:
