@@ -21,6 +21,7 @@ from .errors import RefusedCandidateError
 from .judge import Judge
 from .kept import keep
 from .metrics import check_place, write_metrics
+from .next_steps import next_steps
 from .outcome import Outcome
 from .publish import publish
 from .tell import FORMS, Form
@@ -183,6 +184,8 @@ def _judge(args: argparse.Namespace, outcome: Outcome) -> None:
     for each in outcome.decisions:
         form.decision(each, outcome.folders.get(each.candidate.role), args.force)
     complete_report(run, outcome, _keep(args, run, outcome, form), form)
+    for words in next_steps(settings, outcome.folders):
+        form.next_step(words)
 
 
 def _keep(args: argparse.Namespace, run: Run, outcome: Outcome, form: Form) -> list[Path]:

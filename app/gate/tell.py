@@ -80,6 +80,9 @@ class Form(Protocol):
     def kept(self, folder: Path) -> None:
         """Say where the run is kept."""
 
+    def next_step(self, words: str) -> None:
+        """Say what is to be set so that what was published is asked."""
+
     def no_report(self, why: str) -> None:
         """Say why the run's report does not show what was decided."""
 
@@ -104,6 +107,9 @@ class _Text:
     def kept(self, folder: Path) -> None:
         print(f"kept in {folder}")
 
+    def next_step(self, words: str) -> None:
+        print(f"next: {words}")
+
     def no_report(self, why: str) -> None:
         _complain(why)
 
@@ -118,6 +124,9 @@ class _Json:
         print(json.dumps(described(decision, folder, forced)))
 
     def kept(self, folder: Path) -> None:
+        pass
+
+    def next_step(self, words: str) -> None:
         pass
 
     def no_report(self, why: str) -> None:
@@ -152,6 +161,9 @@ class _Log:
 
     def kept(self, folder: Path) -> None:
         self._write(logging.INFO, "candidates kept", folder=str(folder))
+
+    def next_step(self, words: str) -> None:
+        self._write(logging.INFO, "next step", words=words)
 
     def no_report(self, why: str) -> None:
         self._write(logging.WARNING, "report not completed", why=why)
