@@ -16,7 +16,7 @@ from .decide import Rules, Verdict, not_checked
 
 
 def judge_log(log: LogFacts, before: LogFacts | None, rules: Rules) -> Verdict:
-    """Tell whether a log is neither suspiciously smaller nor older than that of the serving version.
+    """Tell whether a log is neither suspiciously smaller nor older than the serving version's.
 
     Parameters
     ----------

@@ -33,17 +33,17 @@ Each model is asked as the service would ask it, about visitors of the test part
 learn from. It passes if its recall is not worse, beyond the margin, than that of a plain item
 similarity over all visitors (for newcomers: recent popularity, or popularity where the run does not
 say what is recent) and than that of the version that serves now, if its log is not suspiciously
-smaller or older, if its recall is not far below the one that the manifest of that version tells, and
-if the trainer found no sign of a collapse. A rule that cannot be checked keeps nothing back; the
-output says so. What passes is registered with its figures.
-What does not stays where it is; with --keep-in, each run is kept in a folder, too: its report, the
-decisions, and the models that were not published. The report shows what was decided, in the folder
-and, unless it is read-only, in DIR.
+smaller or older, if its recall is not far below the one that the manifest of that version tells,
+and if the trainer found no sign of a collapse. A rule that cannot be checked keeps nothing back;
+the output says so. What passes is registered with its figures. What does not stays where it is;
+with --keep-in, each run is kept in a folder, too: its report, the decisions, and the models that
+were not published. The report shows what was decided, in the folder and, unless it is read-only,
+in DIR.
 
-The status is 0 if every model was published, 3 if one was refused (those that passed are registered),
-and 2 if something could not be done.
-With RECOMMENDER_LOG_FORMAT=json, each decision is one line of JSON in the log. With --metrics-file,
-what was decided is in a file for node_exporter's textfile collector, too.
+The status is 0 if every model was published, 3 if one was refused (those that passed are
+registered), and 2 if something could not be done. With RECOMMENDER_LOG_FORMAT=json, each decision
+is one line of JSON in the log. With --metrics-file, what was decided is in a file for
+node_exporter's textfile collector, too.
 
 Models answer by the service's settings, such as RECOMMENDER_SIDE_DATA_DEFAULTS: give the gate the
 same.

@@ -235,8 +235,8 @@ def _findings(run: Run, role: Role) -> Sequence[str] | None:
 
 def _compared(ours: Values, theirs: Values) -> Comparison:
     ratio = paired_ratio(ours, theirs) if len(ours) else Ratio(np.nan, 0.0, np.inf)
-    bounds = (_finite(each) for each in (ratio.value, ratio.low, ratio.high))
-    return Comparison(*bounds, {"visitors": len(ours)})
+    value, low, high = (_finite(each) for each in (ratio.value, ratio.low, ratio.high))
+    return Comparison(value, low, high, {"visitors": len(ours)})
 
 
 def _finite(value: float) -> float | None:

@@ -131,12 +131,13 @@ def test_a_ratio_says_of_whom_it_is(
 def test_models_that_no_setting_names_say_so(registry: Registry) -> None:
     def named(**settings: Any) -> dict[str, bool]:
         rows = look_over(registry, assignments(Settings(**settings)), None).rows
-        assert all((each.cells()[-1].find("no setting names it") < 0) == each.is_named
-                   for each in rows)  # fmt: skip
+        for each in rows:
+            assert ("no setting names it" in each.cells()[-1]) is not each.is_named
         return {row.name: row.is_named for row in rows}
 
     assert named() == {NAME: True, "other": False}
-    assert named(similarity_model=f"{NAME}:1", newcomer_model="other") == {NAME: True, "other": True}
+    pinned = named(similarity_model=f"{NAME}:1", newcomer_model="other")
+    assert pinned == {NAME: True, "other": True}
     path = registry.root / "other" / "1" / SOURCE.name
     assert named(similarity_model=str(path)) == {NAME: False, "other": True}
 
