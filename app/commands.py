@@ -34,6 +34,7 @@ from .addresses import check_address
 from .arguments import seconds, some_path, version_number, whole_number
 from .errors import ConfigurationError
 from .gate.command import add_gate_command
+from .gate.errors import RefusedCandidateError
 from .limits import COMPARED_AT_ONCE, SWITCH_SECONDS
 from .models.roles import assignments
 from .observability.output import ensure_streams, settle_stdout
@@ -41,6 +42,7 @@ from .settings import Settings, load_settings, variable_names
 from .version_commands import add_version_commands, refuse_samples
 
 FAILED = 2
+REFUSED = 3  # the work was done, and a candidate refused
 _MAX_KEY = 4096  # characters
 _MAX_FIGURES_BYTES = 1 << 18
 
@@ -100,7 +102,7 @@ log = logging.getLogger(__name__)
 
 
 def run(arguments: list[str] | None = None) -> None:
-    """Run a command; if it fails, print one line with the reason and exit with status 2."""
+    """Run a command; if it fails, print one line with the reason and exit with status 2, or 3."""
     has_output = sys.stdout is not None
     ensure_streams()
     args = _parse(arguments)
@@ -110,6 +112,8 @@ def run(arguments: list[str] | None = None) -> None:
         args.run(args)
         if args.prints:
             sys.stdout.flush()
+    except RefusedCandidateError as error:
+        _fail(args.verb, str(error), REFUSED)
     except RecommenderError as error:
         _fail(args.verb, str(error))
     except KeyboardInterrupt:
@@ -121,9 +125,9 @@ def run(arguments: list[str] | None = None) -> None:
         settle_stdout()
 
 
-def _fail(verb: str, reason: str) -> NoReturn:
+def _fail(verb: str, reason: str, status: int = FAILED) -> NoReturn:
     print(f"cannot {verb}: {reason}", file=sys.stderr)
-    sys.exit(FAILED)
+    sys.exit(status)
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:

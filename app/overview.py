@@ -47,6 +47,8 @@ class VersionRow:
         When and why it was retired, if it was.
     roles : sequence of str
         Those for which a start would try it first.
+    is_named : bool
+        Whether a setting names the model.
     """
 
     name: str
@@ -56,6 +58,7 @@ class VersionRow:
     trouble: str
     retirement: Retirement | None
     roles: Sequence[str]
+    is_named: bool = True
 
     def as_json(self) -> dict[str, Any]:
         """Return the fields as values of JSON."""
@@ -68,6 +71,7 @@ class VersionRow:
             "name": self.name,
             "version": self.version,
             "serves": list(self.roles),
+            "named": self.is_named,
             "retired": retired,
             "bytes": self.size,
             "evaluation": tell_evaluation(self.training, self.trouble),
@@ -95,7 +99,8 @@ class VersionRow:
         return recall, str(figures.visitors["all"]), _ratio(figures.against.get("jaccard"))
 
     def _remarks(self) -> list[str]:
-        remarks = [] if self.retirement is None else [str(self.retirement)]
+        remarks = [] if self.is_named else ["no setting names it"]
+        remarks += [] if self.retirement is None else [str(self.retirement)]
         if self.trouble:
             remarks.append(tell_evaluation(None, self.trouble))
         if self.training is not None and self.training.figures is not None:
@@ -105,12 +110,19 @@ class VersionRow:
 
 
 def _ratio(comparison: Comparison | None) -> str:
-    """Return a quotient and its interval in words; nothing if nobody compared."""
+    """Return a quotient, its interval, and of whom it is; nothing if nobody compared."""
     if comparison is None:
         return ""
-    numbers = (comparison.ratio, comparison.low, comparison.high)
-    ratio, low, high = ("?" if number is None else f"{number:.2f}" for number in numbers)
-    return f"{ratio} [{low} {high}]"
+    if comparison.ratio is None:  # the other one has no hit
+        return "no ratio"
+    low, high = (_bound(number) for number in (comparison.low, comparison.high))
+    visitors = comparison.more.get("visitors")
+    whose = f" of {visitors}" if isinstance(visitors, int) else ""
+    return f"{comparison.ratio:.2f} [{low} {high}]{whose}"
+
+
+def _bound(number: float | None) -> str:
+    return "inf" if number is None else f"{number:.2f}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +179,10 @@ def look_over(registry: Registry, assignments: Sequence[Assignment], name: str |
     """
     names = _names(registry) if name is None else [name]
     chosen, without = _choose(registry, assignments)
+    named = {each.reference.partition(":")[0] for each in assignments}
+    named |= {folder.parent.name for folder in chosen if folder.parent.parent == registry.root}
     rows = [
-        _row(registry.root / each / version, chosen)
+        _row(registry.root / each / version, chosen, is_named=each in named)
         for each in names
         for version in reversed(registry.versions(each))
     ]
@@ -225,7 +239,7 @@ def _choose(
     return chosen, without
 
 
-def _row(folder: Path, chosen: dict[Path, list[str]]) -> VersionRow:
+def _row(folder: Path, chosen: dict[Path, list[str]], *, is_named: bool) -> VersionRow:
     training, trouble = find_training([folder])
     return VersionRow(
         folder.parent.name,
@@ -235,6 +249,7 @@ def _row(folder: Path, chosen: dict[Path, list[str]]) -> VersionRow:
         trouble,
         retirement_of(folder),
         chosen.get(folder, []),
+        is_named,
     )
 
 

@@ -24,6 +24,11 @@ Nothing is loaded: all of it is in the manifests. SERVES names the roles for whi
 starts now tries a version first: by the settings RECOMMENDER_..._MODEL, and leaving out the retired
 ones. It goes on to the next lower version if that one cannot be read or does not suit its role.
 
+RECALL@10 is the mean over VISITORS, all kinds of them. AGAINST JACCARD is the ratio to a plain item
+similarity, its 95 % interval, and of how many visitors it is: those whom the role is for. Each
+version was measured on the test part of its own log, so that figures of different versions are of
+different visitors and days.
+
   turi-recommender versions --models-dir models similarity_model
 """
 _RETIRE = """\

@@ -228,7 +228,8 @@ def test_the_runbook_knows_the_containers_and_the_statuses() -> None:
         if each["action"] == "FailJob":
             codes = each["onExitCodes"]
             block = section.split(f"| `{codes['containerName']}` | 0 |", 1)[1]
-            statuses = re.findall(r"^\| +\| (\d) \|", block, re.M)[:1]
+            end = block.find("| 0 |")  # of the next container
+            statuses = re.findall(r"^\| +\| (\d) \|", block[: end if end >= 0 else None], re.M)
             assert statuses == [str(each) for each in codes["values"]]
 
 

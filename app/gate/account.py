@@ -80,8 +80,19 @@ def _role(decision: Decision, run: Run, outcome: Outcome, judge: Judge) -> dict[
         "serving": {
             "version": judge.serving_version(role),
             "why_not": decision.theirs if isinstance(decision.theirs, str) else None,
+            "manifest": _manifest(decision),
             "kinds": _kinds(decision, run.test),
         },
+    }
+
+
+def _manifest(decision: Decision) -> dict[str, Any] | None:
+    """Return what the serving version's manifest says, by kind: of another test part."""
+    if decision.before is None:
+        return None
+    return {
+        kind: {"visitors": decision.before.visitors[kind], "recall": decision.before.values[kind]}
+        for kind in ("all", *KINDS)
     }
 
 

@@ -21,6 +21,7 @@ from .errors import RefusedCandidateError
 from .judge import Judge
 from .kept import keep
 from .metrics import check_place, write_metrics
+from .next_steps import next_steps
 from .outcome import Outcome
 from .publish import publish
 from .tell import FORMS, Form
@@ -32,14 +33,17 @@ Each model is asked as the service would ask it, about visitors of the test part
 learn from. It passes if its recall is not worse, beyond the margin, than that of a plain item
 similarity over all visitors (for newcomers: recent popularity, or popularity where the run does not
 say what is recent) and than that of the version that serves now, if its log is not suspiciously
-smaller, and if the trainer found no sign of a collapse. What passes is registered with its figures.
-What does not stays where it is; with --keep-in, each run is kept in a folder, too: its report, the
-decisions, and the models that were not published. The report shows what was decided, in the folder
-and, unless it is read-only, in DIR.
+smaller or older, if its recall is not far below the one that the manifest of that version tells,
+and if the trainer found no sign of a collapse. A rule that cannot be checked keeps nothing back;
+the output says so. What passes is registered with its figures. What does not stays where it is;
+with --keep-in, each run is kept in a folder, too: its report, the decisions, and the models that
+were not published. The report shows what was decided, in the folder and, unless it is read-only,
+in DIR.
 
-The status is 0 if every model passed, and 2 if one was refused; those that passed are registered.
-With RECOMMENDER_LOG_FORMAT=json, each decision is one line of JSON in the log. With --metrics-file,
-what was decided is in a file for node_exporter's textfile collector, too.
+The status is 0 if every model was published, 3 if one was refused (those that passed are
+registered), and 2 if something could not be done. With RECOMMENDER_LOG_FORMAT=json, each decision
+is one line of JSON in the log. With --metrics-file, what was decided is in a file for
+node_exporter's textfile collector, too.
 
 Models answer by the service's settings, such as RECOMMENDER_SIDE_DATA_DEFAULTS: give the gate the
 same.
@@ -83,7 +87,17 @@ def add_gate_command(add: Add) -> None:
     )
     gate.add_argument("--margin", type=_share, default=Rules().margin, help="by how much worse")
     gate.add_argument(
-        "--least-log", type=_share, default=Rules().least_log, help="share of the log before"
+        "--least-log",
+        type=_share,
+        default=Rules().least_log,
+        help="share of the serving version's events that the log must have (default: 0.8)",
+    )
+    gate.add_argument(
+        "--least-recall",
+        type=_share,
+        default=Rules().least_recall,
+        help="share of the recall in the serving version's manifest that it must have "
+        "(default: 0.5)",
     )
     gate.add_argument(
         "--least-visitors",
@@ -155,7 +169,7 @@ def _judge(args: argparse.Namespace, outcome: Outcome) -> None:
     form = FORMS["json" if args.json else "log" if settings.log_format == "json" else "text"]
     form.begin(settings)
     outcome.run = run = only(read_run(args.candidates), args.role or ROLES)
-    rules = Rules(args.margin, args.least_log, args.least_visitors)
+    rules = Rules(args.margin, args.least_log, args.least_visitors, args.least_recall)
     try:
         judge = Judge(run, root, rules, settings, told=not args.without_context)
         outcome.judge = judge
@@ -170,6 +184,8 @@ def _judge(args: argparse.Namespace, outcome: Outcome) -> None:
     for each in outcome.decisions:
         form.decision(each, outcome.folders.get(each.candidate.role), args.force)
     complete_report(run, outcome, _keep(args, run, outcome, form), form)
+    for words in next_steps(settings, outcome.folders):
+        form.next_step(words)
 
 
 def _keep(args: argparse.Namespace, run: Run, outcome: Outcome, form: Form) -> list[Path]:

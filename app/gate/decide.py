@@ -28,11 +28,14 @@ class Rules:
         How many of the serving version's events its log must have, as a share.
     least_visitors : int
         By how many visitors it must be judged.
+    least_recall : float
+        How much of the recall that the serving version's manifest tells it must have, as a share.
     """
 
     margin: float = 0.15
-    least_log: float = 0.5
+    least_log: float = 0.8
     least_visitors: int = 50
+    least_recall: float = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +47,33 @@ class Verdict:
     rule : str
         Its name, which programs can rely on.
     passed : bool
-        Whether the candidate keeps it.
+        Whether the candidate keeps it; also true where it could not be checked.
     words : str
         One sentence for people.
     ratio : Ratio or None
         The ratio that it is about, if it is about one.
+    checked : bool
+        Whether it could be checked at all.
     """
 
     rule: str
     passed: bool
     words: str
     ratio: Ratio | None = None
+    checked: bool = True
+
+
+def not_checked(rule: str, why: str) -> Verdict:
+    """Return what is said of a rule that keeps nothing back, because nobody could check it.
+
+    Parameters
+    ----------
+    rule : str
+        Its name.
+    why : str
+        Why not, for people.
+    """
+    return Verdict(rule, passed=True, words=why, checked=False)
 
 
 def judge_visitors(count: int, rules: Rules) -> Verdict:
@@ -112,30 +131,10 @@ def judge_against(other: str, ours: Values, theirs: Values, rules: Rules) -> Ver
     return Verdict(f"against {other}", passed, words, ratio)
 
 
-def judge_log(events: int, before: int | None, rules: Rules) -> Verdict:
-    """Tell whether a log is not suspiciously smaller than that of the serving version.
-
-    Parameters
-    ----------
-    events : int
-        Its events.
-    before : int or None
-        Those of the serving version's; None if nobody knows.
-    rules : Rules
-        The share.
-    """
-    if before is None:
-        return Verdict("log", passed=True, words="no serving version says how large its log was")
-    passed = events >= rules.least_log * before
-    words = (
-        f"its log has {events} events, that of the serving version {before}; "
-        f"at least {rules.least_log:.0%} of them are needed"
-    )
-    return Verdict("log", passed, words)
-
-
-def judge_findings(findings: Sequence[str]) -> Verdict:
-    """Tell whether the trainer found no sign of a collapse."""
+def judge_findings(findings: Sequence[str] | None) -> Verdict:
+    """Tell whether the trainer found no sign of a collapse; None if it did not look for any."""
+    if findings is None:
+        return not_checked("collapse", "the trainer did not look for signs of a collapse")
     if len(findings) == 0:
         return Verdict("collapse", passed=True, words="it shows no sign of a collapse")
     return Verdict("collapse", passed=False, words="; ".join(findings))

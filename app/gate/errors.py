@@ -10,7 +10,7 @@ class CandidateError(RecommenderError):
 
 
 class RefusedCandidateError(RecommenderError):
-    """A candidate that is not worth serving."""
+    """A candidate that is not worth serving; the gate has done its work, and its status is 3."""
 
 
 class ReportError(RecommenderError):

@@ -10,11 +10,13 @@ from typing import Any
 
 import numpy as np
 
-from turi_recommender.versions.training import Comparison, Figures
+from turi_recommender.versions import Training
+from turi_recommender.versions.training import Comparison, Figures, LogFacts
 
 from ..models.loaded import LoadedModels
 from ..models.roles import Role
 from ..settings import Settings
+from .before import comparable, judge_figures, judge_log
 from .candidates import KINDS, Candidate, Run, TestPart
 from .decide import (
     Rules,
@@ -22,8 +24,8 @@ from .decide import (
     judge_against,
     judge_columns,
     judge_findings,
-    judge_log,
     judge_visitors,
+    not_checked,
 )
 from .intervals import Ratio, paired_ratio
 from .loading import load_judged, load_serving
@@ -56,6 +58,8 @@ class Decision:
         Its recall, by visitor of the test part.
     theirs : ndarray of float64, shape (visitors,), or str
         That of the version that serves, or why that cannot be compared.
+    before : Figures or None
+        What the manifest of that version says of the same measure and split, if it does.
     """
 
     candidate: Candidate
@@ -63,6 +67,7 @@ class Decision:
     figures: Figures
     ours: Values
     theirs: Values | str
+    before: Figures | None
 
     @property
     def passed(self) -> bool:
@@ -93,6 +98,7 @@ class Judge:
         self._run = run
         self._rules = rules
         self._told = told
+        self._log = LogFacts.from_json(run.told["log"], run.path / "run.json", "log")
         self._judged = load_judged(run.candidates, run.path, settings)
         self._serving = load_serving(run.candidates, registry, settings)
         visitors = run.test.users.tolist()
@@ -116,22 +122,27 @@ class Judge:
         run, rules, role = self._run, self._rules, candidate.role
         ours = recall(self._lists(self._judged, role), run.test)
         theirs = self._serving_recall(role)
-        mine = run.test.kinds == "unknown" if role == "newcomer" else run.test.kinds != "unknown"
+        served = [kind for kind in KINDS if (kind == "unknown") == (role == "newcomer")]
+        mine = np.isin(run.test.kinds, served)
         yardstick, reached = self._yardsticks[role]
+        against = {yardstick: _compared(ours[mine], reached[mine])}
+        if not isinstance(theirs, str):
+            against["serving"] = _compared(ours[mine], theirs[mine])
+        figures = self._figures(ours, against)
+        training = self._training_before(role)
+        before = comparable(training, figures)
         verdicts = [
             judge_visitors(int(mine.sum()), rules),
-            judge_log(int(run.told["log"]["events"]), self._events_before(role), rules),
+            judge_log(self._log, None if training is None else training.log, rules),
+            judge_figures(figures, before, served, rules),
             judge_findings(_findings(run, role)),
             *self._judge_columns(role),
             judge_against(yardstick, ours[mine], reached[mine], rules),
+            not_checked(f"against {SERVING}", theirs)
+            if isinstance(theirs, str)
+            else judge_against(SERVING, ours[mine], theirs[mine], rules),
         ]
-        against = {yardstick: _compared(ours[mine], reached[mine])}
-        if isinstance(theirs, str):
-            verdicts.append(Verdict(f"against {SERVING}", passed=True, words=theirs))
-        else:
-            verdicts.append(judge_against(SERVING, ours[mine], theirs[mine], rules))
-            against["serving"] = _compared(ours[mine], theirs[mine])
-        return Decision(candidate, verdicts, self._figures(ours, against), ours, theirs)
+        return Decision(candidate, verdicts, figures, ours, theirs, before)
 
     def serving_version(self, role: Role) -> str | None:
         """Return the version that serves a role as NAME:VERSION; None if none does."""
@@ -161,26 +172,32 @@ class Judge:
 
     def _judge_columns(self, role: Role) -> list[Verdict]:
         """Judge the columns of a candidate; the newcomer's may change from version to version."""
-        entry = self._serving.entry(role)
-        if role == "newcomer" or entry is None:
+        if role == "newcomer":
             return []
+        entry = self._serving.entry(role)
+        if entry is None:
+            return [not_checked("columns", f"no columns to compare with: {self._why_none(role)}")]
         return [judge_columns(entry.model, self._judged.need(role).model)]
 
     def _lists(self, models: LoadedModels, role: Role) -> Lists:
         return lists_of_role(models, role, self._run.test, told=self._told)
 
-    def _events_before(self, role: Role) -> int | None:
+    def _training_before(self, role: Role) -> Training | None:
         entry = self._serving.entry(role)
-        return None if entry is None or entry.training is None else entry.training.log.events
+        return None if entry is None else entry.training
+
+    def _why_none(self, role: Role) -> str:
+        """Return why there is no version that serves a role."""
+        trouble = self._serving.troubles.get(role)
+        if trouble is None:
+            return "no version serves this role"
+        return f"the version that serves could not be read, so nothing is compared: {trouble}"
 
     def _serving_recall(self, role: Role) -> Values | str:
         """Return what the serving version reaches, or why that cannot be compared."""
-        trouble = self._serving.troubles.get(role)
-        if trouble is not None:
-            return f"the version that serves could not be read, so nothing is compared: {trouble}"
         entry = self._serving.entry(role)
         if entry is None:
-            return "no version serves this role"
+            return self._why_none(role)
         if entry.training is None or entry.training.log.last is None:
             return f"{entry.name}:{entry.version} does not say what it learnt from"
         start = self._run.told.get("test_from")
@@ -204,18 +221,22 @@ class Judge:
         )
 
 
-def _findings(run: Run, role: Role) -> Sequence[str]:
-    """Return the signs of a collapse that the trainer found in the model of a role."""
+def _findings(run: Run, role: Role) -> Sequence[str] | None:
+    """Return the signs of a collapse that the trainer found in the model of a role.
+
+    None if it says nothing of them, and for newcomers, whom one list for all may suit.
+    """
     for one in run.told.get("figures", []):
-        if isinstance(one, dict) and one.get("name") == role:
-            found: Any = one.get("findings", [])
-            return [str(words) for words in found] if role != "newcomer" else []
-    return []
+        if isinstance(one, dict) and one.get("name") == role and role != "newcomer":
+            found: Any = one.get("findings")
+            return None if found is None else [str(words) for words in found]
+    return None
 
 
 def _compared(ours: Values, theirs: Values) -> Comparison:
     ratio = paired_ratio(ours, theirs) if len(ours) else Ratio(np.nan, 0.0, np.inf)
-    return Comparison(_finite(ratio.value), _finite(ratio.low), _finite(ratio.high))
+    value, low, high = (_finite(each) for each in (ratio.value, ratio.low, ratio.high))
+    return Comparison(value, low, high, {"visitors": len(ours)})
 
 
 def _finite(value: float) -> float | None:

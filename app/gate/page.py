@@ -61,14 +61,17 @@ def _decided(one: Told) -> Markup:
     reason = f": {one['forced']}" if one["outcome"] == "forced" else ""
     version = one["version"]
     where = "; not published" if version is None else join("; published as ", tag("code", version))
-    rules = (tag("li", _kept(each["passed"]), ": ", each["words"]) for each in one["rules"])
+    rules = (tag("li", _state(each), ": ", each["words"]) for each in one["rules"])
     name = join(one["role"], " ", tag("span", f"· {cut(one['name'])}", class_="soft"))
     return join(
         tag("h3", name), tag("p", tag("span", words, class_=look), reason, where), tag("ul", *rules)
     )
 
 
-def _kept(is_kept: bool) -> Markup:
+def _state(rule: Told) -> Markup:
+    if not rule["checked"]:
+        return tag("span", "not checked", class_="soft")
+    is_kept = rule["passed"]
     return tag("span", "kept" if is_kept else "broken", class_="good" if is_kept else "bad")
 
 
@@ -94,7 +97,37 @@ def _against(one: Told) -> Markup:
     why = tag(
         "p", tag("strong", f"{one['role']}: "), f"not compared, because {serving['why_not']}."
     )
-    return join(why, table(caption, head[:3], [row[:3] for row in rows]))
+    if serving["manifest"] is None:
+        return join(why, table(caption, head[:3], [row[:3] for row in rows]))
+    return join(why, _beside_manifest(caption, head, rows, serving))
+
+
+def _beside_manifest(
+    caption: str, head: Sequence[str], rows: Sequence[tuple[str, ...]], serving: Told
+) -> Markup:
+    """Return the new figures beside those of the serving version's manifest.
+
+    Parameters
+    ----------
+    caption : str
+        The table's.
+    head, rows : sequence
+        The table that would stand there if both had been compared; its first three columns count.
+    serving : mapping
+        What is told of the serving version.
+    """
+    told = [serving["manifest"][kind] for kind in _KINDS]
+    both = [
+        (*row[:3], _share(each["recall"]), f"{each['visitors']:,}")
+        for row, each in zip(rows, told, strict=True)
+    ]
+    title = f"in the manifest of {serving['version']}: measured on another test part"
+    note = tag(
+        "p",
+        "The figures on the right are those that the serving version was published with. They are "
+        "of other visitors at another time, so that small differences mean nothing.",
+    )
+    return join(note, table(caption, (*head[:3], title, "number there"), both))
 
 
 def _share(value: float | None) -> str:

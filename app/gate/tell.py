@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from ..settings import Settings
+from .decide import Verdict
 from .judge import Decision
 
 
@@ -23,6 +24,13 @@ def name_broken(decision: Decision) -> str:
     """
     broken = ", ".join(each.rule for each in decision.verdicts if not each.passed)
     return f"{decision.candidate.role} (broken: {broken})"
+
+
+def state(verdict: Verdict) -> str:
+    """Return what became of a rule in a word or two."""
+    if not verdict.checked:
+        return "NOT CHECKED"
+    return "kept" if verdict.passed else "BROKEN"
 
 
 def described(decision: Decision, folder: Path | None, forced: str | None) -> dict[str, Any]:
@@ -44,7 +52,12 @@ def described(decision: Decision, folder: Path | None, forced: str | None) -> di
         "forced": None if decision.passed else forced,
         "published": None if folder is None else str(folder),
         "rules": [
-            {"rule": each.rule, "passed": each.passed, "words": each.words}
+            {
+                "rule": each.rule,
+                "passed": each.passed,
+                "checked": each.checked,
+                "words": each.words,
+            }
             for each in decision.verdicts
         ],
         "figures": decision.figures.to_json(),
@@ -67,6 +80,9 @@ class Form(Protocol):
     def kept(self, folder: Path) -> None:
         """Say where the run is kept."""
 
+    def next_step(self, words: str) -> None:
+        """Say what is to be set so that what was published is asked."""
+
     def no_report(self, why: str) -> None:
         """Say why the run's report does not show what was decided."""
 
@@ -82,7 +98,7 @@ class _Text:
         outcome = "passed" if decision.passed else "refused"
         print(f"{candidate.role} ({candidate.name}): {outcome}")
         for each in decision.verdicts:
-            print(f"  {'kept' if each.passed else 'BROKEN':7} {each.words}")
+            print(f"  {state(each):11} {each.rule}: {each.words}")
         if folder is None:
             print("  not published")
         else:
@@ -90,6 +106,9 @@ class _Text:
 
     def kept(self, folder: Path) -> None:
         print(f"kept in {folder}")
+
+    def next_step(self, words: str) -> None:
+        print(f"next: {words}")
 
     def no_report(self, why: str) -> None:
         _complain(why)
@@ -107,6 +126,9 @@ class _Json:
     def kept(self, folder: Path) -> None:
         pass
 
+    def next_step(self, words: str) -> None:
+        pass
+
     def no_report(self, why: str) -> None:
         _complain(why)
 
@@ -121,6 +143,7 @@ class _Log:
 
     def decision(self, decision: Decision, folder: Path | None, forced: str | None) -> None:
         broken = {each.rule: each.words for each in decision.verdicts if not each.passed}
+        unchecked = {each.rule: each.words for each in decision.verdicts if not each.checked}
         outcome = "passed" if decision.passed else "refused" if folder is None else "forced"
         level = logging.INFO if decision.passed else logging.WARNING
         self._write(
@@ -130,6 +153,7 @@ class _Log:
             name=decision.candidate.name,
             outcome=outcome,
             broken=broken,
+            not_checked=unchecked,
             forced=None if decision.passed else forced,
             published=None if folder is None else str(folder),
             recall=decision.figures.values["all"],
@@ -137,6 +161,9 @@ class _Log:
 
     def kept(self, folder: Path) -> None:
         self._write(logging.INFO, "candidates kept", folder=str(folder))
+
+    def next_step(self, words: str) -> None:
+        self._write(logging.INFO, "next step", words=words)
 
     def no_report(self, why: str) -> None:
         self._write(logging.WARNING, "report not completed", why=why)

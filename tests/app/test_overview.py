@@ -108,7 +108,38 @@ def test_another_measure_is_named(registry: Registry) -> None:
     figures = {**training_json()["figures"], **figures}
     register(SOURCE, registry.root, NAME, training=a_training(figures=figures))
     first = look_over(registry, [], NAME).rows[0]
-    assert first.cells()[3:6] == ("ndcg@5 none", "812", "? [? ?]")
+    assert first.cells()[3:6] == ("ndcg@5 none", "812", "no ratio")
+
+
+@pytest.mark.parametrize(
+    ("comparison", "says"),
+    [
+        ({"ratio": None, "low": 0.0, "high": None}, "no ratio"),
+        ({"ratio": 1.5, "low": 0.5, "high": None}, "1.50 [0.50 inf]"),
+        ({"ratio": 1.5, "low": 0.5, "high": 2.0, "visitors": 441}, "1.50 [0.50 2.00] of 441"),
+        ({"ratio": 1.5, "low": 0.5, "high": 2.0, "visitors": "all"}, "1.50 [0.50 2.00]"),
+    ],
+)
+def test_a_ratio_says_of_whom_it_is(
+    registry: Registry, comparison: dict[str, Any], says: str
+) -> None:
+    figures = {**training_json()["figures"], "against": {"jaccard": comparison}}
+    register(SOURCE, registry.root, NAME, training=a_training(figures=figures))
+    assert look_over(registry, [], NAME).rows[0].cells()[5] == says
+
+
+def test_models_that_no_setting_names_say_so(registry: Registry) -> None:
+    def named(**settings: Any) -> dict[str, bool]:
+        rows = look_over(registry, assignments(Settings(**settings)), None).rows
+        for each in rows:
+            assert ("no setting names it" in each.cells()[-1]) is not each.is_named
+        return {row.name: row.is_named for row in rows}
+
+    assert named() == {NAME: True, "other": False}
+    pinned = named(similarity_model=f"{NAME}:1", newcomer_model="other")
+    assert pinned == {NAME: True, "other": True}
+    path = registry.root / "other" / "1" / SOURCE.name
+    assert named(similarity_model=str(path)) == {NAME: False, "other": True}
 
 
 def test_one_name_alone(registry: Registry) -> None:

@@ -11,9 +11,12 @@ from .check_pods import SERVICE_IMAGE, TRAINER_IMAGE, claim_of
 from .cluster import Cluster, Workload, check, label, mount_above, mount_at
 from .manifests import Obj
 
-REFUSED = 2  # the status of a gate that refuses a candidate, and of a trainer that refuses a log
-_TRAIN = re.compile("training.run (/[^ ]+) --out (/[^ ]+)")
-_GATE = re.compile("gate (/[^ ]+) --models-dir (/[^ ]+) --keep-in (/[^ ]+) --keep [0-9]+")
+# Statuses after which a second try would end in the same way: a log that the trainer cannot use; a
+# gate that could not do its work, or has refused a candidate.
+FINAL = {"train": [2], "gate": [2, 3]}
+# A shop's own options may follow: columns of its log, and how strict the gate is.
+_TRAIN = re.compile("training.run (/[^ ]+) --out (/[^ ]+)(?: --.+)?")
+_GATE = re.compile("gate (/[^ ]+) --models-dir (/[^ ]+) --keep-in (/[^ ]+) --keep [0-9]+(?: --.+)?")
 
 
 class _Steps(NamedTuple):
@@ -132,19 +135,19 @@ def check_schedule(cluster: Cluster) -> Iterator[str]:
         job = spec["jobTemplate"]["spec"]
         if not job.get("activeDeadlineSeconds") or "backoffLimit" not in job:
             yield f"{label(each)}: may run or retry for ever"
-        for container in ("train", "gate"):
-            if not _fails_at_once(job, container):
+        for container, statuses in FINAL.items():
+            if not _fails_at_once(job, container, statuses):
                 yield f"{label(each)}: what {container} refuses is tried again"
         if job["template"]["spec"].get("restartPolicy") not in ("Never", "OnFailure"):
             yield f"{label(each)}: a Job's pod cannot restart always"
 
 
-def _fails_at_once(job: Obj, container: str) -> bool:
-    """Tell whether a job fails when a container refuses something."""
+def _fails_at_once(job: Obj, container: str, statuses: list[int]) -> bool:
+    """Tell whether a job fails when a container ends with one of some statuses."""
     return any(
         rule["action"] == "FailJob"
         and codes.get("containerName") == container
-        and (codes.get("operator"), codes.get("values")) == ("In", [REFUSED])
+        and (codes.get("operator"), codes.get("values")) == ("In", statuses)
         for rule in job.get("podFailurePolicy", {}).get("rules", [])
         for codes in [rule.get("onExitCodes", {})]
     )

@@ -282,6 +282,25 @@ def test_the_page_makes_it_yours(
         assert value in text or value == "tenant"  # it is for Key Vault only
 
 
+@pytest.mark.parametrize("site", ["site", "anywhere/site"])
+def test_the_example_of_a_shops_own_options_is_a_patch(tmp_path: Path, site: str) -> None:
+    """It is what the page says it is, and the Job is without a flaw with it."""
+    text = (ROOT / "docs" / "operations.md").read_text()
+    [patch] = re.findall(r"^```yaml\n(  - target: {kind: CronJob.*?)^```", text, re.M | re.S)
+    shutil.copytree(FOLDER, tmp_path / "k8s")
+    folder = (tmp_path / "k8s" / site).parent
+    listed = folder / "kustomization.yaml"
+    listed.write_text(re.sub(r"# (- .*components/training)", r"\1", listed.read_text()))
+    path = tmp_path / "k8s" / site / "kustomization.yaml"
+    path.write_text(f"{path.read_text()}{patch}")
+    objects = kustomize(folder)
+    assert find_flaws(objects) == []
+    [job] = [each for each in objects if each["kind"] == "CronJob"]
+    pod = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+    assert "--user=customer" in pod["initContainers"][0]["args"]
+    assert pod["containers"][0]["args"][-1] == "--least-log=0.9"
+
+
 def test_the_page_makes_the_canary_yours(tmp_path: Path) -> None:
     _run_command_of("deploy-aks.md", GIVEN, tmp_path)
     canary = json.dumps(kustomize(tmp_path / "k8s" / "canary"))

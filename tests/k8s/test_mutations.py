@@ -771,6 +771,11 @@ MUTANTS = [
         "any failure of the gate but a refusal",
         put(TRAINING, f"{RULES}/0/onExitCodes/operator", "NotIn"),
     ),
+    Mutant(
+        "schedule",
+        "a gate that refused a model, and judges it again",
+        put(TRAINING, f"{RULES}/0/onExitCodes/values", [2]),
+    ),
     Mutant("schedule", "a run without end", drop(TRAINING, f"{JOB}/activeDeadlineSeconds")),
     Mutant(
         "schedule",

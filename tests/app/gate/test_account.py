@@ -60,20 +60,41 @@ def test_the_new_model_stands_beside_the_serving_one(
     assert page.text.count(HOSTILE) >= 20
 
 
+def test_a_serving_version_that_knows_the_test_part_shows_its_manifests_figures(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["--models-dir", str(tmp_path / "models")]
+    assert gate(capsys, str(make_run(tmp_path / "before", "similarity")), *arguments)[0] == 0
+    folder = add_report(make_run(tmp_path / "run", "similarity"))
+    assert gate(capsys, str(folder), *arguments)[0] == 0
+    [role] = decision(folder)["roles"]
+    why = "similarity_model:1 has learnt from the test part already"
+    assert role["serving"]["why_not"] == why
+    assert role["serving"]["manifest"] == {
+        "all": {"visitors": 80, "recall": 1.0},
+        "known": {"visitors": 40, "recall": 1.0},
+        "light": {"visitors": 40, "recall": 1.0},
+        "unknown": {"visitors": 0, "recall": None},
+    }
+    text = Elements((folder / "report.html").read_text()).text
+    assert "in the manifest of similarity_model:1: measured on another test part" in text
+    assert f"not checked: {why}" in text
+
+
 def test_a_kept_run_that_is_judged_again_says_so(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     registry, kept = tmp_path / "models", tmp_path / "kept"
     folder = add_report(make_run(tmp_path / "run", "similarity", is_good=False))
     arguments = ["--models-dir", str(registry), "--keep-in", str(kept)]
-    assert gate(capsys, str(folder), *arguments)[0] == 2
+    assert gate(capsys, str(folder), *arguments)[0] == 3
     shutil.rmtree(folder)
     [copy] = kept.iterdir()
     [role] = decision(copy)["roles"]
     assert (role["outcome"], role["version"]) == ("refused", None)
     assert role["serving"]["why_not"] == "no version serves this role"
     first = (copy / "report.html").read_bytes()
-    assert gate(capsys, str(copy), *arguments)[0] == 2
+    assert gate(capsys, str(copy), *arguments)[0] == 3
     assert (copy / "report.html").read_bytes() == first
     assert gate(capsys, str(copy), *arguments, "--force", "a new shop")[0] == 0
     [role] = decision(copy)["roles"]

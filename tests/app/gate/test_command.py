@@ -7,6 +7,7 @@ import logging
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from app.commands import run
@@ -46,7 +47,7 @@ def test_what_is_worthless_stays_aside(tmp_path: Path, capsys: pytest.CaptureFix
     folder, registry = make_run(tmp_path / "run", "similarity", is_good=False), tmp_path / "models"
     arguments = [str(folder), "--models-dir", str(registry)]
     status, out, err = gate(capsys, *arguments)
-    assert status == 2
+    assert status == 3
     assert "similarity (similarity_model): refused" in out
     assert "BROKEN" in out
     assert "cannot pass: refused: similarity" in err
@@ -69,16 +70,63 @@ def test_a_log_that_shrank_is_refused(tmp_path: Path, capsys: pytest.CaptureFixt
     )
     assert gate(capsys, str(first), *arguments)[0] == 0
     status, out, _ = gate(capsys, str(second), *arguments)
-    assert status == 2
+    assert status == 3
     assert "its log has 400 events, that of the serving version 1000" in out
-    assert "similarity_model:1 has learnt from the test part already" in out
+    why = "similarity_model:1 has learnt from the test part already"
+    assert f"NOT CHECKED against the serving version: {why}" in out
     assert gate(capsys, str(second), *arguments, "--least-log", "0.3")[0] == 0
     assert sorted(path.name for path in (registry / "similarity_model").iterdir()) == ["1", "2"]
+
+
+def test_a_log_that_lost_its_newest_events_is_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = ["--models-dir", str(tmp_path / "models")]
+    first, second = (make_run(tmp_path / name, "similarity") for name in ("first", "second"))
+    told = json.loads((second / "run.json").read_text())
+    told["log"]["last"] = "2026-11-24T23:59:59Z"
+    (second / "run.json").write_text(json.dumps(told))
+    assert gate(capsys, str(first), *arguments)[0] == 0
+    status, out, err = gate(capsys, str(second), *arguments)
+    assert (status, "(broken: log)" in err) == (3, True)
+    assert "its last event is of 2026-11-24T23:59:59Z" in out
+    assert gate(capsys, str(second), *arguments, "--force", "events were withdrawn")[0] == 0
+
+
+def test_a_log_of_which_nothing_can_be_said_is_not_called_kept(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = make_run(tmp_path / "run", "similarity")
+    status, out, _ = gate(capsys, str(folder), "--models-dir", str(tmp_path / "models"), "--json")
+    assert status == 0
+    rules = {each["rule"]: each for each in json.loads(out)["rules"]}
+    unchecked = {name for name, each in rules.items() if not each["checked"]}
+    assert unchecked == {"log", "figures", "collapse", "columns", "against the serving version"}
+    assert all(each["passed"] for each in rules.values())
+
+
+def test_figures_far_below_those_of_the_manifest_are_refused(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The yardsticks are of the same log, and are as bad as the candidate where that is corrupt."""
+    arguments = ["--models-dir", str(tmp_path / "models")]
+    first, second = (make_run(tmp_path / name, "similarity") for name in ("first", "second"))
+    assert gate(capsys, str(first), *arguments)[0] == 0
+    with np.load(second / "test.npz") as test:
+        content = {name: test[name] for name in test.files}
+    items = content["items"].reshape(-1, 3)
+    items[len(items) // 4 :] = -1  # three visitors of four did what nobody could foresee
+    np.savez_compressed(second / "test.npz", **{**content, "items": items.ravel()})
+    status, out, err = gate(capsys, str(second), *arguments)
+    assert (status, "refused: similarity (broken: figures)" in err) == (3, True)
+    assert "its recall@10 is 0.2500, and the serving version's manifest says 1.0000" in out
+    assert gate(capsys, str(second), *arguments, "--least-recall", "0.2")[0] == 0
 
 
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
+        (["--least-recall", "1"], "1 is not a share"),
         (["--margin", "1.5"], "1.5 is not a share"),
         (["--least-log", "-1"], "-1 is not a share"),
         (["--force", "  "], "--force needs a reason"),
@@ -142,15 +190,17 @@ def test_the_log_has_a_line_for_each_decision(
     assert [one["level"] for one in judged] == ["info", "warning", "warning"]
     assert judged[0]["published"] == str(registry / "similarity_model" / "1")
     assert (judged[1]["published"], judged[1]["role"]) == (None, "similarity")
-    assert set(judged[1]["broken"]) == {"log", "against jaccard"}
-    assert "at least 50% of them are needed" in judged[1]["broken"]["log"]
+    assert set(judged[1]["broken"]) == {"log", "figures", "against jaccard"}
+    assert set(judged[1]["not_checked"]) == {"collapse", "against the serving version"}
+    assert "at least 80% of them are needed" in judged[1]["broken"]["log"]
     assert judged[2]["forced"] == "a smaller shop"
     assert len(kept) == 3
     missing = [one for each in lines for one in each if one["event"] == "report not completed"]
     assert [(one["level"], "report.html" in one["why"]) for one in missing] == [
         ("warning", True)
     ] * 3
-    assert "cannot pass: refused: similarity (broken: log, against jaccard)" in answers[1][2]
+    refused = "cannot pass: refused: similarity (broken: log, figures, against jaccard)"
+    assert refused in answers[1][2]
 
 
 def test_a_refused_run_is_kept_and_can_be_forced_from_there(
@@ -164,7 +214,7 @@ def test_a_refused_run_is_kept_and_can_be_forced_from_there(
     told = json.loads((folder / "run.json").read_text())
     (folder / "run.json").write_text(json.dumps({**told, "figures": found}))
     status, out, err = gate(capsys, str(folder), *arguments, "--keep-in", str(kept))
-    assert status == 2
+    assert status == 3
     assert "refused: ranking (broken: collapse)" in err
     [name] = [path.name for path in kept.iterdir()]
     assert name == "2026-11-26T031700Z"

@@ -67,7 +67,7 @@ def test_what_is_refused_or_forced(tmp_path: Path, file: Path) -> None:
     folder = make_run(tmp_path / "run", "similarity", is_good=False)
     arguments = [str(folder), "--models-dir", str(tmp_path / "models"), "--metrics-file", str(file)]
     for force, published in (([], 0), (["--force", "we know"], 1)):
-        assert gate(*arguments, *force) == 2 * (1 - published)
+        assert gate(*arguments, *force) == 3 * (1 - published)
         found = read(file)
         assert found["passed", "similarity"] == 0
         assert found["published", "similarity"] == published

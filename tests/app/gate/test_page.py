@@ -58,8 +58,8 @@ def told(text: str = "x", **changes: Any) -> dict[str, Any]:
         "outcome": "refused",
         "forced": None,
         "version": None,
-        "rules": [{"rule": text, "passed": False, "words": text}],
-        "serving": {"version": f"{text}:1", "why_not": None, "kinds": kinds},
+        "rules": [{"rule": text, "passed": False, "checked": True, "words": text}],
+        "serving": {"version": f"{text}:1", "why_not": None, "kinds": kinds, "manifest": None},
     }
     lists = [{"role": "ranking", "candidate": [item], "serving": [item, {"id": "7", "hit": False}]}]
     return {
@@ -129,6 +129,29 @@ def test_without_a_serving_version_it_says_why() -> None:
     assert "0.5000" in text
     assert "0.2500" not in text
     assert "details" not in Elements(page).tags  # the new lists are further below already
+
+
+def test_figures_of_another_test_part_stand_beside_the_new_ones() -> None:
+    made = told("m")
+    kinds = ("all", "known", "light", "unknown")
+    made["roles"][0]["serving"] |= {
+        "why_not": "m:1 has learnt from the test part already",
+        "manifest": {kind: {"visitors": 4321, "recall": 0.0812} for kind in kinds},
+    }
+    text = shown(made)
+    assert "not compared, because m:1 has learnt from the test part already." in text
+    assert "in the manifest of m:1: measured on another test part" in text
+    assert "known (3 items and more)1,2340.50000.08124,321" in text
+    assert "0.2500" not in text
+
+
+def test_a_rule_that_could_not_be_checked_is_not_called_kept() -> None:
+    made = told()
+    rule = {"rule": "log", "passed": True, "checked": False, "words": "nobody knows"}
+    made["roles"][0]["rules"] = [rule]
+    page = decision_page(made)
+    assert '<span class="soft">not checked</span>: nobody knows' in page
+    assert "kept" not in Elements(page).text
 
 
 def test_what_could_not_be_decided() -> None:
