@@ -159,7 +159,7 @@ def _by_validation(run: Run, role: Role) -> Training:
     figures = {
         "measure": "recall@10",
         "split": run.told["split"],
-        "visitors": dict.fromkeys(values, 0),
+        "visitors": told["validation_visitors"],
         "values": values,
     }
     return Training.from_json(

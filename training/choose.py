@@ -147,7 +147,8 @@ def _try(settings: Settings, log: Log, part: Part, time_zone: str, seed: int) ->
     values = recall_of(lists, part)
     mean = float(values[wanted_of(settings.role, part)].mean())
     kinds = means_by_kind(values, part)
-    return Tried(settings, seed, mean, time.monotonic() - started, kinds=kinds)
+    seconds = time.monotonic() - started
+    return Tried(settings, seed, mean, seconds, kinds=kinds, visitors=part.counts())
 
 
 def ranked(tried: Sequence[Tried], close: Sequence[str] = ()) -> List[Tried]:

@@ -42,6 +42,10 @@ class Part:
     visits: pd.DataFrame
     periods: List[str]
 
+    def counts(self) -> Dict[str, int]:
+        """Return how many visitors there are, by kind, and `all`."""
+        return {"all": len(self.visitors), **{kind: self.kinds.count(kind) for kind in KINDS}}
+
 
 def make_part(
     log: Log,

@@ -12,11 +12,8 @@ from training.aside import NAMES
 from training.evaluation import Figures
 from training.final import Outcome
 from training.intervals import Interval
-from training.judged import Part
 from training.logs import Log
 from training.tried import Tried
-
-_KINDS = ("known", "light", "unknown")
 
 
 def facts_of(log: Log) -> Dict[str, Any]:
@@ -58,17 +55,12 @@ def roles_of(tried: Mapping[str, Sequence[Tried]], outcome: Outcome) -> Dict[str
             **paths,
             "settings": {**tried[role][0].settings.to_json(), "seed": tried[role][0].seed},
             "validation": dict(tried[role][0].kinds),
+            "validation_visitors": dict(tried[role][0].visitors),
             "seeds": {str(seed): each for seed, each in outcome.seeds.get(role, {}).items()},
             "tried": [_tried(one) for one in tried[role]],
         }
         for role, paths in outcome.paths.items()
     }
-
-
-def visitors_of(part: Part) -> Dict[str, int]:
-    """Return the numbers of visitors of a part, by kind."""
-    counts = {kind: part.kinds.count(kind) for kind in _KINDS}
-    return {"all": len(part.visitors), **counts}
 
 
 def figures_of(one: Figures) -> Dict[str, Any]:

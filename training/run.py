@@ -104,7 +104,7 @@ def run(
     answered, roles = outcome.all_answers(), list(outcome.paths)
     figures = measure(answered, popular, test, audiences(known), count, args.seed, roles)
     labels = {role: ranked[0].settings.label for role, ranked in tried.items()}
-    for line in tables.recalls(figures, record.visitors_of(test)):
+    for line in tables.recalls(figures, test.counts()):
         say(line)
     for line in tables.comparisons(figures, labels):
         say(line)
@@ -119,7 +119,7 @@ def run(
         "log": record.facts_of(log),
         "roles": record.roles_of(tried, outcome),
         "failed": outcome.failed,
-        "visitors": record.visitors_of(test),
+        "visitors": test.counts(),
         "figures": [record.figures_of(one) for one in figures],
     }
     if args.split == "time":  # the author's rule holds out items, not what comes after a moment

@@ -26,6 +26,8 @@ class Tried:
         Why there is no model; nothing if there is one.
     kinds : mapping of str to float or None
         Mean recall at 10 of each kind of visitor of the validation part, and of all.
+    visitors : mapping of str to int
+        How many of them there are.
     """
 
     settings: Settings
@@ -34,6 +36,7 @@ class Tried:
     seconds: float
     failed: str = ""
     kinds: Mapping[str, Optional[float]] = field(default_factory=dict)
+    visitors: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def compared(self) -> float:
