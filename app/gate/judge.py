@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -27,6 +26,7 @@ from .decide import (
 )
 from .intervals import Ratio, paired_ratio
 from .loading import load_judged, load_serving
+from .matching import check_models
 from .served import (
     Lists,
     Values,
@@ -35,6 +35,7 @@ from .served import (
     lists_of_role,
     recall,
 )
+from .told import findings_of
 
 SERVING = "the serving version"
 JACCARD, POPULARITY, RECENT = "jaccard", "popularity", "recent popularity"
@@ -94,6 +95,7 @@ class Judge:
         self._rules = rules
         self._told = told
         self._judged = load_judged(run.candidates, run.path, settings)
+        check_models(run, self._judged)
         self._serving = load_serving(run.candidates, registry, settings)
         visitors = run.test.users.tolist()
         popular = lists_of_popularity(run.users, run.items, visitors, run.recent)
@@ -121,9 +123,9 @@ class Judge:
         verdicts = [
             judge_visitors(int(mine.sum()), rules),
             judge_log(int(run.told["log"]["events"]), self._events_before(role), rules),
-            judge_findings(_findings(run, role)),
+            judge_findings(findings_of(run.told, role)),
             *self._judge_columns(role),
-            judge_against(yardstick, ours[mine], reached[mine], rules),
+            judge_against(yardstick, ours[mine], reached[mine], rules, must_hit=True),
         ]
         against = {yardstick: _compared(ours[mine], reached[mine])}
         if isinstance(theirs, str):
@@ -202,15 +204,6 @@ class Judge:
             against=against,
             forced=None,
         )
-
-
-def _findings(run: Run, role: Role) -> Sequence[str]:
-    """Return the signs of a collapse that the trainer found in the model of a role."""
-    for one in run.told.get("figures", []):
-        if isinstance(one, dict) and one.get("name") == role:
-            found: Any = one.get("findings", [])
-            return [str(words) for words in found] if role != "newcomer" else []
-    return []
 
 
 def _compared(ours: Values, theirs: Values) -> Comparison:

@@ -160,7 +160,10 @@ def test_a_refused_run_is_kept_and_can_be_forced_from_there(
     kept = registry / "candidates"
     arguments = ["--models-dir", str(registry)]
     folder = make_run(tmp_path / "run", "similarity", "ranking")
-    found = [{"name": "ranking", "findings": ["all visitors get the same list"]}]
+    found = [
+        {"name": "similarity", "findings": []},
+        {"name": "ranking", "findings": ["all visitors get the same list"]},
+    ]
     told = json.loads((folder / "run.json").read_text())
     (folder / "run.json").write_text(json.dumps({**told, "figures": found}))
     status, out, err = gate(capsys, str(folder), *arguments, "--keep-in", str(kept))

@@ -122,7 +122,8 @@ def test_side_data_have_the_defaults_of_the_service(
 
 def test_newcomers_have_a_yardstick_of_their_own(tmp_path: Path) -> None:
     folder = make_run(tmp_path / "run", "newcomer")
-    change(folder / "test.npz", kinds=np.array(["unknown"] * VISITORS))
+    strangers = -1 - np.arange(VISITORS)
+    change(folder / "test.npz", users=strangers, kinds=np.array(["unknown"] * VISITORS))
     with np.load(folder / "pairs.npz") as pairs:
         count = len(pairs["users"])
         latest = pairs["items"][-1]
