@@ -78,14 +78,22 @@ def _has_versions(root: Path, name: str) -> bool:
 def _check_writable(folder: Path) -> None:
     """Write into the folder, or where it would be made; nothing stays there."""
     try:
-        there = _real(folder)
-        while not os.path.lexists(there):
-            there = there.parent
-        with tempfile.TemporaryFile(dir=there):
+        with tempfile.TemporaryFile(dir=_lowest_there(_real(folder))):
             pass
     except OSError as error:
         reason = error.strerror or str(error)
         raise ConfigurationError(f"--keep-in {folder}: cannot be written: {reason}") from error
+
+
+def _lowest_there(path: Path) -> Path:
+    """Return what is there of a path; a name that is too long is an error."""
+    while True:
+        try:
+            path.lstat()
+        except FileNotFoundError:
+            path = path.parent
+        else:
+            return path
 
 
 def _real(path: Path) -> Path:

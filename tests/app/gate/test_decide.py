@@ -35,6 +35,15 @@ def test_what_nobody_can_tell_does_not_pass() -> None:
         assert (verdict.passed, verdict.ratio) == (False, None)
 
 
+def test_a_yardstick_without_a_hit_cannot_be_beaten() -> None:
+    ours, nothing = np.ones(60), np.zeros(60)
+    verdict = judge_against("jaccard", ours, nothing, RULES, must_hit=True)
+    assert (verdict.passed, verdict.ratio) == (False, None)
+    assert verdict.words.startswith("jaccard has no hit among the visitors that judge it")
+    assert judge_against("jaccard", ours, ours, RULES, must_hit=True).passed
+    assert judge_against("the serving version", ours, nothing, RULES).passed
+
+
 @pytest.mark.parametrize(
     ("events", "before", "passed"),
     [(400, 13161, False), (6581, 13161, True), (6580, 13161, False), (5, None, True), (5, 0, True)],
