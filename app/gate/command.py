@@ -40,6 +40,7 @@ decisions, and the models that were not published. The report shows what was dec
 and, unless it is read-only, in DIR.
 
 The status is 0 if every model passed, and 2 if one was refused; those that passed are registered.
+It is 143 after SIGTERM, which leaves nothing half copied.
 With RECOMMENDER_LOG_FORMAT=json, each decision is one line of JSON in the log. With --metrics-file,
 what was decided is in a file for node_exporter's textfile collector, too.
 

@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-import app.gate.publish
 from tests.app.gate.runs import make_run
 from tests.app.gate.test_command import gate
 from turi_recommender.versions import register as publishing
@@ -46,4 +45,3 @@ def test_sigterm_leaves_nothing_half_done(
     assert samples["published", "similarity"] == 1
     assert samples["published", "ranking"] == 0
     assert signal.getsignal(signal.SIGTERM) is before
-    assert app.gate.publish.register is publishing
