@@ -22,7 +22,7 @@ from .judge import Judge
 from .kept import keep
 from .metrics import check_place, tell_metrics
 from .outcome import Outcome
-from .places import check_kept, check_registry
+from .places import check_kept, check_registry, check_target
 from .publish import publish, training_of
 from .stopping import stopped_by_sigterm
 from .tell import FORMS, Form
@@ -167,11 +167,12 @@ def _judge(args: argparse.Namespace, outcome: Outcome) -> None:
         judge = Judge(run, root, rules, settings, told=not args.without_context)
         outcome.judge = judge
         outcome.decisions += [judge.decide(candidate) for candidate in run.candidates]
-        for each in outcome.decisions:
-            training_of(run, each, args.force)  # nothing is published before all is checked
-        for each in outcome.decisions:
-            if each.passed or args.force is not None:
-                outcome.folders[each.candidate.role] = publish(run, each, root, args.force)
+        wanted = [each for each in outcome.decisions if each.passed or args.force is not None]
+        for each in wanted:  # nothing is published before all is checked
+            training_of(run, each, args.force)
+            check_target(root, each.candidate.name)
+        for each in wanted:
+            outcome.folders[each.candidate.role] = publish(run, each, root, args.force)
     except (RecommenderError, OSError) as error:
         outcome.failed = str(error)
         complete_report(run, outcome, _keep(args, run, outcome, form), form)

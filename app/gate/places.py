@@ -7,7 +7,7 @@ import tempfile
 from collections.abc import Collection
 from pathlib import Path
 
-from turi_recommender.errors import ModelError
+from turi_recommender.errors import ModelError, RegistrationError
 from turi_recommender.versions import Registry
 
 from ..errors import ConfigurationError
@@ -61,7 +61,33 @@ def check_kept(folder: Path, run: Path, root: Path, names: Collection[str]) -> N
         name = kept.relative_to(models).parts[0]
         if name in names or _has_versions(root, name):
             raise ConfigurationError(f"--keep-in {folder}: is in the folder of the model {name}")
-    _check_writable(folder)
+    try:
+        _check_writable(folder)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise ConfigurationError(f"--keep-in {folder}: cannot be written: {reason}") from error
+
+
+def check_target(root: Path, name: str) -> None:
+    """Refuse a model of which no version can be written, before another one is published.
+
+    Parameters
+    ----------
+    root : Path
+        Where versions are published.
+    name : str
+        The model.
+
+    Raises
+    ------
+    RegistrationError
+        If its folder cannot be made or written.
+    """
+    try:
+        _check_writable(root / name)
+    except OSError as error:
+        reason = error.strerror or str(error)
+        raise RegistrationError(f"{root / name}: cannot be written: {reason}") from error
 
 
 def _is_in(path: Path, folder: Path) -> bool:
@@ -77,12 +103,8 @@ def _has_versions(root: Path, name: str) -> bool:
 
 def _check_writable(folder: Path) -> None:
     """Write into the folder, or where it would be made; nothing stays there."""
-    try:
-        with tempfile.TemporaryFile(dir=_lowest_there(_real(folder))):
-            pass
-    except OSError as error:
-        reason = error.strerror or str(error)
-        raise ConfigurationError(f"--keep-in {folder}: cannot be written: {reason}") from error
+    with tempfile.TemporaryFile(dir=_lowest_there(_real(folder))):
+        pass
 
 
 def _lowest_there(path: Path) -> Path:

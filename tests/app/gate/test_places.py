@@ -70,3 +70,15 @@ def test_what_is_no_file_of_the_run_is_not_kept(
     assert gate(capsys, *arguments)[0] == 0
     [copy] = kept.iterdir()
     assert {path.name for path in copy.iterdir()} == {"run.json", "gate.json"}
+
+
+def test_one_that_cannot_be_published_keeps_the_others_back(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder, registry = make_run(tmp_path / "run", "similarity", "ranking"), tmp_path / "models"
+    registry.mkdir()
+    (registry / "ranking_factorization_model").write_text("no folder")
+    arguments = [str(folder), "--models-dir", str(registry), "--force", "try"]
+    status, _, err = gate(capsys, *arguments)
+    assert (status, "ranking_factorization_model: cannot be written: Not a dir" in err) == (2, True)
+    assert [path.name for path in registry.iterdir()] == ["ranking_factorization_model"]
