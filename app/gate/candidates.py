@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import json
-import zipfile
+import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -13,15 +12,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..models.roles import Role
+from .arrays import MAX_HELD_OUT, MAX_PAIRS, MAX_VISITORS, Ids, Wanted, read_arrays
+from .consistency import check_consistency
 from .errors import CandidateError
+from .told import ROLES, read_told
 
-Ids = NDArray[Any]
+__all__ = ["KINDS", "ROLES", "Candidate", "Ids", "Run", "TestPart", "only", "read_run"]
 
-FORMAT = 1
-ROLES: tuple[Role, ...] = ("similarity", "ranking", "newcomer")
 KINDS = ("known", "light", "unknown")
-_MAX_RUN_BYTES = 1 << 24
-_MAX_ARRAY_BYTES = 1 << 33  # 8 GiB: a hundred times RetailRocket's
+_CONTEXT = "context:"
+_PAIRS = {
+    "users": Wanted("iU", MAX_PAIRS),
+    "items": Wanted("iU", MAX_PAIRS),
+    "recent": Wanted("b", MAX_PAIRS, may_be_absent=True),
+}
+_TEST = {
+    "users": Wanted("iU", MAX_VISITORS),
+    "lengths": Wanted("i", MAX_VISITORS),
+    "items": Wanted("iU", MAX_HELD_OUT),
+    "kinds": Wanted("U", MAX_VISITORS),
+}
+_OF_VISITS = {_CONTEXT: Wanted("iUbf", MAX_VISITORS)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,21 +134,21 @@ def read_run(path: Path) -> Run:
     CandidateError
         If it is none, or something in it is not what it should be; it names the file.
     """
-    told = _read_told(path / "run.json")
-    pairs = _read_arrays(path / "pairs.npz", ("users", "items"))
-    if len(pairs["users"]) != len(pairs["items"]):
-        raise CandidateError(f"{path / 'pairs.npz'}: there are not as many users as items")
-    recent = pairs.get("recent")
-    if recent is not None and (recent.shape != pairs["users"].shape or recent.dtype != np.bool_):
-        raise CandidateError(f"{path / 'pairs.npz'}: 'recent' does not go with the users")
+    told = read_told(path / "run.json")
+    candidates = [
+        _candidate(path, role, told["roles"][role]) for role in ROLES if role in told["roles"]
+    ]
+    pairs = _read_pairs(path / "pairs.npz")
+    test = _read_test(path / "test.npz")
+    check_consistency(path, pairs, test)
     return Run(
         path,
         told,
-        [_candidate(path, role, told["roles"][role]) for role in ROLES if role in told["roles"]],
-        _read_test(path / "test.npz"),
+        candidates,
+        _test_part(test),
         pairs["users"],
         pairs["items"],
-        recent,
+        pairs.get("recent"),
     )
 
 
@@ -168,71 +179,60 @@ def only(run: Run, roles: Collection[str]) -> Run:
     return replace(run, candidates=wanted)
 
 
-def _read_told(path: Path) -> Mapping[str, Any]:
-    try:
-        if path.stat().st_size > _MAX_RUN_BYTES:
-            raise CandidateError(f"{path}: larger than {_MAX_RUN_BYTES} bytes")
-        told = json.loads(path.read_bytes())
-    except OSError as error:
-        raise CandidateError(f"{path}: {error.strerror or error}") from error
-    except (ValueError, RecursionError) as error:
-        raise CandidateError(f"{path}: no JSON: {error}") from error
-    if not isinstance(told, dict) or told.get("format") != FORMAT:
-        raise CandidateError(f"{path}: not a training run of format {FORMAT}")
-    if not isinstance(told.get("roles"), dict) or not isinstance(told.get("log"), dict):
-        raise CandidateError(f"{path}: says nothing of its roles or its log")
-    return told
+def _candidate(path: Path, role: Role, told: Mapping[str, Any]) -> Candidate:
+    judged, final = (path / told[stage] for stage in ("judged", "final"))
+    for stage, model in (("judged", judged), ("final", final)):
+        if _real(path) not in _real(model).parents:
+            raise CandidateError(
+                f"{path / 'run.json'}: roles.{role}.{stage}: {model} is outside of {path}"
+            )
+    return Candidate(role, told["name"], judged, final, told["settings"])
 
 
-def _candidate(path: Path, role: Role, told: Any) -> Candidate:
-    try:
-        name, settings = told["name"], told["settings"]
-        judged, final = (path / told[stage] for stage in ("judged", "final"))
-    except (TypeError, KeyError) as error:
-        raise CandidateError(f"{path / 'run.json'}: roles.{role}: {error!r}") from error
-    for model in (judged, final):
-        if path.resolve() not in model.resolve().parents:
-            raise CandidateError(f"{path / 'run.json'}: roles.{role}: {model} is outside of it")
-    return Candidate(role, name, judged, final, settings)
+def _real(path: Path) -> Path:
+    """Return where a path leads; `Path.resolve` knows no kind answer to links in a circle."""
+    return Path(os.path.realpath(path))
 
 
-def _read_test(path: Path) -> TestPart:
-    arrays = _read_arrays(path, ("users", "lengths", "items", "kinds"))
-    users, lengths, kinds = arrays["users"], arrays["lengths"], arrays["kinds"]
-    ends = np.cumsum(lengths)
-    sizes = {len(users), len(lengths), len(kinds)}
-    if (
-        len(sizes) != 1
-        or len(users) == 0
-        or (lengths < 1).any()
-        or ends[-1] != len(arrays["items"])
-    ):
-        raise CandidateError(f"{path}: its arrays do not go together, or there is no visitor")
-    if not np.isin(kinds, KINDS).all():
-        raise CandidateError(f"{path}: a visitor is of none of the kinds {', '.join(KINDS)}")
-    items = arrays["items"].tolist()
-    starts = (ends - lengths).tolist()
-    prefix = "context:"
-    return TestPart(
-        users,
-        kinds,
-        [set(items[start:end]) for start, end in zip(starts, ends.tolist(), strict=True)],
-        {name[len(prefix) :]: each for name, each in arrays.items() if name.startswith(prefix)},
-    )
+def _read_pairs(path: Path) -> dict[str, Ids]:
+    pairs = read_arrays(path, _PAIRS)
+    _check_lengths(path, pairs, pairs)
+    return pairs
 
 
-def _read_arrays(path: Path, wanted: tuple[str, ...]) -> dict[str, Ids]:
-    try:
-        with zipfile.ZipFile(path) as archive:
-            if sum(each.file_size for each in archive.infolist()) > _MAX_ARRAY_BYTES:
-                raise CandidateError(f"{path}: its arrays are larger than {_MAX_ARRAY_BYTES} bytes")
-        with np.load(path, allow_pickle=False) as loaded:
-            arrays = {name: loaded[name] for name in loaded.files}
-    except OSError as error:
-        raise CandidateError(f"{path}: {error.strerror or error}") from error
-    except (ValueError, EOFError, zipfile.BadZipFile, NotImplementedError) as error:
-        raise CandidateError(f"{path}: no arrays: {error}") from error
-    for name in wanted:
-        if name not in arrays or arrays[name].ndim != 1:
-            raise CandidateError(f"{path}: has no list {name!r}")
+def _read_test(path: Path) -> dict[str, Ids]:
+    arrays = read_arrays(path, _TEST, _OF_VISITS)
+    _check_lengths(path, arrays, set(arrays) - {"items"})
+    lengths, items = arrays["lengths"].astype(np.int64), arrays["items"]
+    if len(lengths) == 0:
+        raise CandidateError(f"{path}: users: expected one or more, found none")
+    if (lengths < 1).any() or (lengths > len(items)).any() or lengths.sum() != len(items):
+        raise CandidateError(f"{path}: lengths: they do not go with the {len(items)} items")
+    if not np.isin(arrays["kinds"], KINDS).all():
+        raise CandidateError(f"{path}: kinds: a visitor is of none of {', '.join(KINDS)}")
     return arrays
+
+
+def _check_lengths(path: Path, arrays: Mapping[str, Ids], names: Collection[str]) -> None:
+    """Refuse lists that must be as long as the users', and are not."""
+    count = len(arrays["users"])
+    for name in sorted(names):
+        if len(arrays[name]) != count:
+            raise CandidateError(
+                f"{path}: {name}: expected {count} values as of users, found {len(arrays[name])}"
+            )
+
+
+def _test_part(arrays: Mapping[str, Ids]) -> TestPart:
+    items, ends = arrays["items"].tolist(), np.cumsum(arrays["lengths"].astype(np.int64))
+    starts = (ends - arrays["lengths"]).tolist()
+    return TestPart(
+        arrays["users"],
+        arrays["kinds"],
+        [set(items[start:end]) for start, end in zip(starts, ends.tolist(), strict=True)],
+        {
+            name.removeprefix(_CONTEXT): each
+            for name, each in arrays.items()
+            if name.startswith(_CONTEXT)
+        },
+    )

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 import math
+import sys
 from collections.abc import Callable
-from contextlib import suppress
 from pathlib import Path
 
 from turi_recommender.errors import RecommenderError
@@ -20,10 +20,12 @@ from .decide import Rules
 from .errors import RefusedCandidateError
 from .judge import Judge
 from .kept import keep
-from .metrics import check_place, write_metrics
+from .metrics import check_place, tell_metrics
 from .next_steps import next_steps
 from .outcome import Outcome
-from .publish import publish
+from .places import check_kept, check_registry, check_target
+from .publish import publish, training_of
+from .stopping import stopped_by_sigterm
 from .tell import FORMS, Form
 
 Add = Callable[[str, Callable[[argparse.Namespace], None], str, str, str], argparse.ArgumentParser]
@@ -41,9 +43,9 @@ were not published. The report shows what was decided, in the folder and, unless
 in DIR.
 
 The status is 0 if every model was published, 3 if one was refused (those that passed are
-registered), and 2 if something could not be done. With RECOMMENDER_LOG_FORMAT=json, each decision
-is one line of JSON in the log. With --metrics-file, what was decided is in a file for
-node_exporter's textfile collector, too.
+registered), 2 if something could not be done, and 143 after SIGTERM, which leaves nothing half
+copied. With RECOMMENDER_LOG_FORMAT=json, each decision is one line of JSON in the log. With
+--metrics-file, what was decided is in a file for node_exporter's textfile collector, too.
 
 Models answer by the service's settings, such as RECOMMENDER_SIDE_DATA_DEFAULTS: give the gate the
 same.
@@ -149,34 +151,41 @@ def _run(args: argparse.Namespace) -> None:
     if path is not None:
         check_place(path)
     outcome = Outcome(args.force)
-    try:
-        _judge(args, outcome)
-    except BaseException:
-        if path is not None:
-            with suppress(OSError):  # what went wrong first is what is told
-                write_metrics(path, outcome, failed=True)
-        raise
-    if path is not None:
-        write_metrics(path, outcome, failed=False)
+    with stopped_by_sigterm():
+        try:
+            _judge(args, outcome)
+        except BaseException:
+            tell_metrics(path, outcome, failed=True)
+            raise
+        is_told = tell_metrics(path, outcome, failed=False)
     if len(outcome.refused) > 0:
         raise RefusedCandidateError(f"refused: {', '.join(outcome.refused)}")
+    if not is_told:
+        sys.exit(2)
 
 
 def _judge(args: argparse.Namespace, outcome: Outcome) -> None:
     settings = load_settings()
     root: Path = args.models_dir or settings.models_dir
     refuse_samples(root, "--models-dir, or RECOMMENDER_MODELS_DIR")
+    check_registry(root, args.candidates)
     form = FORMS["json" if args.json else "log" if settings.log_format == "json" else "text"]
     form.begin(settings)
     outcome.run = run = only(read_run(args.candidates), args.role or ROLES)
+    if args.keep_in is not None:
+        names = [each.name for each in run.candidates]
+        check_kept(args.keep_in, run.path, root, names)
     rules = Rules(args.margin, args.least_log, args.least_visitors, args.least_recall)
     try:
         judge = Judge(run, root, rules, settings, told=not args.without_context)
         outcome.judge = judge
         outcome.decisions += [judge.decide(candidate) for candidate in run.candidates]
-        for each in outcome.decisions:
-            if each.passed or args.force is not None:
-                outcome.folders[each.candidate.role] = publish(run, each, root, args.force)
+        wanted = [each for each in outcome.decisions if each.passed or args.force is not None]
+        for each in wanted:  # nothing is published before all is checked
+            training_of(run, each, args.force)
+            check_target(root, each.candidate.name)
+        for each in wanted:
+            outcome.folders[each.candidate.role] = publish(run, each, root, args.force)
     except (RecommenderError, OSError) as error:
         outcome.failed = str(error)
         complete_report(run, outcome, _keep(args, run, outcome, form), form)

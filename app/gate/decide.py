@@ -107,7 +107,9 @@ def judge_columns(old: Recommender, new: Recommender) -> Verdict:
     return Verdict("columns", passed=False, words=words)
 
 
-def judge_against(other: str, ours: Values, theirs: Values, rules: Rules) -> Verdict:
+def judge_against(
+    other: str, ours: Values, theirs: Values, rules: Rules, *, must_hit: bool = False
+) -> Verdict:
     """Tell whether a candidate is not worse than something else beyond the margin.
 
     Parameters
@@ -118,7 +120,12 @@ def judge_against(other: str, ours: Values, theirs: Values, rules: Rules) -> Ver
         Recall of the same visitors.
     rules : Rules
         The margin.
+    must_hit : bool
+        Whether the other must have a hit: a yardstick without any measures nothing.
     """
+    if must_hit and not theirs.any():
+        words = f"{other} has no hit among the visitors that judge it, so nobody can beat it"
+        return Verdict(f"against {other}", passed=False, words=words)
     if len(ours) == 0 or (ours.sum() == 0 and theirs.sum() == 0):
         words = f"neither it nor {other} has a single hit, so they cannot be compared"
         return Verdict(f"against {other}", passed=False, words=words)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
@@ -29,6 +28,7 @@ from .decide import (
 )
 from .intervals import Ratio, paired_ratio
 from .loading import load_judged, load_serving
+from .matching import check_models
 from .served import (
     Lists,
     Values,
@@ -37,6 +37,7 @@ from .served import (
     lists_of_role,
     recall,
 )
+from .told import findings_of
 
 SERVING = "the serving version"
 JACCARD, POPULARITY, RECENT = "jaccard", "popularity", "recent popularity"
@@ -100,6 +101,7 @@ class Judge:
         self._told = told
         self._log = LogFacts.from_json(run.told["log"], run.path / "run.json", "log")
         self._judged = load_judged(run.candidates, run.path, settings)
+        check_models(run, self._judged)
         self._serving = load_serving(run.candidates, registry, settings)
         visitors = run.test.users.tolist()
         popular = lists_of_popularity(run.users, run.items, visitors, run.recent)
@@ -135,9 +137,9 @@ class Judge:
             judge_visitors(int(mine.sum()), rules),
             judge_log(self._log, None if training is None else training.log, rules),
             judge_figures(figures, before, served, rules),
-            judge_findings(_findings(run, role)),
+            judge_findings(findings_of(run.told, role)),
             *self._judge_columns(role),
-            judge_against(yardstick, ours[mine], reached[mine], rules),
+            judge_against(yardstick, ours[mine], reached[mine], rules, must_hit=True),
             not_checked(f"against {SERVING}", theirs)
             if isinstance(theirs, str)
             else judge_against(SERVING, ours[mine], theirs[mine], rules),
@@ -219,18 +221,6 @@ class Judge:
             against=against,
             forced=None,
         )
-
-
-def _findings(run: Run, role: Role) -> Sequence[str] | None:
-    """Return the signs of a collapse that the trainer found in the model of a role.
-
-    None if it says nothing of them, and for newcomers, whom one list for all may suit.
-    """
-    for one in run.told.get("figures", []):
-        if isinstance(one, dict) and one.get("name") == role and role != "newcomer":
-            found: Any = one.get("findings")
-            return None if found is None else [str(words) for words in found]
-    return None
 
 
 def _compared(ours: Values, theirs: Values) -> Comparison:

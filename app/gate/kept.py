@@ -8,6 +8,7 @@ well, so that they can be judged again or published by force.
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -73,10 +74,14 @@ def keep(
 
 
 def _names(run: Run, left: Sequence[Candidate]) -> Iterator[str]:
-    """Yield the files to copy, below the run's directory."""
+    """Yield the files to copy, below the run's directory.
+
+    What else somebody put there, such as a pipe or a link that leads out, stays there.
+    """
+    inside = Path(os.path.realpath(run.path))
     models = {path.resolve() for each in left for path in (each.judged, each.final)}
     for path in sorted(run.path.rglob("*")):
-        if path.is_dir():
+        if not path.is_file() or inside not in Path(os.path.realpath(path)).parents:
             continue
         is_report = path.parent == run.path and path.name != DECISIONS
         is_told = is_report and (len(left) > 0 or path.suffix != ".npz")

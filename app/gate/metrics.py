@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import stat
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from turi_recommender.errors import RecommenderError
 from turi_recommender.versions.record import read_moment
 
 from ..errors import ConfigurationError
@@ -28,10 +32,42 @@ def check_place(path: Path) -> None:
     Raises
     ------
     ConfigurationError
-        If that is a folder, or is in none.
+        If that is in no folder, or something is there that is no regular file: it would be
+        replaced.
     """
-    if path.is_dir() or not path.parent.is_dir():
+    try:
+        is_free = not os.path.lexists(path) or stat.S_ISREG(path.stat().st_mode)
+    except OSError:  # such as a link to nowhere
+        is_free = False
+    if not is_free or not path.parent.is_dir():
         raise ConfigurationError(f"--metrics-file {path}: not a file in a folder that is there")
+
+
+def tell_metrics(path: Path | None, outcome: Outcome, *, failed: bool) -> bool:
+    """Write the metrics; if they cannot be, say so, for what was decided stays decided.
+
+    Parameters
+    ----------
+    path : Path or None
+        The file; None if none is wanted.
+    outcome, failed
+        As for `write_metrics`.
+
+    Returns
+    -------
+    bool
+        Whether all that is wanted is written.
+    """
+    if path is None:
+        return True
+    try:
+        check_place(path)
+        write_metrics(path, outcome, failed=failed)
+    except (OSError, RecommenderError) as error:
+        reason = error.strerror if isinstance(error, OSError) and error.strerror else error
+        print(f"the metrics are not written: {path}: {reason}", file=sys.stderr)
+        return False
+    return True
 
 
 def write_metrics(path: Path, outcome: Outcome, *, failed: bool) -> None:
@@ -72,7 +108,7 @@ def write_metrics(path: Path, outcome: Outcome, *, failed: bool) -> None:
     put("ratio", "Recall@10 as a multiple of another's", _OTHERS, _ratios(decisions, "ratio"))
     low = "Lower bound of that multiple, which decides"
     put("ratio_low", low, _OTHERS, _ratios(decisions, "low"))
-    write_to_textfile(str(path), registry)
+    write_to_textfile(os.path.realpath(path), registry)  # a link stays one
 
 
 def _passed(outcome: Outcome) -> Iterator[_Sample]:

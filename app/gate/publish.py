@@ -11,6 +11,32 @@ from turi_recommender.versions.training import Training
 
 from .candidates import Run
 from .judge import Decision
+from .told import told_errors
+
+
+def training_of(run: Run, decision: Decision, forced: str | None) -> Training:
+    """Return what the manifest of a candidate's version will say.
+
+    Parameters
+    ----------
+    run, decision, forced
+        As for `publish`.
+
+    Raises
+    ------
+    CandidateError
+        If a manifest cannot say it, such as for its size.
+    """
+    figures = replace(decision.figures, forced=None if decision.passed else forced)
+    told: dict[str, Any] = {
+        "trained": run.told["trained"],
+        "settings": dict(decision.candidate.settings),
+        "log": run.told["log"],
+        "figures": figures.to_json(),
+    }
+    path = run.path / "run.json"
+    with told_errors(path):
+        return Training.from_json(told, path)
 
 
 def publish(run: Run, decision: Decision, registry: Path, forced: str | None) -> Path:
@@ -33,12 +59,5 @@ def publish(run: Run, decision: Decision, registry: Path, forced: str | None) ->
         The version's folder.
     """
     candidate = decision.candidate
-    figures = replace(decision.figures, forced=None if decision.passed else forced)
-    told: dict[str, Any] = {
-        "trained": run.told["trained"],
-        "settings": dict(candidate.settings),
-        "log": run.told["log"],
-        "figures": figures.to_json(),
-    }
-    training = Training.from_json(told, run.path / "run.json")
+    training = training_of(run, decision, forced)
     return register(candidate.final, registry, candidate.name, training=training)

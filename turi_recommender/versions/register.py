@@ -77,7 +77,7 @@ def register(
     folder = root / name
     with copy_errors(source):
         _check_apart(source, folder)
-        names = _own_files(source)
+        names = own_files(source)
         if wanted is not None and (folder / str(wanted)).exists():
             raise RegistrationError(f"{folder / str(wanted)} exists already")
         if wanted is not None and is_retired(folder / str(wanted)):
@@ -129,7 +129,7 @@ def _check_apart(source: Path, folder: Path) -> None:
         )
 
 
-def _own_files(source: Path) -> list[str]:
+def own_files(source: Path) -> list[str]:
     """Return the names of the files that belong to a model.
 
     Everything in its directory is looked at, though not all of it is copied: a link that leads out

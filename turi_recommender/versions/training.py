@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from turi_recommender.versions.record import Record, check_bounds, write_moment
 KINDS = ("all", "known", "light", "unknown")
 # Measures that are shares; others, such as an error in stars, may be anything.
 _SHARES = frozenset({"recall", "precision", "hit-rate", "ndcg", "map", "mrr"})
+_AHEAD = timedelta(days=1)  # by which another machine's clock may be ahead
 _NOWHERE = Path("training")  # what errors name where there is no file
 
 
@@ -65,17 +66,24 @@ class LogFacts:
         Raises
         ------
         ModelFormatError
-            If a field is missing, of another type, or too large.
+            If a field is missing, of another type, or too large, or the first event is after the
+            last.
         """
         check_bounds(content, place, path)
         record = Record.of(content, place, path)
+        first, last = (
+            record.moment(name) if record.has(name) else None for name in ("first", "last")
+        )
+        if first is not None and last is not None and first > last:
+            expected = f"{place}.first to be at {place}.last, or before it"
+            raise ModelFormatError(path, 0, expected, write_moment(first))
         return cls(
             record.text("sha256"),
             record.count("events"),
             record.count("users"),
             record.count("items"),
-            record.moment("first") if record.has("first") else None,
-            record.moment("last") if record.has("last") else None,
+            first,
+            last,
             record.others("sha256", "events", "users", "items", "first", "last"),
         )
 
@@ -178,7 +186,8 @@ class Figures:
         ------
         ModelFormatError
             If a field is missing, of another type, or too large, a share such as recall is not from
-            0 to 1, or a ratio is outside of its interval.
+            0 to 1, a ratio is outside of its interval, the split is empty, or the visitors of all
+            kinds are not as many as those of each.
         """
         check_bounds(content, place, path)
         record = Record.of(content, place, path)
@@ -186,10 +195,13 @@ class Figures:
         visitors, values = record.record("visitors"), record.record("values")
         read = values.share if measure.partition("@")[0] in _SHARES else values.number
         against = record.record("against") if record.has("against") else None
+        split = record.text("split")
+        if split == "":
+            raise ModelFormatError(path, 0, f"{place}.split to be a text", "an empty one")
         return cls(
             measure,
-            record.text("split"),
-            {kind: visitors.count(kind) for kind in _kinds_of(visitors)},
+            split,
+            _visitors(visitors),
             {kind: read(kind) for kind in _kinds_of(values)},
             {} if against is None else _comparisons(against),
             record.text("forced") if record.has("forced") else None,
@@ -212,6 +224,38 @@ class Figures:
 def _kinds_of(record: Record) -> list[str]:
     """Return the four kinds, which must be there, and those that a newer trainer adds."""
     return [*KINDS, *record.others(*KINDS)]
+
+
+def _visitors(record: Record) -> dict[str, int]:
+    """Return the numbers of visitors. Of kinds that a newer trainer adds, nobody knows the sum."""
+    counts = {kind: record.count(kind) for kind in _kinds_of(record)}
+    total = sum(counts[kind] for kind in KINDS[1:])
+    if len(counts) == len(KINDS) and counts["all"] != total:
+        expected = f"{record.place}.all to be the sum of the kinds ({total})"
+        raise ModelFormatError(record.path, 0, expected, str(counts["all"]))
+    return counts
+
+
+def check_trained(trained: datetime, place: str, path: Path) -> None:
+    """Refuse a time of training that is still to come: ages would be below 0, and hide alarms.
+
+    Parameters
+    ----------
+    trained : datetime
+        The moment, in UTC.
+    place : str
+        Where it stands in the file, for errors.
+    path : Path
+        The file, for errors.
+
+    Raises
+    ------
+    ModelFormatError
+        If it is more than a day ahead of this machine's clock.
+    """
+    if trained > datetime.now(timezone.utc) + _AHEAD:
+        expected = f"{place} to be at most a day ahead of the clock"
+        raise ModelFormatError(path, 0, expected, write_moment(trained))
 
 
 def _comparisons(record: Record) -> dict[str, Comparison]:
@@ -255,15 +299,18 @@ class Training:
         Raises
         ------
         ModelFormatError
-            If a field is missing, of another type, or too large; it names the file and the field.
+            If a field is missing, of another type, or too large, or it was trained in the future;
+            it names the file and the field.
         """
         check_bounds(content, place, path)
         record = Record.of(content, place, path)
         figures = None
         if record.has("figures"):
             figures = Figures.from_json(record.content["figures"], path, f"{place}.figures")
+        trained = record.moment("trained")
+        check_trained(trained, f"{place}.trained", path)
         return cls(
-            record.moment("trained"),
+            trained,
             record.record("settings").content,
             LogFacts.from_json(record.content.get("log"), path, f"{place}.log"),
             figures,

@@ -19,6 +19,11 @@ MODELS = {
     "newcomer": ("popularity_model", "1", "recommendation_p.model"),
 }
 VISITORS = 80
+CLASSES = {
+    "similarity": "item_similarity_recommender",
+    "ranking": "ranking_factorization_recommender",
+    "newcomer": "popularity_recommender",
+}
 
 
 def told(*roles: str, events: int = 1000) -> dict[str, Any]:
@@ -41,11 +46,11 @@ def told(*roles: str, events: int = 1000) -> dict[str, Any]:
                 "name": MODELS[role][0],
                 "judged": f"{role}/judged/{MODELS[role][2]}",
                 "final": f"{role}/final/{MODELS[role][2]}",
-                "settings": {"model": "item_similarity_recommender"},
+                "settings": {"model": CLASSES[role]},
             }
             for role in roles
         },
-        "figures": [],
+        "figures": [{"name": role, "findings": []} for role in roles],
     }
 
 
@@ -74,8 +79,8 @@ def make_run(folder: Path, *roles: str, is_good: bool = True, events: int = 1000
     truth = [ranking.items[:3] if is_good else ranking.items[11:] for ranking in found.rankings]
     pairs = [
         (visitor, item)
-        for visitor, ranking in zip(visitors, found.rankings, strict=True)
-        for item in ranking.items[4:7]
+        for number, (visitor, ranking) in enumerate(zip(visitors, found.rankings, strict=True))
+        for item in ranking.items[4 : 8 if number % 2 == 0 else 6]  # known, and light
     ]
     np.savez_compressed(
         folder / "pairs.npz",

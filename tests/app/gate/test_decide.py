@@ -35,6 +35,15 @@ def test_what_nobody_can_tell_does_not_pass() -> None:
         assert (verdict.passed, verdict.ratio) == (False, None)
 
 
+def test_a_yardstick_without_a_hit_cannot_be_beaten() -> None:
+    ours, nothing = np.ones(60), np.zeros(60)
+    verdict = judge_against("jaccard", ours, nothing, RULES, must_hit=True)
+    assert (verdict.passed, verdict.ratio) == (False, None)
+    assert verdict.words.startswith("jaccard has no hit among the visitors that judge it")
+    assert judge_against("jaccard", ours, ours, RULES, must_hit=True).passed
+    assert judge_against("the serving version", ours, nothing, RULES).passed
+
+
 def test_few_visitors_and_findings() -> None:
     assert [judge_visitors(count, RULES).passed for count in (0, 49, 50)] == [False, False, True]
     assert (judge_findings([]).passed, judge_findings([]).checked) == (True, True)

@@ -122,7 +122,8 @@ def test_side_data_have_the_defaults_of_the_service(
 
 def test_newcomers_have_a_yardstick_of_their_own(tmp_path: Path) -> None:
     folder = make_run(tmp_path / "run", "newcomer")
-    change(folder / "test.npz", kinds=np.array(["unknown"] * VISITORS))
+    strangers = -1 - np.arange(VISITORS)
+    change(folder / "test.npz", users=strangers, kinds=np.array(["unknown"] * VISITORS))
     with np.load(folder / "pairs.npz") as pairs:
         count = len(pairs["users"])
         latest = pairs["items"][-1]
@@ -147,3 +148,23 @@ def test_a_candidate_that_is_none_is_named(tmp_path: Path) -> None:
     shutil.copytree(SAMPLE_MODELS / "similarity_model" / "6", model)
     with pytest.raises(ConfigurationError, match=r"the ranking candidate: .*no dir_archive\.ini"):
         decide(folder, tmp_path / "none")
+
+
+@pytest.mark.parametrize("role", ["similarity", "ranking"])
+def test_without_figures_nobody_knows_of_a_collapse(tmp_path: Path, role: str) -> None:
+    folder = make_run(tmp_path / "run", role)
+    told = json.loads((folder / "run.json").read_text())
+    (folder / "run.json").write_text(json.dumps({**told, "figures": []}))
+    passed, said = words(decide(folder, tmp_path / "none")[role], "collapse")
+    assert (passed, "the run has no figures of it" in said) == (False, True)
+
+
+def test_a_yardstick_without_hits_is_no_yardstick(tmp_path: Path) -> None:
+    folder = make_run(tmp_path / "run", "similarity")
+    with np.load(folder / "pairs.npz") as pairs:
+        items = -1 - np.arange(len(pairs["items"]))  # of which no two visitors have the same
+    change(folder / "pairs.npz", items=items)
+    decision = decide(folder, tmp_path / "none")["similarity"]
+    passed, said = words(decision, "against jaccard")
+    assert (passed, "has no hit among the visitors that judge it" in said) == (False, True)
+    assert not decision.passed

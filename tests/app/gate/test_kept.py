@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -58,7 +59,8 @@ def test_two_runs_of_one_moment(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("moment", ["../../etc", "yesterday", ""])
 def test_a_moment_that_is_none_names_no_folder(tmp_path: Path, moment: str) -> None:
-    run = trained(tmp_path / "run", moment)
+    run = trained(tmp_path / "run", "2026-11-26T03:17:00Z")
+    run = replace(run, told={**run.told, "trained": moment})
     kept = keep(run, [], {}, tmp_path / "kept", 5)
     assert kept.parent == tmp_path / "kept"
     assert kept.name.startswith("20")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 
@@ -9,7 +10,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from app.commands import run
-from tests.app.gate.runs import make_run
+from tests.app.gate.runs import add_report, make_run
 
 Samples = dict[tuple[str, ...], float]
 TRAINED = 1795663020.0  # 2026-11-26T03:17:00Z
@@ -101,3 +102,47 @@ def test_what_cannot_be_written_is_refused_first(
     assert gate(str(folder), "--models-dir", str(registry), "--metrics-file", path) == 2
     assert f"cannot pass: --metrics-file {path}: not a file" in capsys.readouterr().err
     assert not registry.exists()
+
+
+@pytest.mark.parametrize("kind", ["fifo", "device", "nowhere"])
+def test_what_is_no_file_is_never_replaced(
+    tmp_path: Path, file: Path, capsys: pytest.CaptureFixture[str], kind: str
+) -> None:
+    folder, registry = make_run(tmp_path / "run", "similarity"), tmp_path / "models"
+    if kind == "fifo":
+        os.mkfifo(file)
+    else:
+        file.symlink_to("/dev/full" if kind == "device" else tmp_path / "none")
+    before = file.lstat()
+    assert gate(str(folder), "--models-dir", str(registry), "--metrics-file", str(file)) == 2
+    assert f"cannot pass: --metrics-file {file}: not a file" in capsys.readouterr().err
+    assert not registry.exists()
+    assert file.lstat() == before
+
+
+def test_a_link_to_a_file_stays_one(tmp_path: Path, file: Path) -> None:
+    folder = make_run(tmp_path / "run", "similarity")
+    target = tmp_path / "target"
+    target.write_text("old")
+    file.symlink_to(target)
+    assert gate(str(folder), "--models-dir", str(tmp_path / "m"), "--metrics-file", str(file)) == 0
+    assert file.is_symlink()
+    assert "recommender_gate_failed 0.0" in target.read_text()
+
+
+@pytest.mark.parametrize(("is_good", "lines"), [(True, 1), (False, 2)])
+def test_metrics_that_cannot_be_written_change_no_outcome(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], is_good: bool, lines: int
+) -> None:
+    folder = add_report(make_run(tmp_path / "run", "similarity", is_good=is_good))
+    registry, file = tmp_path / "models", tmp_path / ("x" * 250)  # no room for ".PID.THREAD"
+    status = gate(str(folder), "--models-dir", str(registry), "--metrics-file", str(file))
+    assert status == (2 if is_good else 3)
+    out, err = capsys.readouterr()
+    told = err.splitlines()
+    assert told[0].startswith(f"the metrics are not written: {file}: ")
+    assert len(told) == lines
+    assert ("published as" in out) == is_good
+    assert (registry / "similarity_model" / "1").is_dir() == is_good
+    if not is_good:
+        assert told[1].startswith("cannot pass: refused: similarity (broken: ")

@@ -54,6 +54,19 @@ def test_what_nobody_knows_is_kept() -> None:
     assert Training.from_json(content).to_json() == content
 
 
+def test_nobody_knows_the_sum_of_kinds_that_are_new() -> None:
+    content = training_json()
+    content["figures"]["visitors"]["new"] = 7
+    assert Training.from_json(content).to_json() == content
+
+
+def test_a_clock_may_be_ahead_by_hours() -> None:
+    soon = datetime.now(timezone.utc).replace(microsecond=0, tzinfo=None) + timedelta(hours=23)
+    assert a_training(trained=f"{soon.isoformat()}Z").trained > datetime.now(timezone.utc)
+    with pytest.raises(ModelFormatError, match="at most a day ahead of the clock"):
+        a_training(trained=f"{(soon + timedelta(hours=2)).isoformat()}Z")
+
+
 def test_a_measure_that_is_no_share_may_be_anything() -> None:
     content = training_json()
     content["figures"]["measure"] = "rmse"
@@ -114,6 +127,10 @@ BAD: list[tuple[Callable[[dict[str, Any]], None], str]] = [
     (put("trained", "2026-02-30T00:00:00Z"), "training.trained to be a time such as"),
     (put("trained", "2026-11-26 03:17:00"), "training.trained to be a time such as"),
     (put("trained", 1764127020), "training.trained to be a time such as"),
+    (put("trained", "9999-12-31T23:59:59Z"), "training.trained to be at most a day ahead of the"),
+    (put("log", "first", "2011-12-09T12:50:01Z"), "training.log.first to be at training.log.last"),
+    (put("figures", "split", ""), "training.figures.split to be a text, found an empty one"),
+    (put("figures", "visitors", "all", 813), "visitors.all to be the sum of the kinds (812), fou"),
     (put("settings", []), "training.settings to be an object"),
     (drop("settings"), "training.settings to be an object, found nothing"),
     (put("log", None), "training.log to be an object"),
