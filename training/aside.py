@@ -32,6 +32,7 @@ from training.logs import LogError
 
 FORMAT = 1
 _MOST_CHARACTERS = 1 << 29  # of four bytes each: 2 GiB
+_THERE = "{} exists already: choose another name for --out, or remove it"
 _RECENT = 0.2  # the share of the events that recent popularity, as a yardstick, counts
 NAMES: Mapping[str, Tuple[str, str]] = {
     "similarity": ("similarity_model", "recommendation_s.model"),
@@ -58,8 +59,7 @@ class Aside:
     def __init__(self, target: str) -> None:
         self._target = os.path.abspath(target)
         if os.path.lexists(self._target):
-            told = "{} exists already: choose another name for --out, or remove it"
-            raise FileExistsError(told.format(target))
+            raise FileExistsError(_THERE.format(target))
         parent = os.path.dirname(self._target)
         self._made = _absent(parent)
         os.makedirs(parent, exist_ok=True)
@@ -131,6 +131,8 @@ class Aside:
     def publish(self) -> None:
         """Let the directory appear."""
         os.chmod(self._staging, 0o755)
+        if os.path.lexists(self._target):  # of another run, that was faster
+            raise FileExistsError(_THERE.format(self._target))
         os.rename(self._staging, self._target)
 
     def discard(self) -> None:

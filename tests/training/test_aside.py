@@ -69,6 +69,24 @@ def test_a_published_directory_stays(trainer: Trainer, tmp_path: Path) -> None:
         ask(trainer, code, out=str(tmp_path / "out"))
 
 
+def test_of_two_runs_into_one_directory_the_first_one_stays(
+    trainer: Trainer, tmp_path: Path
+) -> None:
+    code = """
+first, second = Aside(out), Aside(out)
+first.write_run({"a": 1})
+first.publish()
+try:
+    second.publish()
+finally:
+    second.discard()
+"""
+    with pytest.raises(TrainerError, match=r"FileExistsError: .*exists already: choose another"):
+        ask(trainer, code, out=str(tmp_path / "out"))
+    assert [path.name for path in tmp_path.iterdir()] == ["out"]
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["run.json"]
+
+
 def test_nan_is_never_written(trainer: Trainer, tmp_path: Path) -> None:
     code = """
 aside = Aside(out)

@@ -100,7 +100,7 @@ def test_what_passes_is_published_and_nothing_else(nights: tuple[Pod, Night, Nig
     assert set(usual.judged) == ROLES
     assert usual.judged["similarity"]["outcome"] == "passed"
     refused = {role for role, each in usual.judged.items() if each["outcome"] != "passed"}
-    assert usual.status == (2 if refused else 0)
+    assert usual.status == (3 if refused else 0)
     for role, each in usual.judged.items():
         assert (each["published"] is None) == (role in refused)
         assert (usual.kept / role).is_dir() == (role in refused)
@@ -114,7 +114,7 @@ def test_what_passes_is_published_and_nothing_else(nights: tuple[Pod, Night, Nig
 
 def test_a_log_that_lost_events_publishes_nothing(nights: tuple[Pod, Night, Night]) -> None:
     pod, usual, short = nights
-    assert short.status == 2
+    assert short.status == 3
     before = [role for role, each in usual.judged.items() if each["outcome"] == "passed"]
     assert len(before) > 0
     for role in before:
