@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 
 from turi_recommender.errors import ModelFormatError
 from turi_recommender.format.files import open_regular
+from turi_recommender.wording import counted
 
 from .errors import CandidateError
 
@@ -178,7 +179,9 @@ class _Reader:
                 f"{self._path}: {name}: expected at most {_MAX_CHARACTERS} characters each"
             )
         if count > what.most:
-            raise CandidateError(f"{self._path}: {name}: expected at most {what.most} values")
+            raise CandidateError(
+                f"{self._path}: {name}: expected at most {counted(what.most, 'value')}"
+            )
         self._bytes += count * kind.itemsize
         if self._bytes > _MAX_BYTES:
             raise CandidateError(f"{self._path}: its arrays are larger than {_MAX_BYTES} bytes")

@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from turi_recommender.wording import counted
+
 from ..models.roles import Role
 from .arrays import MAX_HELD_OUT, MAX_PAIRS, MAX_VISITORS, Ids, Wanted, read_arrays
 from .consistency import check_consistency
@@ -207,7 +209,7 @@ def _read_test(path: Path) -> dict[str, Ids]:
     if len(lengths) == 0:
         raise CandidateError(f"{path}: users: expected one or more, found none")
     if (lengths < 1).any() or (lengths > len(items)).any() or lengths.sum() != len(items):
-        raise CandidateError(f"{path}: lengths: they do not go with the {len(items)} items")
+        raise CandidateError(f"{path}: lengths: they do not go with {counted(len(items), 'item')}")
     if not np.isin(arrays["kinds"], KINDS).all():
         raise CandidateError(f"{path}: kinds: a visitor is of none of {', '.join(KINDS)}")
     return arrays
@@ -218,9 +220,8 @@ def _check_lengths(path: Path, arrays: Mapping[str, Ids], names: Collection[str]
     count = len(arrays["users"])
     for name in sorted(names):
         if len(arrays[name]) != count:
-            raise CandidateError(
-                f"{path}: {name}: expected {count} values as of users, found {len(arrays[name])}"
-            )
+            expected, found = (counted(each, "value") for each in (count, len(arrays[name])))
+            raise CandidateError(f"{path}: {name}: expected {expected} as of users, found {found}")
 
 
 def _test_part(arrays: Mapping[str, Ids]) -> TestPart:

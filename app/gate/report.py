@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from turi_recommender.versions.staging import write_whole
+from turi_recommender.wording import counted
 
 from .errors import ReportError
 
@@ -223,7 +224,7 @@ def _text(path: Path, most: int) -> str:
     except OSError as error:
         raise ReportError(f"{path}: {error.strerror or error}") from error
     if len(found) > most:
-        raise ReportError(f"{path}: larger than {most} bytes")
+        raise ReportError(f"{path}: larger than {counted(most, 'byte')}")
     try:
         return found.decode("utf-8")
     except UnicodeDecodeError as error:

@@ -58,7 +58,9 @@ def write_manifest(folder: str | os.PathLike[str], training: Training | None = N
     text = json.dumps(content, indent=1) + "\n"
     if len(text) > _MAX_MANIFEST_BYTES:  # it is ASCII
         most = counted(_MAX_MANIFEST_BYTES, "byte")
-        raise ModelFormatError(folder, 0, f"a manifest of at most {most}", f"{len(text)} bytes")
+        raise ModelFormatError(
+            folder, 0, f"a manifest of at most {most}", counted(len(text), "byte")
+        )
     with (folder / MANIFEST).open("w") as file:
         file.write(text)
         file.flush()
