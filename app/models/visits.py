@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from typing import Any
+from weakref import WeakKeyDictionary
 
 from turi_recommender import Recommender
 
@@ -43,11 +44,17 @@ class VisitColumns:
         extra = tuple(column for column in theirs if column.name not in taken)
         self.columns = (*mine, *extra)
         self.of_newcomers = frozenset(column.name for column in extra)
+        # Every query asks, and a column of lists or dictionaries is described by its categories.
+        self._names: WeakKeyDictionary[Recommender, frozenset[str]] = WeakKeyDictionary()
 
     def names_for(self, model: Recommender) -> frozenset[str]:
         """Return the names of the columns that mean the same to a model."""
-        theirs = {described(column) for column in model.side_columns}
-        return frozenset(each.name for each in self.columns if described(each) in theirs)
+        names = self._names.get(model)
+        if names is None:
+            theirs = {described(column) for column in model.side_columns}
+            names = frozenset(each.name for each in self.columns if described(each) in theirs)
+            self._names[model] = names
+        return names
 
     def are_in(self, rows: Sequence[Row]) -> bool:
         """Tell whether rows have side data for the newcomer's model alone."""

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from types import SimpleNamespace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,10 +13,17 @@ from tests.turi_recommender.scoring.synthetic import column
 from turi_recommender.format import ColumnMode
 
 
+@dataclass(eq=False)
+class Model:
+    """What is asked of a model here."""
+
+    side_columns: tuple[Any, ...]
+    user_column: Any = column("user", 3)
+    item_column: Any = column("item", 3)
+
+
 def model(*columns: Any) -> Any:
-    return SimpleNamespace(
-        user_column=column("user", 3), item_column=column("item", 3), side_columns=columns
-    )
+    return Model(columns)
 
 
 PERIOD, HOUR = column("period", 2), column("hour", 1, ColumnMode.NUMERIC)
