@@ -84,9 +84,6 @@ class Context:
             name: meaning.value_at for name, meaning in meanings.items() if meaning is not None
         }
 
-    def __len__(self) -> int:
-        return len(self._values)
-
     def now(self) -> dict[str, Any]:
         """Return the value of each column at this moment."""
         return self.at(datetime.now(UTC))

@@ -64,9 +64,9 @@ def judge_figures(
         why = "no serving version's manifest says anything of the same measure and split"
         return not_checked("figures", why)
     both = [kind for kind in kinds if _has(ours, kind) and _has(before, kind)]
-    if len(both) == 0:
+    mine, theirs = ours.pooled(both), before.pooled(both)
+    if mine is None or theirs is None:
         return not_checked("figures", "no figure of the serving version is of the same visitors")
-    mine, theirs = _pooled(ours, both), _pooled(before, both)
     words = (
         f"its {ours.measure} is {mine:.4f}, and the serving version's manifest says {theirs:.4f}, "
         f"measured on another day; at least {rules.least_recall:.0%} of that are needed"
@@ -92,9 +92,3 @@ def comparable(training: Training | None, ours: Figures) -> Figures | None:
 
 def _has(figures: Figures, kind: str) -> bool:
     return figures.visitors[kind] > 0 and figures.values[kind] is not None
-
-
-def _pooled(figures: Figures, kinds: Sequence[str]) -> float:
-    """Return the mean over the visitors of some kinds, all of which have a figure."""
-    total = sum((figures.values[kind] or 0.0) * figures.visitors[kind] for kind in kinds)
-    return total / sum(figures.visitors[kind] for kind in kinds)

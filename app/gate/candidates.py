@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from ..models.roles import Role
 from .arrays import MAX_HELD_OUT, MAX_PAIRS, MAX_VISITORS, Ids, Wanted, read_arrays
 from .consistency import check_consistency
 from .errors import CandidateError
+from .places import real
 from .told import ROLES, read_told
 
 __all__ = ["KINDS", "ROLES", "Candidate", "Ids", "Run", "TestPart", "only", "read_run"]
@@ -184,16 +184,11 @@ def only(run: Run, roles: Collection[str]) -> Run:
 def _candidate(path: Path, role: Role, told: Mapping[str, Any]) -> Candidate:
     judged, final = (path / told[stage] for stage in ("judged", "final"))
     for stage, model in (("judged", judged), ("final", final)):
-        if _real(path) not in _real(model).parents:
+        if real(path) not in real(model).parents:
             raise CandidateError(
                 f"{path / 'run.json'}: roles.{role}.{stage}: {model} is outside of {path}"
             )
     return Candidate(role, told["name"], judged, final, told["settings"])
-
-
-def _real(path: Path) -> Path:
-    """Return where a path leads; `Path.resolve` knows no kind answer to links in a circle."""
-    return Path(os.path.realpath(path))
 
 
 def _read_pairs(path: Path) -> dict[str, Ids]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
 from pathlib import Path
 
 import numpy as np
 
 from turi_recommender.versions import Training
+from turi_recommender.versions.record import read_moment
 from turi_recommender.versions.training import Comparison, Figures, LogFacts
 
 from ..models.loaded import LoadedModels
@@ -202,8 +202,8 @@ class Judge:
             return self._why_none(role)
         if entry.training is None or entry.training.log.last is None:
             return f"{entry.name}:{entry.version} does not say what it learnt from"
-        start = self._run.told.get("test_from")
-        if start is None or entry.training.log.last >= _moment(start):
+        start = read_moment(self._run.told.get("test_from"))
+        if start is None or entry.training.log.last >= start:
             return f"{entry.name}:{entry.version} has learnt from the test part already"
         return recall(self._lists(self._serving.models[role], role), self._run.test)
 
@@ -212,7 +212,7 @@ class Judge:
         masks = {"all": np.ones(len(kinds), np.bool_), **{kind: kinds == kind for kind in KINDS}}
         return Figures(
             measure="recall@10",
-            split=str(self._run.told.get("split", "time")),
+            split=self._run.told["split"],
             visitors={kind: int(mask.sum()) for kind, mask in masks.items()},
             values={
                 kind: float(ours[mask].mean()) if mask.any() else None
@@ -231,7 +231,3 @@ def _compared(ours: Values, theirs: Values) -> Comparison:
 
 def _finite(value: float) -> float | None:
     return value if np.isfinite(value) else None
-
-
-def _moment(text: str) -> datetime:
-    return datetime.fromisoformat(text.replace("Z", "+00:00"))

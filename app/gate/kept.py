@@ -8,7 +8,6 @@ well, so that they can be judged again or published by force.
 from __future__ import annotations
 
 import json
-import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
@@ -19,6 +18,7 @@ from turi_recommender.versions.staging import copy_errors, copy_listed, remove_s
 from turi_recommender.versions.staging import publish as appear
 
 from .candidates import Candidate, Run
+from .places import real
 
 DECISIONS = "gate.json"
 _NAME = re.compile(r"\d{4}-\d\d-\d\dT\d{6}Z(-\d+)?", re.ASCII)  # no colon: SMB has none in names
@@ -78,10 +78,10 @@ def _names(run: Run, left: Sequence[Candidate]) -> Iterator[str]:
 
     What else somebody put there, such as a pipe or a link that leads out, stays there.
     """
-    inside = Path(os.path.realpath(run.path))
+    inside = real(run.path)
     models = {path.resolve() for each in left for path in (each.judged, each.final)}
     for path in sorted(run.path.rglob("*")):
-        if not path.is_file() or inside not in Path(os.path.realpath(path)).parents:
+        if not path.is_file() or inside not in real(path).parents:
             continue
         is_report = path.parent == run.path and path.name != DECISIONS
         is_told = is_report and (len(left) > 0 or path.suffix != ".npz")

@@ -28,7 +28,7 @@ def check_registry(root: Path, run: Path) -> None:
     ConfigurationError
         If it is.
     """
-    if _is_in(_real(root), _real(run)):
+    if _is_in(real(root), real(run)):
         raise ConfigurationError(f"--models-dir {root}: is the run's directory, or in it")
 
 
@@ -52,8 +52,8 @@ def check_kept(folder: Path, run: Path, root: Path, names: Collection[str]) -> N
         If it is the run's directory, the registry, in the run or in a model's folder, or if it
         cannot be made or written.
     """
-    kept, models = _real(folder), _real(root)
-    if _is_in(kept, _real(run)):
+    kept, models = real(folder), real(root)
+    if _is_in(kept, real(run)):
         raise ConfigurationError(f"--keep-in {folder}: is the run's directory, or in it")
     if kept == models:
         raise ConfigurationError(f"--keep-in {folder}: is the registry; name a folder in it")
@@ -90,6 +90,11 @@ def check_target(root: Path, name: str) -> None:
         raise RegistrationError(f"{root / name}: cannot be written: {reason}") from error
 
 
+def real(path: Path) -> Path:
+    """Return where a path leads; `Path.resolve` knows no kind answer to links in a circle."""
+    return Path(os.path.realpath(path))
+
+
 def _is_in(path: Path, folder: Path) -> bool:
     return path == folder or folder in path.parents
 
@@ -103,7 +108,7 @@ def _has_versions(root: Path, name: str) -> bool:
 
 def _check_writable(folder: Path) -> None:
     """Write into the folder, or where it would be made; nothing stays there."""
-    with tempfile.TemporaryFile(dir=_lowest_there(_real(folder))):
+    with tempfile.TemporaryFile(dir=_lowest_there(real(folder))):
         pass
 
 
@@ -116,7 +121,3 @@ def _lowest_there(path: Path) -> Path:
             path = path.parent
         else:
             return path
-
-
-def _real(path: Path) -> Path:
-    return Path(os.path.realpath(path))

@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NoReturn
 
+from turi_recommender.errors import ModelFormatError
+from turi_recommender.format.files import read_regular
 from turi_recommender.versions.staging import write_whole
 from turi_recommender.wording import counted
 
@@ -217,12 +219,9 @@ def _parsed(path: Path) -> dict[str, Any]:
 def _text(path: Path, most: int) -> str:
     """Return the text of a regular file; a pipe would never end."""
     try:
-        if path.exists() and not path.is_file():
-            raise ReportError(f"{path}: not a regular file")
-        with path.open("rb") as file:
-            found = file.read(most + 1)
-    except OSError as error:
-        raise ReportError(f"{path}: {error.strerror or error}") from error
+        found = read_regular(path, most + 1)
+    except ModelFormatError as error:
+        raise ReportError(f"{path}: not {error.expected}: {error.found}") from error
     if len(found) > most:
         raise ReportError(f"{path}: larger than {counted(most, 'byte')}")
     try:

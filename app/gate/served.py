@@ -93,11 +93,10 @@ def lists_of_popularity(
     telling = of_item if counted is None else of_item[counted]
     counts = np.bincount(telling, minlength=len(catalogue))
     order = np.lexsort((np.arange(len(catalogue)), -counts))
-    asked = set(visitors)
-    had: dict[Id, set[Id]] = {visitor: set() for visitor in asked}
-    for user, item in zip(users.tolist(), items.tolist(), strict=True):
-        if user in asked:
-            had[user].add(item)
+    had: dict[Id, set[Id]] = {visitor: set() for visitor in visitors}
+    asked = np.isin(users, np.asarray(visitors))  # few of millions of pairs
+    for user, item in zip(users[asked].tolist(), items[asked].tolist(), strict=True):
+        had[user].add(item)
     longest = CUTOFF + max(map(len, had.values()), default=0)
     best = catalogue[order[:longest]].tolist()
     return [[item for item in best if item not in had[visitor]][:CUTOFF] for visitor in visitors]

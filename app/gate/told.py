@@ -56,9 +56,11 @@ def read_told(path: Path) -> Mapping[str, Any]:
         told = json.loads(data, parse_constant=_refuse_constant, parse_float=_finite)
     except (ValueError, RecursionError, MemoryError) as error:
         raise CandidateError(f"{path}: no JSON: {error}") from error
-    if not isinstance(told, dict) or type(told.get("format")) is not int:
-        raise CandidateError(f"{path}: not a training run of format {FORMAT}")
-    if told["format"] != FORMAT:
+    if (
+        not isinstance(told, dict)
+        or type(told.get("format")) is not int
+        or told["format"] != FORMAT
+    ):
         raise CandidateError(f"{path}: not a training run of format {FORMAT}")
     with told_errors(path):
         _check(told, path)

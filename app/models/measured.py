@@ -139,11 +139,7 @@ def _reliable(figures: Figures) -> dict[str, float | None]:
     """
     values, visitors = dict(figures.values), figures.visitors
     if any(visitors.get(kind, 0) < _FEWEST for kind in _RETURNING):
-        told = [(values[kind], visitors.get(kind, 0)) for kind in _RETURNING]
-        given = [(value, count) for value, count in told if value is not None]
-        total = sum(count for _, count in given)
-        mean = sum(value * count for value, count in given) / total if total > 0 else None
-        values |= dict.fromkeys(_RETURNING, mean)
+        values |= dict.fromkeys(_RETURNING, figures.pooled(_RETURNING))
     if visitors.get("unknown", 0) < _FEWEST:
         values["unknown"] = None
     return values

@@ -6,7 +6,7 @@ and written.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
@@ -170,6 +170,22 @@ class Figures:
     against: Mapping[str, Comparison] = field(default_factory=dict)
     forced: str | None = None
     more: Mapping[str, Any] = field(default_factory=dict)
+
+    def pooled(self, kinds: Collection[str]) -> float | None:
+        """Return the mean over the visitors of some kinds; None if none of them has a figure.
+
+        Parameters
+        ----------
+        kinds : collection of str
+            Kinds of visitors. Those without a figure, or without visitors, do not count.
+        """
+        told = [
+            (value, self.visitors.get(kind, 0))
+            for kind in kinds
+            if (value := self.values.get(kind)) is not None
+        ]
+        total = sum(count for _, count in told)
+        return sum(value * count for value, count in told) / total if total > 0 else None
 
     @classmethod
     def from_json(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -13,17 +13,16 @@ from tests.turi_recommender.scoring.synthetic import column
 from turi_recommender.format import ColumnMode
 
 
-@dataclass(eq=False)
 class Model:
     """What is asked of a model here."""
 
-    side_columns: tuple[Any, ...]
-    user_column: Any = column("user", 3)
-    item_column: Any = column("item", 3)
+    def __init__(self, *columns: Any) -> None:
+        self.user_column, self.item_column = column("user", 3), column("item", 3)
+        self.side_columns = columns
 
 
 def model(*columns: Any) -> Any:
-    return Model(columns)
+    return Model(*columns)
 
 
 PERIOD, HOUR = column("period", 2), column("hour", 1, ColumnMode.NUMERIC)

@@ -235,6 +235,17 @@ def test_score_tells_a_newcomer_model_of_the_visit(
     assert factors_first.post("/score", json=known).json() == plain
 
 
+def following(shop: Path, registry: Path) -> Settings:
+    """Return settings of a service that follows the versions of a newcomer model, when told to."""
+    return Settings(
+        models_dir=registry,
+        similarity_model=str(shop / "also.model"),
+        ranking_model=str(shop / "factors.model"),
+        newcomer_model="new",
+        models_poll_seconds=0,
+    )
+
+
 def test_a_newcomer_model_may_be_followed_by_one_of_another_class(
     shop: Path, model: dict[str, Recommender], tmp_path: Path
 ) -> None:
@@ -244,13 +255,7 @@ def test_a_newcomer_model_may_be_followed_by_one_of_another_class(
     with pytest.raises(RefusedVersionError, match="side columns changed"):
         check_successor("ranking", model["for_you"], model["factors"], {})
     register(shop / "for_you.model", tmp_path, "new", 1)
-    chosen = Settings(
-        models_dir=tmp_path,
-        similarity_model=str(shop / "also.model"),
-        ranking_model=str(shop / "factors.model"),
-        newcomer_model="new",
-        models_poll_seconds=0,
-    )
+    chosen = following(shop, tmp_path)
     users = [{"user_id": STRANGER, **NIGHT}]
     with serving(chosen) as client:
         assert who(post(client, users=users)) == [(STRANGER, "context", "new:1")]
@@ -266,13 +271,7 @@ def test_columns_that_come_with_a_later_version_are_told_after_the_next_start(
     shop: Path, model: dict[str, Recommender], tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     register(shop / "popular.model", tmp_path, "new", 1)
-    chosen = Settings(
-        models_dir=tmp_path,
-        similarity_model=str(shop / "also.model"),
-        ranking_model=str(shop / "factors.model"),
-        newcomer_model="new",
-        models_poll_seconds=0,
-    )
+    chosen = following(shop, tmp_path)
     with serving(chosen) as client:
         register(shop / "for_you.model", tmp_path, "new", 2)
         swapped = client.post("/admin/models/new/reload", headers={"x-requested-with": "tests"})
