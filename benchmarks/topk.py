@@ -106,7 +106,7 @@ def check(
     product : callable
         The plain product of NumPy, in the order of the search.
     """
-    order = model._search._order if model._search else np.empty(0)
+    order = model._search._items if model._search else np.empty(0)
     for number in range(0, QUERIES, 10):
         best, _ = means["this service, top-k with exact scores"](number)[0]
         _, found = means["faiss IndexFlatIP"](number)

@@ -181,20 +181,59 @@ SEARCH_GROWTH = 4
 From 2 to 16 the time is the same within 5 per cent, in *tail* and in *flat*.
 """
 
-SEARCH_LARGEST = 1 << 14
-"""Items of the largest step; bounds its arrays, which hold one score for each user and item.
+SEARCH_LARGEST = 1 << 16
+"""Items of the largest step for one user.
 
 One user of *flat* takes 3.5 ms with 4096, 2.4 ms with 16,384 and 2.0 ms with 65,536.
 """
+
+SEARCH_SCORES = 1 << 19
+"""Scores of the largest step for many users: bounds its arrays.
+
+32 users of *flat* take 115 ms with 2**16, 68 ms with 2**18 and 60 ms with 2**19.
+"""
+
+BOUND_LENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0, 5.0)
+"""Lengths of a query's vector, in units of the typical one, at which blocks' bounds are kept."""
+
+SEARCH_RATES = 2
+"""Numbers of features for which the items' errors are kept ready: with a context, and without."""
+
+CONTEXT_ORDERS = 64
+"""Contexts whose best items are kept in their own order. At any moment, the visits of a shop are in
+few contexts. Each takes some 90 KB with 32 factors."""
+
+CONTEXT_ASKED = 4
+"""Queries in a context before its order is made, which takes as long as some ten queries: whoever
+asks in a new context each time has none made."""
+
+CONTEXT_HEAD = 1 << 21
+"""Factors of the items, best first in the order that all queries share, among which a context
+chooses: 65,536 items with 32 factors, which takes 1.5 ms."""
+
+CONTEXT_FRONTS = (1 << 6, 1 << 9, 1 << 12)
+"""Items at the beginning of a context's order that are looked at together: first so many, then, if
+that is not enough, all of the next. They must be `SEARCH_GROWTH` times as many as are wanted."""
+
+CONTEXT_MISSES = 8
+"""Queries that may look in vain in a context's order before it counts as of no help, if they are
+more than a quarter."""
+
+FRONT_LENGTHS = (*BOUND_LENGTHS, 10.0, 30.0, 100.0)
+"""Lengths of a user's vector, in units of the typical one, at which bounds of what a front leaves
+out are kept. Where training has hardly moved most users, a few are very long."""
+
+FRONT_KEPT = 1 << 6
+"""Items of a front up to which their vectors are kept with it, and where each stands."""
+
+FRONT_VALUES = 1 << 20
+"""Factors that are copied at a time where queries look in different fronts (float32: 4 MiB)."""
 
 FOLD_CHUNK = 1 << 14
 """Rows of factors that are copied to float64 at a time while a model is loaded."""
 
 TYPICAL_USERS = 512
 """Users whose median length stands for that of all when items are put into order."""
-
-BOUND_LENGTHS = (0.0, 0.25, 0.5, 0.75, 1.0, 1.25, 1.5, 2.0, 3.0, 5.0)
-"""Lengths of a query's vector, in units of the typical one, at which blocks' bounds are kept."""
 
 USER_VALUES = 1 << 18
 """Factors of users that are read from the file in one step (float32: 1 MiB).

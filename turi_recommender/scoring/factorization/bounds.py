@@ -7,7 +7,10 @@ Cauchy-Schwarz no score exceeds ``constant + |vector| |direction|``.
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
+from collections.abc import Sequence
+from copy import copy
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +18,10 @@ from numpy.typing import NDArray
 from turi_recommender.scoring import limits
 
 Scores = NDArray[np.float64]
+Vectors = NDArray[np.float32]
 
 UNIT = 2.0**-24  # unit roundoff of float32
+LOWEST = np.finfo(np.float32).min
 OVERFLOW = 1e36  # a float32 sum of the library stays finite below
 _DOUBLE_SLACK = 1e-13  # for the few float64 operations beside them
 _UNDERFLOW = 1e-37  # what float32 products can lose below its normal range
@@ -30,8 +35,12 @@ class Directions:
 
     Parameters
     ----------
-    totals, sizes : ndarray of float64, shape (queries, K)
-        Sums of the features' factors, and of their magnitudes.
+    vectors : ndarray of float32, shape (queries, K)
+        Sums of the features' factors.
+    lengths : ndarray of float64, shape (queries,)
+        Their lengths, or more.
+    sizes : ndarray of float64, shape (queries,)
+        Lengths of the sums of the factors' magnitudes, or more.
     linear : ndarray of float64, shape (queries,)
         Magnitude of all linear terms.
     terms : int
@@ -39,8 +48,6 @@ class Directions:
 
     Attributes
     ----------
-    vectors : ndarray of float32, shape (queries, K)
-    lengths : ndarray of float64, shape (queries,)
     errors : ndarray of float64, shape (queries,)
         The queries' part of the errors.
     rate : float
@@ -49,13 +56,77 @@ class Directions:
         Whether the bounds mean anything: all numbers are finite and within float32.
     """
 
-    def __init__(self, totals: Scores, sizes: Scores, linear: Scores, terms: int) -> None:
-        self.rate = 2 * (2 * terms * UNIT + _DOUBLE_SLACK)
-        self.vectors = totals.astype(np.float32)
-        self.lengths = np.sqrt(np.einsum("ij,ij->i", totals, totals))
-        squares = np.einsum("ij,ij->i", sizes, sizes)
+    def __init__(
+        self, vectors: Vectors, lengths: Scores, sizes: Scores, linear: Scores, terms: int
+    ) -> None:
+        self.vectors = vectors
+        self.lengths = lengths
+        self.rate = error_rate(terms)
+        squares = sizes * sizes
         self.errors = self.rate * squares + (_DOUBLE_SLACK * linear + _UNDERFLOW)
         self.is_sound = bool(squares.max() < OVERFLOW)
+
+    @classmethod
+    def of_sums(cls, totals: Scores, magnitudes: Scores, linear: Scores, terms: int) -> Directions:
+        """Make them of sums in float64.
+
+        Parameters
+        ----------
+        totals, magnitudes : ndarray of float64, shape (queries, K)
+            Sums of the features' factors, and of their magnitudes.
+        linear, terms
+            As for the class.
+        """
+        return cls(totals.astype(np.float32), _lengths(totals), _lengths(magnitudes), linear, terms)
+
+    @classmethod
+    def beside(
+        cls, users: Sequence[Vectors], sizes: Sequence[float], linear: Scores, terms: int
+    ) -> Directions:
+        """Make them of users' own factors, where the other features are part of the items.
+
+        Parameters
+        ----------
+        users : sequence of ndarray of float32, shape (K,)
+            The users' factors; zeros for users without.
+        sizes : sequence of float
+            Length of the sum of the other features' magnitudes of each query.
+        linear, terms
+            As for the class.
+        """
+        more = 1.0 + terms * UNIT  # than a product in float32 can be too small by
+        lengths = np.array([math.sqrt(user @ user) * more for user in users])
+        return cls(np.array(users), lengths, lengths + sizes, linear, terms)
+
+    def some(self, places: Sequence[int]) -> Directions:
+        """Return some of the queries."""
+        if len(places) == len(self.vectors):
+            return self
+        part = copy(self)
+        part.vectors, part.lengths = self.vectors[places], self.lengths[places]
+        part.errors = self.errors[places]
+        return part
+
+
+def error_rate(terms: int) -> float:
+    """Return what the square of an item's size is multiplied by to bound its part of the errors.
+
+    Parameters
+    ----------
+    terms : int
+        How many roundings a score can take.
+    """
+    return 2 * (2 * terms * UNIT + _DOUBLE_SLACK)
+
+
+def rounded_down(bounds: Scores) -> Vectors:
+    """Return numbers that float32 numbers are compared with: rounded down, so that none is lost."""
+    return np.nextafter(bounds.astype(np.float32), np.float32(-np.inf))
+
+
+def _lengths(rows: Scores) -> Scores:
+    lengths: Scores = np.sqrt(np.einsum("ij,ij->i", rows, rows))
+    return lengths
 
 
 class BlockBounds:
@@ -72,23 +143,20 @@ class BlockBounds:
         the search.
     typical : float
         Length of a usual query's vector; the lengths that are kept are multiples of it.
+    size : int
+        Items of a block.
     """
 
-    def __init__(self, constants: Scores, norms: Scores, squares: Scores, typical: float) -> None:
-        starts = np.arange(0, len(constants), limits.SEARCH_BLOCK)
+    def __init__(
+        self, constants: Scores, norms: Scores, squares: Scores, typical: float, size: int
+    ) -> None:
+        self.size = size
+        starts = np.arange(0, len(constants), size)
         self._levels = [level * typical for level in limits.BOUND_LENGTHS] if typical > 0 else [0.0]
         self._tables = [_suffix_max(constants + level * norms, starts) for level in self._levels]
         self._norms = _suffix_max(norms, starts)
         self._squares = _suffix_max(squares, starts)
         self._slacks = _suffix_max(4 * UNIT * np.abs(constants), starts)
-        # The same as Python's numbers, for the one ceiling that most queries need.
-        self._scalars = (
-            [table.tolist() for table in self._tables],
-            self._norms.tolist(),
-            self._squares.tolist(),
-            self._slacks.tolist(),
-        )
-        self._arrays = (self._tables, self._norms, self._squares, self._slacks)
 
     def __len__(self) -> int:
         return len(self._norms)
@@ -105,36 +173,13 @@ class BlockBounds:
         block : int
             Number of the block.
         """
-        tables, norms, squares, slacks = self._scalars
         above, weight = self._level(length)
-        ceiling = tables[above - 1][block]
+        ceiling = self._tables[above - 1][block]
         if above == len(self._levels):
-            ceiling += norms[block] * weight
+            ceiling += self._norms[block] * weight
         else:
-            ceiling = ceiling * (1.0 - weight) + tables[above][block] * weight
-        return float(ceiling + (rate * squares[block] + slacks[block]))
-
-    def ceilings(self, length: float, rate: float) -> Scores:
-        """Return the ceilings of all blocks.
-
-        Parameters
-        ----------
-        length, rate : float
-            As for `ceiling`.
-
-        Returns
-        -------
-        ndarray of float64, shape (blocks,)
-            Descending.
-        """
-        tables, norms, squares, slacks = self._arrays
-        above, weight = self._level(length)
-        ceilings = tables[above - 1]
-        if above == len(self._levels):
-            ceilings = ceilings + norms * weight
-        else:
-            ceilings = ceilings * (1.0 - weight) + tables[above] * weight
-        return ceilings + (rate * squares + slacks)
+            ceiling = ceiling * (1.0 - weight) + self._tables[above][block] * weight
+        return ceiling + (rate * self._squares[block] + self._slacks[block])
 
     def _level(self, length: float) -> tuple[int, float]:
         """Return the level above a length, and its weight; above the last, the excess."""
@@ -145,9 +190,10 @@ class BlockBounds:
         return above, (length - low) / (self._levels[above] - low)
 
 
-def _suffix_max(values: Scores, starts: NDArray[np.int64]) -> Scores:
-    """Return, for each block, the largest value from it on."""
+def _suffix_max(values: Scores, starts: NDArray[np.int64]) -> list[float]:
+    """Return, for each block, the largest value from it on, as Python's numbers."""
     if len(values) == 0:
-        return np.zeros(1)
+        return [0.0]
     maxima = np.maximum.reduceat(values, starts)
-    return np.ascontiguousarray(np.maximum.accumulate(maxima[::-1])[::-1])
+    highest: list[float] = np.maximum.accumulate(maxima[::-1])[::-1].tolist()
+    return highest

@@ -13,7 +13,6 @@ et al., LEMP, SIGMOD 2015).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,12 +20,23 @@ from numpy.typing import NDArray
 from turi_recommender.format import FactorModel
 from turi_recommender.scoring import limits
 from turi_recommender.scoring.candidates import Candidates
-from turi_recommender.scoring.factorization.bounds import OVERFLOW, UNIT, BlockBounds, Directions
+from turi_recommender.scoring.factorization.bounds import (
+    LOWEST,
+    OVERFLOW,
+    UNIT,
+    BlockBounds,
+    Directions,
+    error_rate,
+)
 from turi_recommender.scoring.factorization.catalogue import ItemFeatures
-from turi_recommender.scoring.factorization.features import QueryFeatures
+from turi_recommender.scoring.factorization.context_order import ContextOrder, Head, find
+from turi_recommender.scoring.factorization.context_orders import ContextOrders
+from turi_recommender.scoring.factorization.features import Others, QueryFeatures
 from turi_recommender.scoring.factorization.fold import fold, typical_length
 from turi_recommender.scoring.factorization.lengths import row_lengths
+from turi_recommender.scoring.factorization.order import ItemOrder
 from turi_recommender.scoring.factorization.scan import Scan
+from turi_recommender.scoring.remember import remember
 
 Scores = NDArray[np.float64]
 Items = NDArray[np.int64]
@@ -59,19 +69,23 @@ class ScoreSearch:
         order = np.argsort(-(constants + typical * norms), kind="stable").astype(np.int32)
         owned = vectors is catalogue.stored
         catalogue.reorder(order)
-        self._order = order
+        self._items = order
         self._places = catalogue.places
         self._vectors = catalogue.stored if owned else vectors[order]
         constants, norms, squares = constants[order], norms[order], sizes[order] ** 2
         self._constants = constants.astype(np.float32)
         self._squares = squares.astype(np.float32)
-        self._slacks = np.abs(self._constants) * np.float32(4 * UNIT)
         self._is_sound = bool(
             np.isfinite(constants).all()
             and np.isfinite(norms).all()
             and squares.max(initial=0.0) < OVERFLOW
         )
-        self._bounds = BlockBounds(constants, norms, squares, typical)
+        self._bounds = BlockBounds(constants, norms, squares, typical, limits.SEARCH_BLOCK)
+        self._order = remember(limits.SEARCH_RATES, self._make_order)
+        depth = limits.CONTEXT_HEAD // max(vectors.shape[1], 1)
+        self._norms = np.nextafter(norms[:depth].astype(np.float32), np.float32(np.inf))
+        self._typical_user = typical_length(model, interactions=False)
+        self._contexts = ContextOrders(self._make_context)
 
     def survivors(
         self, queries: Sequence[QueryFeatures], candidates: Sequence[Candidates], k: int
@@ -91,21 +105,69 @@ class ScoreSearch:
         -------
         list of ndarray of int64, ascending
         """
+        left: list[Items | None] = [None] * len(queries)
+        thresholds = np.full(len(queries), LOWEST, np.float32)
+        if self._is_sound:
+            self._look_in_contexts(queries, candidates, k, left, thresholds)
+        others = [place for place, found in enumerate(left) if found is None]
+        if others:
+            found = self._look_everywhere(
+                [queries[place] for place in others],
+                [candidates[place] for place in others],
+                k,
+                thresholds[others],
+            )
+            for place, items in zip(others, found, strict=True):
+                left[place] = items
+        return [items for items in left if items is not None]
+
+    def _look_in_contexts(
+        self,
+        queries: Sequence[QueryFeatures],
+        candidates: Sequence[Candidates],
+        k: int,
+        left: list[Items | None],
+        thresholds: NDArray[np.float32],
+    ) -> None:
+        """Answer the queries whose context has an order that is enough for them.
+
+        Parameters
+        ----------
+        queries, candidates, k
+            As for `survivors`.
+        left : list
+            What is found is put here, in the place of the query.
+        thresholds : ndarray of float32, shape (queries,)
+            What is known of the others is put here (`Scan.thresholds`).
+        """
+        orders = [self._contexts.of(query.others) for query in queries]
+        places = [place for place, order in enumerate(orders) if order is not None]
+        if not places:
+            return
+        mine = [order for order in orders if order is not None]
+        directions = self._beside([queries[place] for place in places], mine)
+        if not directions.is_sound:
+            return
+        found = find(mine, directions, [candidates[place].excluded for place in places], k)
+        thresholds[places] = found.thresholds
+        for place, items, is_whole in zip(places, found.items, found.is_whole, strict=True):
+            left[place] = items if is_whole else None
+
+    def _look_everywhere(
+        self,
+        queries: Sequence[QueryFeatures],
+        candidates: Sequence[Candidates],
+        k: int,
+        thresholds: NDArray[np.float32],
+    ) -> list[Items]:
+        """Look for the best among all items, in the order that all queries share."""
         directions = self._directions(queries)
         if not (self._is_sound and directions.is_sound):
             return [out.indices().astype(np.int64) for out in candidates]
         excluded = [self._places(out.excluded) for out in candidates]
-        scan = Scan(directions, excluded, k)
-        low, high = 0, min(max(limits.SEARCH_FIRST, limits.SEARCH_GROWTH * k), len(self._order))
-        while len(scan.active):
-            here = slice(low, high)
-            products = self._products(directions.vectors[scan.active], self._vectors[here])
-            products += self._constants[here]
-            scan.absorb(low, products, self._errors(directions, here))
-            low = high
-            stop = scan.go_on(low, self._bounds, len(self._order))
-            high = min(stop, low * limits.SEARCH_GROWTH, low + limits.SEARCH_LARGEST)
-        return [np.sort(self._order[places]).astype(np.int64) for places in scan.found()]
+        scan = Scan(self._order(directions.rate), directions, excluded, k, thresholds)
+        found = scan.run(max(limits.SEARCH_FIRST, limits.SEARCH_GROWTH * k))
+        return [np.sort(self._items[places]).astype(np.int64) for places in found]
 
     def among(self, query: QueryFeatures, items: Items, k: int) -> Items:
         """Return those of some items that can be among their best, ties included.
@@ -127,35 +189,71 @@ class ScoreSearch:
         if not (self._is_sound and directions.is_sound):
             return items
         places = self._places(items)
-        scan = Scan(directions, [_NOTHING], k)
-        products = self._products(directions.vectors, self._vectors[places])
-        products += self._constants[places]
-        scan.absorb(0, products, self._errors(directions, places))
-        left: Items = items[scan.found()[0]]
+        every = self._order(directions.rate)
+        vectors = self._vectors[places]
+        some = every._replace(
+            num_items=len(places),
+            vectors=lambda low, high: vectors[low:high],
+            uppers=every.uppers[places],
+            spans=every.spans[places],
+        )
+        left: Items = items[Scan(some, directions, [_NOTHING], k).run(len(places))[0]]
         return left
 
-    @staticmethod
-    def _products(
-        directions: NDArray[np.float32], vectors: NDArray[np.float32]
-    ) -> NDArray[np.float32]:
-        if len(directions) == 1:  # a product with a vector is faster than with a matrix of one row
-            single: NDArray[np.float32] = vectors @ directions[0]
-            return single[np.newaxis]
-        return directions @ vectors.T
+    def _make_order(self, rate: float) -> ItemOrder:
+        """Return the order that all queries share, with the items' errors at this rate."""
+        errors = self._squares * np.float32(rate)
+        errors += np.abs(self._constants) * np.float32(4 * UNIT)
+        return ItemOrder(
+            len(self._items),
+            lambda low, high: self._vectors[low:high],
+            self._constants + errors,
+            errors + errors,
+            self._bounds,
+            rate,
+        )
 
-    def _errors(
-        self, directions: Directions, where: slice | NDArray[np.integer[Any]]
-    ) -> NDArray[np.float32]:
-        """Return the items' part of the errors, shape (items,)."""
-        errors: NDArray[np.float32] = self._squares[where] * np.float32(directions.rate)
-        errors += self._slacks[where]
-        return errors
+    def _make_context(self, others: Others) -> ContextOrder | None:
+        """Return the order of a context; None if its numbers are beyond float32."""
+        size = self._size_of(others)
+        if not size * size < OVERFLOW:
+            return None
+        order = self._order(error_rate(self._terms(others)))
+        total = others.total if self._interactions else np.zeros(self._vectors.shape[1])
+        return ContextOrder(Head(order, self._items, self._norms, self._typical_user), total, size)
+
+    def _size_of(self, others: Others) -> float:
+        """Return the length of the sum of the magnitudes of these features' factors."""
+        if not self._interactions:
+            return 0.0
+        return float(np.sqrt(others.magnitude @ others.magnitude))
+
+    def _terms(self, others: Others) -> int:
+        """Return how many roundings a score can take."""
+        width: int = self._vectors.shape[1]
+        return self._max_features + 1 + len(others.features) + 2 * width + 4
+
+    def _linear(self, queries: Sequence[QueryFeatures]) -> Scores:
+        """Return the magnitude of all linear terms, shape (queries,)."""
+        sizes = [
+            query.others.linear_size + (0.0 if query.user is None else abs(query.user.linear))
+            for query in queries
+        ]
+        return np.array(sizes) + (self._intercept + self._linear_size)
+
+    def _beside(
+        self, queries: Sequence[QueryFeatures], orders: Sequence[ContextOrder]
+    ) -> Directions:
+        """Return the users' part of queries, each in its context."""
+        none = np.zeros(self._vectors.shape[1], np.float32)
+        users = [none if each.user is None else each.user.factors for each in queries]
+        terms = self._terms(queries[0].others)
+        sizes = [order.size for order in orders]
+        return Directions.beside(users, sizes, self._linear(queries), terms)
 
     def _directions(self, queries: Sequence[QueryFeatures]) -> Directions:
         others = [query.others for query in queries]
         users = [query.user for query in queries if query.user is not None]
-        linear = np.array([other.linear_size for other in others])
-        linear += self._intercept + self._linear_size
         if self._interactions:
             totals = np.array([other.total for other in others])
             sizes = np.array([other.magnitude for other in others])
@@ -166,9 +264,7 @@ class ScoreSearch:
             factors = np.array([user.factors for user in users])
             totals += factors
             sizes += np.abs(factors)
-            linear += [abs(user.linear) for user in users]
-        terms = self._max_features + 1 + len(others[0].features) + 2 * totals.shape[1] + 4
-        return Directions(totals, sizes, linear, terms)
+        return Directions.of_sums(totals, sizes, self._linear(queries), self._terms(others[0]))
 
 
 def _largest(values: Scores) -> float:

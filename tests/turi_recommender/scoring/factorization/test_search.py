@@ -53,11 +53,16 @@ def small_steps(first: int) -> Iterator[pytest.MonkeyPatch]:
         patch.setattr(limits, "SEARCH_FIRST", first)
         patch.setattr(limits, "SEARCH_GROWTH", 2)
         patch.setattr(limits, "SEARCH_LARGEST", 16)
+        patch.setattr(limits, "CONTEXT_ASKED", 1)
+        patch.setattr(limits, "CONTEXT_ORDERS", 2)
+        patch.setattr(limits, "CONTEXT_HEAD", 400)
+        patch.setattr(limits, "CONTEXT_FRONTS", (first, 3 * first))
+        patch.setattr(limits, "FRONT_KEPT", first)
         yield patch
 
 
 @settings(max_examples=500, deadline=None)
-@given(MODELS, st.lists(ROWS, min_size=1, max_size=4), QUERIES, st.sampled_from([4, 8, 200]))
+@given(MODELS, st.lists(ROWS, min_size=1, max_size=4), QUERIES, st.sampled_from([4, 16, 200]))
 def test_searched_answers_equal_exact_ones(
     saved: Any, rows: list[dict[str, Any]], query: dict[str, Any], first: int
 ) -> None:
@@ -65,9 +70,9 @@ def test_searched_answers_equal_exact_ones(
         model = make_recommender(saved)
         assert isinstance(model, FactorizationRecommender)
         patch.setattr(limits, "EXACT_WORK", 0)
-        searched = answers(model, rows, query)
+        searched = [answers(model, rows, query) for _ in range(3)]  # contexts get their own orders
         patch.setattr(limits, "EXACT_WORK", 2**60)
-        assert searched == answers(model, rows, query)
+        assert searched == [answers(model, rows, query)] * 3
 
 
 def test_the_search_drops_most_of_a_catalogue() -> None:
@@ -89,11 +94,24 @@ def test_the_scan_stops_where_lengths_fall() -> None:
     seen = []
     absorb = Scan.absorb
 
-    def count(scan: Any, low: int, scores: Any, errors: Any) -> None:
-        seen.append(len(errors))
-        absorb(scan, low, scores, errors)
+    def count(scan: Any, low: int, products: Any) -> None:
+        seen.append(products.shape[1])
+        absorb(scan, low, products)
 
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(Scan, "absorb", count)
         model.recommend([{"user": 1, "period": "period0"}])
     assert sum(seen) < 2000
+
+
+def test_a_context_that_is_asked_for_again_has_an_order_of_its_own() -> None:
+    model = make_recommender(factor_model(3, items=20000, factors=16, tail=0.3, item_side=False))
+    assert isinstance(model, FactorizationRecommender)
+    row = {"user": 1, "period": "period0", "hour": 9.0}
+    first = answers(model, [row], {})
+    for _ in range(limits.CONTEXT_ASKED - 1):
+        model.recommend([row])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Scan, "run", None)  # it looks through all items
+        again = [answers(model, [{**row, "user": user}] * 3, {})[1] for user in (1, 2, 3)]
+    assert again[0] == first[0]
