@@ -219,10 +219,6 @@ CONTEXT_MISSES = 8
 """Queries that may look in vain in a context's order before it counts as of no help, if they are
 more than a quarter."""
 
-FRONT_LENGTHS = (*BOUND_LENGTHS, 10.0, 30.0, 100.0)
-"""Lengths of a user's vector, in units of the typical one, at which bounds of what a front leaves
-out are kept. Where training has hardly moved most users, a few are very long."""
-
 FRONT_KEPT = 1 << 6
 """Items of a front up to which their vectors are kept with it, and where each stands."""
 

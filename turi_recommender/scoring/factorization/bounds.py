@@ -181,6 +181,10 @@ class BlockBounds:
             ceiling = ceiling * (1.0 - weight) + self._tables[above][block] * weight
         return ceiling + (rate * self._squares[block] + self._slacks[block])
 
+    def slope(self, block: int) -> float:
+        """Return the length of the longest vector from a block on."""
+        return self._norms[block]
+
     def _level(self, length: float) -> tuple[int, float]:
         """Return the level above a length, and its weight; above the last, the excess."""
         above = bisect_right(self._levels, length)

@@ -51,6 +51,32 @@ class Head(NamedTuple):
     typical: float
 
 
+class _Behind:
+    """What the items behind the head score at most.
+
+    Parameters
+    ----------
+    head : Head
+        They stand behind it.
+    total : float
+        Length of the sum of the context's factors.
+    """
+
+    def __init__(self, head: Head, total: float) -> None:
+        order, depth = head.order, len(head.norms)
+        self._bounds = order.bounds if depth < order.num_items else None
+        self._rate = order.rate
+        self._block = depth // order.bounds.size
+        self._total = total
+        self.slope = 0.0 if self._bounds is None else self._bounds.slope(self._block)
+
+    def ceiling(self, length: float) -> float:
+        """Return what none of them scores more than; there, the context is part of the query."""
+        if self._bounds is None:
+            return -math.inf
+        return self._bounds.ceiling(length + self._total, self._rate, self._block)
+
+
 class ContextOrder:
     """The best items of a context.
 
@@ -82,13 +108,15 @@ class ContextOrder:
         uppers += roundings
         spans = head.order.spans[: len(uppers)] + (roundings + roundings)
         places = _best_first(uppers + np.float32(head.typical) * head.norms)
-        lengths = [head.typical * times for times in limits.FRONT_LENGTHS]
-        beyond = _beyond_head(head, [length + math.sqrt(total @ total) for length in lengths])
+        lengths = [head.typical * times for times in limits.BOUND_LENGTHS]
+        behind = _Behind(head, math.sqrt(total @ total))
+        beyond = np.array([behind.ceiling(length) for length in lengths])
         self.fronts = []
         for count in limits.CONTEXT_FRONTS:
             best, others = places[:count], places[count:]
             best = best[np.argsort(head.items[best])]
             ceilings = np.maximum(beyond, _ceilings(uppers[others], head.norms[others], lengths))
+            slope = max(behind.slope, float(head.norms[others].max(initial=0.0)))
             front = Front(
                 head.items[best].astype(np.int64),
                 _taken(vectors, best),
@@ -96,6 +124,7 @@ class ContextOrder:
                 spans[best],
                 lengths,
                 ceilings.tolist(),
+                slope,
             )
             self.fronts.append(front)
 
@@ -160,15 +189,6 @@ def _ceilings(uppers: Bounds, norms: Bounds, lengths: Sequence[float]) -> Scores
     constants, slopes = uppers.astype(np.float64), norms.astype(np.float64)
     highest = [(constants + length * slopes).max(initial=-np.inf) for length in lengths]
     return np.array(highest)
-
-
-def _beyond_head(head: Head, lengths: Sequence[float]) -> Scores:
-    """Return the same for the items behind the head, and lengths of whole queries' vectors."""
-    order, depth = head.order, len(head.norms)
-    if depth >= order.num_items:
-        return np.full(len(lengths), -np.inf)
-    block = depth // order.bounds.size
-    return np.array([order.bounds.ceiling(length, order.rate, block) for length in lengths])
 
 
 def _taken(vectors: Vectors, places: Places) -> Callable[[], Vectors]:

@@ -6,6 +6,7 @@ from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from threading import Lock
+from weakref import WeakMethod
 
 from turi_recommender.scoring import limits
 from turi_recommender.scoring.factorization.context_order import ContextOrder
@@ -18,11 +19,12 @@ class ContextOrders:
     Parameters
     ----------
     make : callable
-        Takes the features of a context, and returns its order, or None if it can have none.
+        A bound method, which is not kept alive (see `remember`). It takes the features of a
+        context, and returns its order, or None if it can have none.
     """
 
     def __init__(self, make: Callable[[Others], ContextOrder | None]) -> None:
-        self._make = make
+        self._make = WeakMethod(make)
         self._lock = Lock()
         self._kept: OrderedDict[Others, _Kept] = OrderedDict()
 
@@ -45,7 +47,8 @@ class ContextOrders:
             kept.asked += 1
             if kept.asked > limits.CONTEXT_ASKED and kept.is_worth_it:
                 if kept.order is None:
-                    kept.order = self._make(others)
+                    make = self._make()
+                    kept.order = None if make is None else make(others)
                 if kept.order is None or not kept.order.helps:
                     kept.order, kept.is_worth_it = None, False
             return kept.order

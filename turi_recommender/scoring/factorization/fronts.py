@@ -33,6 +33,9 @@ class Front:
         Some lengths of a query's vector, ascending, from 0.
     ceilings : sequence of float
         What no other item scores more than, with each of these lengths.
+    slope : float
+        How much more that is, at most, for each unit of length beyond the last: the length of the
+        longest vector of the others.
     """
 
     def __init__(
@@ -43,6 +46,7 @@ class Front:
         spans: Bounds,
         lengths: Sequence[float],
         ceilings: Sequence[float],
+        slope: float,
     ) -> None:
         self.items = items
         self.vectors = vectors
@@ -50,6 +54,7 @@ class Front:
         self.spans = spans
         self._lengths = lengths
         self._ceilings = ceilings
+        self._slope = slope
         self._place_of: dict[int, int] | None = None
         if len(items) <= limits.FRONT_KEPT:
             self._place_of = {item: place for place, item in enumerate(items.tolist())}
@@ -74,13 +79,13 @@ class Front:
         ----------
         length : float
             Length of the query's vector. The ceiling is convex in it: between two lengths it lies
-            below the chord. Beyond the last one, nothing is known.
+            below the chord.
         """
         above = bisect_right(self._lengths, length)
+        low = self._lengths[above - 1]
         if above == len(self._lengths):
-            return float("inf")
-        low, high = self._lengths[above - 1], self._lengths[above]
-        weight = (length - low) / (high - low)
+            return self._ceilings[-1] + self._slope * (length - low)
+        weight = (length - low) / (self._lengths[above] - low)
         return self._ceilings[above - 1] * (1.0 - weight) + self._ceilings[above] * weight
 
 

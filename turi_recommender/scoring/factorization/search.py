@@ -204,9 +204,10 @@ class ScoreSearch:
         """Return the order that all queries share, with the items' errors at this rate."""
         errors = self._squares * np.float32(rate)
         errors += np.abs(self._constants) * np.float32(4 * UNIT)
+        vectors = self._vectors  # what is returned must not keep this object alive: see `remember`
         return ItemOrder(
             len(self._items),
-            lambda low, high: self._vectors[low:high],
+            lambda low, high: vectors[low:high],
             self._constants + errors,
             errors + errors,
             self._bounds,

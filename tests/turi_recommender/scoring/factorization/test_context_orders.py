@@ -24,7 +24,7 @@ class Maker:
     def __init__(self) -> None:
         self.made: list[Others] = []
 
-    def __call__(self, others: Others) -> ContextOrder | None:
+    def make(self, others: Others) -> ContextOrder | None:
         self.made.append(others)
         return cast(ContextOrder, Order())
 
@@ -35,7 +35,7 @@ def contexts(count: int) -> list[Others]:
 
 def test_an_order_is_made_once_when_a_context_is_asked_for_again() -> None:
     make = Maker()
-    orders, (one,) = ContextOrders(make), contexts(1)
+    orders, (one,) = ContextOrders(make.make), contexts(1)
     for _ in range(limits.CONTEXT_ASKED):
         assert orders.of(one) is None
     assert make.made == []
@@ -48,7 +48,7 @@ def test_an_order_is_made_once_when_a_context_is_asked_for_again() -> None:
 def test_contexts_that_are_asked_for_in_turn_make_none(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(limits, "CONTEXT_ORDERS", 3)
     make = Maker()
-    orders = ContextOrders(make)
+    orders = ContextOrders(make.make)
     for _ in range(5):
         for each in contexts(4):
             assert orders.of(each) is None
@@ -60,7 +60,8 @@ def test_the_context_that_nobody_has_asked_for_longest_is_forgotten(
 ) -> None:
     monkeypatch.setattr(limits, "CONTEXT_ORDERS", 2)
     monkeypatch.setattr(limits, "CONTEXT_ASKED", 1)
-    orders, (one, two, three) = ContextOrders(Maker()), contexts(3)
+    make = Maker()
+    orders, (one, two, three) = ContextOrders(make.make), contexts(3)
     for each in (one, one, two, two, one, three):
         orders.of(each)
     assert orders.of(one) is not None
@@ -69,7 +70,7 @@ def test_the_context_that_nobody_has_asked_for_longest_is_forgotten(
 
 def test_an_order_that_does_not_help_is_not_made_again() -> None:
     make = Maker()
-    orders, (one,) = ContextOrders(make), contexts(1)
+    orders, (one,) = ContextOrders(make.make), contexts(1)
     for _ in range(limits.CONTEXT_ASKED + 1):
         order: Any = orders.of(one)
     order.helps = False
@@ -79,12 +80,15 @@ def test_an_order_that_does_not_help_is_not_made_again() -> None:
 
 
 def test_a_context_that_can_have_no_order_is_not_tried_again() -> None:
-    tried = []
+    class Refuser:
+        def __init__(self) -> None:
+            self.tried: list[Others] = []
 
-    def make(others: Others) -> None:
-        tried.append(others)
+        def make(self, others: Others) -> None:
+            self.tried.append(others)
 
-    orders, (one,) = ContextOrders(make), contexts(1)
+    make = Refuser()
+    orders, (one,) = ContextOrders(make.make), contexts(1)
     for _ in range(limits.CONTEXT_ASKED + 10):
         assert orders.of(one) is None
-    assert tried == [one]
+    assert make.tried == [one]

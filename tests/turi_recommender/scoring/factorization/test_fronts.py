@@ -15,7 +15,7 @@ NOTHING = np.empty(0, np.int64)
 LENGTHS = [0.0, 1.0, 4.0]
 
 
-def front(items: list[int], constants: list[float], ceilings: list[float] | None = None) -> Front:
+def front(items: list[int], constants: list[float]) -> Front:
     """Return a front of items that have constants and vectors of zeros."""
     vectors = np.zeros((len(items), 2), np.float32)
     return Front(
@@ -24,7 +24,8 @@ def front(items: list[int], constants: list[float], ceilings: list[float] | None
         np.array(constants, np.float32),
         np.full(len(items), 2e-6, np.float32),
         LENGTHS,
-        [0.0, 1.0, 5.0] if ceilings is None else ceilings,
+        [0.0, 1.0, 5.0],
+        2.0,
     )
 
 
@@ -43,7 +44,15 @@ def test_the_best_are_found_in_ascending_order() -> None:
 
 @pytest.mark.parametrize(
     ("length", "best", "is_whole"),
-    [(0.0, 0.5, True), (1.0, 0.5, False), (1.0, 2.0, True), (3.9, 4.5, False), (4.0, 99.0, False)],
+    [
+        (0.0, 0.5, True),
+        (1.0, 0.5, False),
+        (1.0, 2.0, True),
+        (3.9, 4.5, False),
+        (4.0, 5.1, True),
+        (6.0, 8.9, False),
+        (6.0, 9.1, True),
+    ],
 )
 def test_it_tells_whether_others_could_be_better(
     length: float, best: float, is_whole: bool
@@ -119,4 +128,5 @@ def _drawn(draw: np.random.Generator) -> Front:
         np.full(12, 1e-5, np.float32),
         LENGTHS,
         [1.0, 2.0, 6.0],
+        2.0,
     )

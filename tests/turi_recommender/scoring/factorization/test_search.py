@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
@@ -115,3 +117,16 @@ def test_a_context_that_is_asked_for_again_has_an_order_of_its_own() -> None:
         patch.setattr(Scan, "run", None)  # it looks through all items
         again = [answers(model, [{**row, "user": user}] * 3, {})[1] for user in (1, 2, 3)]
     assert again[0] == first[0]
+
+
+def test_a_model_is_freed_at_once_whatever_was_kept_for_contexts() -> None:
+    model = make_recommender(factor_model(3, items=2000, factors=16))
+    for _ in range(limits.CONTEXT_ASKED + 2):
+        model.recommend([{"user": 1, "period": "period0"}])
+    reference = weakref.ref(model)
+    gc.disable()
+    try:
+        del model
+        assert reference() is None
+    finally:
+        gc.enable()
