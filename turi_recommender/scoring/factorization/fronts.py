@@ -145,7 +145,11 @@ def look(
     lower.partition(at, axis=1)
     thresholds = np.maximum(rounded_down(lower[:, at] - 2 * directions.errors), LOWEST)
     rows, places = (uppers >= thresholds[:, np.newaxis]).nonzero()
-    ends = rows.searchsorted(np.arange(1, len(fronts) + 1)).tolist()
+    ends = (
+        rows.searchsorted(np.arange(1, len(fronts) + 1)).tolist()
+        if len(fronts) > 1
+        else [len(rows)]
+    )
     found, is_whole, start = [], [], 0
     asked = zip(fronts, ends, directions.lengths.tolist(), thresholds.tolist(), strict=True)
     for front, end, length, threshold in asked:

@@ -157,6 +157,9 @@ class FactorizationRecommender(Recommender):
     ) -> list[Ranked]:
         """See `Recommender`: as many queries at a time as take bounded memory."""
         overlay = self._overlay(given)
+        if len(queries) == 1:
+            form, read = self._form_of(queries[0]), self._reader.read(queries[0])
+            return self._rank_alike(form, [read], candidates, k, overlay)
         ranked: list[Ranked] = []
         features: list[QueryFeatures] = []
         held, most = 0, limits.EXACT_VALUES // max(self._width, 1)
