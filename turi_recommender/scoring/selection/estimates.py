@@ -18,6 +18,7 @@ Scores = NDArray[np.float64]
 Positions = NDArray[np.int64]
 
 _ROUNDS = 16  # so many times the scores near one pivot are settled at most
+_FEW = 512  # so many scores take no longer at once than those near the next few pivots
 
 
 def best_of_estimates(
@@ -70,6 +71,8 @@ class _Estimated(NthElement):
     def _settle(self, at: Positions) -> None:
         """Make the keys at these places exact."""
         at = at[~self._is_exact[self.order[at]]]
+        if len(at) == 0:
+            return
         at = at[np.argsort(self.order[at])]
         places = self.order[at]
         self.keys[at] = self._exact(places)
@@ -80,10 +83,11 @@ class _Estimated(NthElement):
         super()._move_median_to_first(first, a, b, c)
 
     def _partition(self, first: int, last: int, pivot: np.float64) -> int:
-        near = np.flatnonzero(np.abs(self.keys[first:last] - pivot) <= self._error)
-        # Where many are near each pivot, all of them at once spare the next rounds.
-        is_crowded = len(near) * _ROUNDS > last - first
-        self._settle(np.arange(first, last) if is_crowded else near + first)
+        keys = self.keys[first:last]
+        near = np.flatnonzero((keys >= pivot - self._error) & (keys <= pivot + self._error))
+        # Where many are near each pivot, or few are left, all at once spare the next rounds.
+        at_once = len(near) * _ROUNDS > last - first or last - first <= _FEW
+        self._settle(np.arange(first, last) if at_once else near + first)
         return super()._partition(first, last, pivot)
 
     def _insertion_sort(self, first: int, last: int) -> None:

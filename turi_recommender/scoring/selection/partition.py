@@ -39,6 +39,26 @@ def partition_few(keys: list[float], order: list[int], first: int, last: int) ->
         left += 1
 
 
+def _exchanged(left: Positions, right: Positions) -> int:
+    """Return how many stops are exchanged, one by one: as long as the pointers have not met.
+
+    Parameters
+    ----------
+    left : ndarray of int64, ascending
+        Where the left pointer stops.
+    right : ndarray of int64, descending
+        Where the right pointer stops.
+    """
+    low, high = 0, min(len(left), len(right))
+    while low < high:
+        middle = (low + high) // 2
+        if left[middle] < right[middle]:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
 class Movable:
     """Keys and their original positions, which move together.
 
@@ -79,19 +99,22 @@ class Movable:
     def _partition(self, first: int, last: int, pivot: np.float64) -> int:
         """Hoare partition of [first, last); the i-th stop from each side is exchanged."""
         keys = self.keys[first:last]
-        left = np.flatnonzero(keys <= pivot)
-        right = np.flatnonzero(keys >= pivot)[::-1]
-        pairs = min(len(left), len(right))
-        crossed = np.flatnonzero(left[:pairs] >= right[:pairs])
-        count = int(crossed[0]) if len(crossed) else pairs
+        stops_left, stops_right = keys <= pivot, keys >= pivot
+        # With g greater keys and e equal ones, what is exchanged stands before g + e on the left,
+        # and from g on on the right: there it ends up, and the pointers have met in between.
+        greater = len(keys) - int(np.count_nonzero(stops_left))
+        end = int(np.count_nonzero(stops_right))
+        left = np.flatnonzero(stops_left[:end])
+        right = np.flatnonzero(stops_right[greater:])[::-1] + greater
+        count = _exchanged(left, right)
         ups, downs = left[:count] + first, right[:count] + first
         for array in (self.keys, self.order):
-            array[ups], array[downs] = array[downs], array[ups]
+            taken = array[ups]
+            array[ups] = array[downs]
+            array[downs] = taken
         # The left pointer stops at its next stop, or at the last element exchanged to the right.
-        stops = [int(left[count])] if count < len(left) else []
-        if count:
-            stops.append(int(right[count - 1]))
-        return first + min(stops)
+        next_stop = int(left[count]) if count < len(left) else end
+        return first + (min(next_stop, int(right[count - 1])) if count else next_stop)
 
     def _insertion_sort(self, first: int, last: int) -> None:
         sorted_range = np.argsort(-self.keys[first:last], kind="stable") + first
