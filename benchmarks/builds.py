@@ -12,6 +12,7 @@ from contextlib import ExitStack
 from pathlib import Path
 from statistics import median, quantiles
 
+from benchmarks.asked import read_asked, written
 from benchmarks.http import KINDS, measure
 from benchmarks.large_models import ROOT, large_models
 from benchmarks.results import save
@@ -30,16 +31,17 @@ def main() -> None:
     models = args.models or large_models()
     rows = []
     with ExitStack() as stack:
+        bodies = stack.enter_context(written(read_asked(models)))
         this, other, again = (
             stack.enter_context(service(models, root)) for root in (ROOT, args.other, args.other)
         )
         for kind in KINDS:
             for server in (this, other, again):
-                measure(server, kind, 8, 1)  # warm
+                measure(server, kind, 8, 1, bodies)  # warm
             for connections in args.connections:
                 rounds = [
                     [
-                        measure(server, kind, connections, args.seconds)["rate"]
+                        measure(server, kind, connections, args.seconds, bodies)["rate"]
                         for server in (this, other, again)
                     ]
                     for _ in range(args.rounds)

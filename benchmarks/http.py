@@ -1,7 +1,8 @@
 """Requests per second, against the original and an empty route: ``python -m benchmarks.http``.
 
-Needs wrk. Each round measures all servers one after the other; ratios are of the same round, and
-the medians of the rounds are printed.
+Needs wrk, and ``scripts/training-env server`` unless it is without the original. Each round
+measures all servers one after the other; ratios are of the same round, and the medians of the
+rounds are printed. ``--pairs all`` measures every large pair that has been made.
 """
 
 from __future__ import annotations
@@ -11,13 +12,16 @@ import os
 import re
 import subprocess
 from contextlib import ExitStack
+from pathlib import Path
 from statistics import median
+from typing import Any
 
-from benchmarks.large_models import ROOT, large_models
-from benchmarks.results import save
+from benchmarks.asked import bodies_file, read_asked, written
+from benchmarks.large_models import ROOT, add_pairs, chosen, pair
+from benchmarks.results import save_pair
 from benchmarks.servers import Server, empty_route, original, resident_megabytes, service
 
-KINDS = ("ranking", "similarity", "similar")
+KINDS = ("ranking", "similarity", "similar")  # those that the original and the empty route know
 _PATHS = {
     "ranking": "/recommend/users",
     "similarity": "/recommend/users",
@@ -27,7 +31,9 @@ _PATHS = {
 _UNITS = {"us": 1e-3, "ms": 1.0, "s": 1e3, "m": 6e4}
 
 
-def measure(server: Server, kind: str, connections: int, seconds: int) -> dict[str, float]:
+def measure(
+    server: Server, kind: str, connections: int, seconds: int, bodies: Path
+) -> dict[str, float]:
     """Run wrk against a server.
 
     Parameters
@@ -35,11 +41,13 @@ def measure(server: Server, kind: str, connections: int, seconds: int) -> dict[s
     server : Server
         The one that is asked.
     kind : str
-        One of `KINDS`, or "basket".
+        One of `benchmarks.asked.KINDS`.
     connections : int
         How many ask at the same time.
     seconds : int
         How long they ask.
+    bodies : Path
+        What `benchmarks.asked.written` yields.
 
     Returns
     -------
@@ -57,7 +65,7 @@ def measure(server: Server, kind: str, connections: int, seconds: int) -> dict[s
     command = ["wrk", "-t1", f"-c{connections}", f"-d{seconds}s", "--latency", "--timeout", "30s"]
     done = subprocess.run(
         [*command, "-s", script, server.url(path)],
-        env={**os.environ, "KIND": kind, "FORM": form},
+        env={**os.environ, "BODIES": str(bodies_file(bodies, kind, form))},
         check=True,
         capture_output=True,
         text=True,
@@ -86,61 +94,77 @@ def _milliseconds(quantile: str, text: str) -> float:
 def main() -> None:
     """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
+    add_pairs(parser)
     parser.add_argument("--seconds", type=int, default=4, help="of one measurement")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--connections", type=int, nargs="*", default=[1, 8, 32])
     args = parser.parse_args()
-    models = large_models()
-    rows = []
+    for name in chosen(args.pairs):
+        print(f"== {name}", flush=True)
+        save_pair("http", name, measure_pair(pair(name), args))
+
+
+def measure_pair(models: Path, args: argparse.Namespace) -> dict[str, Any]:
+    """Measure all servers with one pair of models.
+
+    Parameters
+    ----------
+    models : Path
+        Its directory.
+    args : Namespace
+        The command line.
+    """
+    asked = read_asked(models)
+    rows: list[dict[str, Any]] = []
     with ExitStack() as stack:
-        servers = [
-            stack.enter_context(server)
-            for server in (original(models), empty_route(), service(models))
-        ]
+        bodies = stack.enter_context(written(asked))
+        runs = [empty_route(asked.types), service(models)]
+        if not args.without_original:
+            runs.insert(0, original(models))
+        servers = [stack.enter_context(run) for run in runs]
         for kind in KINDS:
-            for server in servers:
-                measure(server, kind, 8, 1)  # warm
-        print(f"{'':10} {'conn.':>5}  " + "".join(f"{s.name:>24}" for s in servers))
-        for kind in KINDS:
+            able = [s for s in servers if s.name != "original" or asked.is_for_original(kind)]
+            for server in able:
+                measure(server, kind, 8, 1, bodies)  # warm
             for connections in args.connections:
                 rounds = [
-                    {s.name: measure(s, kind, connections, args.seconds) for s in servers}
+                    {s.name: measure(s, kind, connections, args.seconds, bodies) for s in able}
                     for _ in range(args.rounds)
                 ]
                 rows.append(_summarise(kind, connections, rounds))
-                _print(rows[-1], servers)
+                _print(rows[-1], able)
         memory = {server.name: resident_megabytes(server.pid) for server in servers}
     for name, megabytes in memory.items():
         print(f"resident after all that, {name}: {megabytes:.0f} MB")
-    save("http", {"rows": rows, "memory": memory})
+    return {"rows": rows, "memory": memory}
 
 
 def _summarise(
     kind: str, connections: int, rounds: list[dict[str, dict[str, float]]]
-) -> dict[str, object]:
-    names = list(rounds[0])
-    return {
-        "kind": kind,
-        "connections": connections,
-        **{
-            name: {figure: median(r[name][figure] for r in rounds) for figure in rounds[0][name]}
-            for name in names
-        },
-        "times original": median(r["service"]["rate"] / r["original"]["rate"] for r in rounds),
-        "of empty route": median(r["service"]["rate"] / r["empty route"]["rate"] for r in rounds),
-        "p99 of empty route": median(r["service"]["p99"] / r["empty route"]["p99"] for r in rounds),
-    }
+) -> dict[str, Any]:
+    def ratio(figure: str, other: str) -> float:
+        return median(r["service"][figure] / r[other][figure] for r in rounds)
+
+    row: dict[str, Any] = {"kind": kind, "connections": connections}
+    for name, figures in rounds[0].items():
+        row[name] = {figure: median(r[name][figure] for r in rounds) for figure in figures}
+    if "original" in row:
+        row["times original"] = ratio("rate", "original")
+    row["of empty route"] = ratio("rate", "empty route")
+    row["p99 of empty route"] = ratio("p99", "empty route")
+    return row
 
 
-def _print(row: dict[str, object], servers: list[Server]) -> None:
+def _print(row: dict[str, Any], servers: list[Server]) -> None:
     text = f"{row['kind']:10} {row['connections']:>5}  "
     for server in servers:
         figures = row[server.name]
-        assert isinstance(figures, dict)
-        text += f"{figures['rate']:>9.0f}/s p99 {figures['p99']:>6.1f} ms"
+        text += f"{server.name} {figures['rate']:.0f}/s p99 {figures['p99']:.1f} ms   "
+    if "original" in row:
+        text += f"x{row['times original']:.0f} the original, "
     print(
-        f"{text}   x{row['times original']:.0f} the original, {row['of empty route']:.2f} of the "
-        f"empty route, p99 {row['p99 of empty route']:.2f} of its",
+        f"{text}{row['of empty route']:.2f} of the empty route, "
+        f"p99 {row['p99 of empty route']:.2f} of its",
         flush=True,
     )
 

@@ -1,4 +1,7 @@
-"""Draw the last runs' figures as SVG into ``docs/``: ``python -m benchmarks.plot``."""
+"""Draw the last runs' figures as SVG into ``docs/``: ``python -m benchmarks.plot``.
+
+Of requests and of top-k they are those of the standard pair.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,7 @@ from typing import Any
 import matplotlib as mpl
 from matplotlib import pyplot as plt
 
-from benchmarks.large_models import ROOT
+from benchmarks.large_models import ROOT, STANDARD
 from benchmarks.results import load
 
 mpl.use("svg")
@@ -23,8 +26,8 @@ def save(name: str) -> None:
 
 def draw_http() -> None:
     """Draw requests per second, by kind of request and connections."""
-    rows = load("http")["rows"]
-    servers = ("original", "empty route", "service")
+    rows = load("http")["pairs"][STANDARD]["rows"]
+    servers = [name for name in ("original", "empty route", "service") if name in rows[0]]
     _, axes = plt.subplots(1, 3, figsize=(10, 3.4), sharey=True)
     for axis, kind in zip(axes, ("ranking", "similarity", "similar"), strict=True):
         mine = [row for row in rows if row["kind"] == kind]
@@ -42,7 +45,7 @@ def draw_http() -> None:
 
 def draw_topk() -> None:
     """Draw the time of one query, by means."""
-    seconds = load("topk")["seconds"]
+    seconds = load("topk")["pairs"][STANDARD]["seconds"]
     names = list(reversed(seconds))
     _, axis = plt.subplots(figsize=(8, 3))
     bars = axis.barh(names, [seconds[name] * 1e3 for name in names])

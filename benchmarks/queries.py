@@ -18,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.asked import read_asked, written
 from benchmarks.http import measure
 from benchmarks.large_models import RANKING, ROOT, SIMILARITY, large_models
 from benchmarks.results import save
@@ -177,12 +178,12 @@ def requests(root: Path) -> list[dict[str, float]]:
         Of the large pair.
     """
     rows = []
-    with service(root) as server:
+    with written(read_asked(root)) as bodies, service(root) as server:
         for connections in (1, 8, 32):
             rates: dict[str, list[float]] = {"basket": [], "similarity": []}
             for round_ in range(-1, 5):
                 for kind, found in rates.items():
-                    rate = measure(server, kind, connections, 2)["rate"]
+                    rate = measure(server, kind, connections, 2, bodies)["rate"]
                     if round_ >= 0:  # the first warms up
                         found.append(rate)
             basket, known = median(rates["basket"]), median(rates["similarity"])

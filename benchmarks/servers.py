@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -67,10 +68,16 @@ def service(models: Path, root: Path = ROOT) -> Iterator[Server]:
 
 
 @contextmanager
-def empty_route() -> Iterator[Server]:
-    """Run the baseline: a plain FastAPI route."""
+def empty_route(types: Mapping[str, str]) -> Iterator[Server]:
+    """Run the baseline: a plain FastAPI route.
+
+    Parameters
+    ----------
+    types : mapping of str to str
+        The type of each column of a request; see `benchmarks.asked`.
+    """
     port = free_port()
-    command = [sys.executable, "-m", "benchmarks.empty_route", str(port)]
+    command = [sys.executable, "-m", "benchmarks.empty_route", str(port), json.dumps(dict(types))]
     with _run("empty route", command, port, {}, "/openapi.json") as server:
         yield server
 

@@ -22,6 +22,7 @@ from typing import Any, Callable, Dict, List, Tuple
 import numpy as np
 import turicreate as tc
 
+from training.limits import SIMILARITY_BUFFERS
 from training.prepare import PERIODS
 
 SIMILARITY = ("similarity_model", "1", "recommendation_s.model")
@@ -63,6 +64,7 @@ class Recipe:
     strings: bool = False
     item_side: bool = False
     columns: bool = False
+    plain: bool = False  # the ranking model learns from users and items alone
     similarity: str = "jaccard"
     options: Dict[str, Any] = field(default_factory=dict)
 
@@ -70,6 +72,14 @@ class Recipe:
 _SHORT = {"max_iterations": 2, "sgd_step_size": 0.01}
 # Equally popular items, and what sets some apart is held down: their norms come out alike.
 _FLAT = {"max_iterations": 1, "regularization": 1e-3, "linear_regularization": 1.0}
+
+
+def _ials(factors: int, regularization: float = 1e-6) -> Recipe:
+    """Alternating least squares take neither a target nor side columns."""
+    options = {"solver": "ials", "regularization": regularization, "max_iterations": 2}
+    return Recipe(plain=True, options={**options, "num_factors": factors})
+
+
 RECIPES: Dict[str, Recipe] = {
     "tail05": Recipe(tail=0.5),
     "tail07": Recipe(tail=0.7),
@@ -82,6 +92,13 @@ RECIPES: Dict[str, Recipe] = {
     "flat": Recipe(tail=0.0, options=_FLAT),
     "linear": Recipe(options={"num_factors": 0}),
     "pearson": Recipe(similarity="pearson"),
+    "ials16": _ials(16),
+    "ials32": _ials(32),
+    "ials64": _ials(64),
+    "ials128": _ials(128),
+    # What the trainer regularizes real data with (training/candidates.py). Random interactions say
+    # so little that this holds down nearly all: large ones have vectors of 10^-7 and shorter.
+    "faint": _ials(32, 1e-4),
 }
 
 
@@ -130,10 +147,11 @@ def train_ranking(recipe: Recipe, scale: Scale, draw: Draw) -> Any:
     """Train a ranking model."""
     rows = scale.ranking[2]
     columns = interactions(draw, scale.ranking, recipe)
-    columns[TARGET] = draw.choice(_TARGETS, rows, p=_SHARES)
-    columns["period"] = draw.choice(list(PERIODS.values()), rows)
-    columns["month"] = draw.randint(1, 13, rows)
-    columns["weekday"] = draw.randint(0, 7, rows)
+    if not recipe.plain:
+        columns[TARGET] = draw.choice(_TARGETS, rows, p=_SHARES)
+        columns["period"] = draw.choice(list(PERIODS.values()), rows)
+        columns["month"] = draw.randint(1, 13, rows)
+        columns["weekday"] = draw.randint(0, 7, rows)
     table = tc.SFrame(columns)
     if recipe.columns:
         add_side_columns(table, draw, rows, scale.words, ["tags", "weights", "hour", "vector"])
@@ -143,7 +161,8 @@ def train_ranking(recipe: Recipe, scale: Scale, draw: Draw) -> Any:
         side = tc.SFrame({ITEM: ids(np.arange(items), ITEM, recipe)})
         add_side_columns(side, draw, items, scale.words, ["category", "hour", "tags"])
         options["item_data"] = side
-    return tc.ranking_factorization_recommender.create(table, **_KEYS, **options)
+    keys = {**_KEYS, "target": None} if recipe.plain else _KEYS
+    return tc.ranking_factorization_recommender.create(table, **keys, **options)
 
 
 def train_similarity(recipe: Recipe, scale: Scale, draw: Draw) -> Any:
@@ -151,7 +170,10 @@ def train_similarity(recipe: Recipe, scale: Scale, draw: Draw) -> Any:
     columns = interactions(draw, scale.similarity, recipe)
     columns[TARGET] = draw.choice(_TARGETS, scale.similarity[2], p=_SHARES)
     return tc.item_similarity_recommender.create(
-        tc.SFrame(columns), similarity_type=recipe.similarity, **_KEYS
+        tc.SFrame(columns),
+        similarity_type=recipe.similarity,
+        target_memory_usage=SIMILARITY_BUFFERS,
+        **_KEYS,
     )
 
 

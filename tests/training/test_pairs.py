@@ -51,6 +51,7 @@ def test_all_pairs_are_made_and_answer(pairs: Path) -> None:
     assert names == {
         *("tail05", "tail07", "tail11", "sgd", "adagrad", "strings"),
         *("item_side", "columns", "flat", "linear", "pearson"),
+        *("ials16", "ials32", "ials64", "ials128", "faint"),
     }
     for name in names:
         for model in models(pairs, name):
@@ -86,6 +87,16 @@ def test_each_pair_is_made_as_its_name_says(pairs: Path) -> None:
     }
 
 
+@pytest.mark.parametrize("factors", [16, 32, 64, 128])
+def test_ials_learns_from_users_and_items_alone(pairs: Path, factors: int) -> None:
+    ranking, _ = models(pairs, f"ials{factors}")
+    assert ranking.num_factors == factors
+    assert ranking.side_columns == ()
+    assert (ranking.target, ranking.summary["solver_used"]) == (None, "ials")
+    [answer] = ranking.recommend(ranking.users.ids([0]), k=10).rankings
+    assert np.isfinite(answer.scores).all()
+
+
 def test_some_users_have_long_histories(pairs: Path) -> None:
     lengths = np.diff(models(pairs, "tail05")[1].interactions.starts)
     assert lengths.min() == 1
@@ -94,7 +105,7 @@ def test_some_users_have_long_histories(pairs: Path) -> None:
 
 def test_a_pair_that_is_there_stays_and_unknown_names_are_refused(pairs: Path) -> None:
     done = make(pairs, "flat")
-    assert done.returncode == 0
+    assert done.returncode == 0, done.stderr[-2000:]
     assert "small_flat exists already" in done.stdout
     done = make(pairs, "nothing")
     assert done.returncode == 2

@@ -44,6 +44,9 @@ class CosineFilter:
         # Where a square could overflow or lose digits, nothing is known.
         safe = (lengths > _SAFE_LENGTHS[0]) & (lengths < _SAFE_LENGTHS[1])
         self._unsure = np.flatnonzero(~safe)
+        # Divided by no length, no product is a number, and the library's cosine is -1.
+        is_zero = lengths[self._unsure] == 0
+        self._zero, self._unknown = self._unsure[is_zero], self._unsure[~is_zero]
         # Of a product in any order, of the library's, and of the few operations around them.
         self.error = 2 * (width + 16) * UNIT
 
@@ -78,7 +81,11 @@ class CosineFilter:
         place : int
             The one that all were multiplied with.
         """
-        estimates[slice(None) if self.is_unsure(place) else self._unsure] = np.nan
+        if self.is_unsure(place):
+            estimates[:] = np.nan
+        else:
+            estimates[self._unknown] = np.nan
+            estimates[self._zero] = -1.0
         return estimates
 
     def survivors(self, estimates: Vector, k: int) -> Places:

@@ -8,6 +8,7 @@ Source: docs/format.md, section 8; docs/queries.md, section 5.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from typing import Protocol
 
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from turi_recommender.scoring import limits
 from turi_recommender.scoring.factorization import float32
 from turi_recommender.scoring.selection.estimates import best_of_estimates
-from turi_recommender.scoring.selection.similar import most_similar
+from turi_recommender.scoring.selection.similar import most_similar, similar_to_nothing
 from turi_recommender.scoring.selection.topk import EXACT_TIES_UP_TO, is_strict
 
 Scores = NDArray[np.float64]
@@ -43,7 +44,12 @@ class Vectors(Protocol):
 
 
 def best_cosines(
-    vectors: Vectors, one: int, near: Places, k: int, estimates: NDArray[np.float32], error: float
+    vectors: Vectors,
+    one: int,
+    near: Places,
+    k: int,
+    estimates: Callable[[], NDArray[np.float32]],
+    error: float,
 ) -> tuple[Places, Scores]:
     """Return the `k` indices whose vectors are most similar to that of one, and their cosines.
 
@@ -58,18 +64,21 @@ def best_cosines(
         asked for, which tells whether the last two are equal.
     k : int
         How many to return.
-    estimates : ndarray of float32, shape (all,)
-        Of all cosines, by index; NaN where nothing is known.
+    estimates : callable
+        Returns those of all cosines by index, float32, shape (all,), with NaN where nothing is
+        known. It is only called where equal cosines meet.
     error : float
         How far an estimate can be from its cosine.
     """
+    if vectors.lengths(np.array([one]))[0] == 0:  # what is divided by zero is no number, hence -1
+        return similar_to_nothing(vectors.count, one, k)
     exact = cosines(vectors, one, near)
     if k != EXACT_TIES_UP_TO or len(near) == vectors.count or _is_unambiguous(exact, k + 1):
         place = int(np.searchsorted(near, one))
         best, scores = most_similar(exact, place, k, total=vectors.count)
         return near[best], scores
     # The order of ties depends on all vectors, those that were ruled out included.
-    best, scores = best_of_estimates(estimates, error, partial(cosines, vectors, one), k + 1)
+    best, scores = best_of_estimates(estimates(), error, partial(cosines, vectors, one), k + 1)
     others = np.flatnonzero(best != one)[:k]
     return best[others], scores[others]
 

@@ -33,6 +33,8 @@ class SimilarItemSearch:
         stored = catalogue.stored
         self._filter = CosineFilter(float32.lengths(stored), stored.shape[1])
         self._places = catalogue.places(np.arange(catalogue.count))
+        self._items = np.empty(catalogue.count, np.int32)  # which item is stored at a place
+        self._items[self._places] = np.arange(catalogue.count, dtype=np.int32)
 
     @property
     def count(self) -> int:
@@ -51,17 +53,28 @@ class SimilarItemSearch:
     def best(self, item: int, k: int) -> tuple[Items, NDArray[np.float64]]:
         """Return the `k` items most similar to one, and their cosines."""
         estimates = self._estimates(item)
-        near = self._filter.survivors(estimates, k + 2)
-        return best_cosines(self, item, near, k, estimates, self._filter.error)
+        near = self._near(estimates, k + 2)
+
+        def by_item() -> NDArray[np.float32]:
+            found: NDArray[np.float32] = estimates.take(self._places)  # half the time of indexing
+            return found
+
+        return best_cosines(self, item, near, k, by_item, self._filter.error)
 
     def survivors(self, item: int, k: int) -> Items:
         """Return the items that can be among the `k` most similar ones, the item included."""
-        return self._filter.survivors(self._estimates(item), k)
+        return self._near(self._estimates(item), k)
+
+    def _near(self, estimates: NDArray[np.float32], k: int) -> Items:
+        """Return the items that can be among the best `k` of these estimates, ascending."""
+        places = self._filter.survivors(estimates, k)
+        if len(places) == self.count:
+            return places  # the items are the same numbers
+        return np.sort(self._items[places]).astype(np.int64)
 
     def _estimates(self, item: int) -> NDArray[np.float32]:
-        """Return the estimates of the cosines of all items with one, by item."""
+        """Return the estimates of the cosines of all items with one, in stored order."""
         stored, place = self._catalogue.stored, int(self._places[item])
         products = stored @ self._filter.direction(stored[place], place)
         self._filter.scale(products, 0)
-        estimates: NDArray[np.float32] = self._filter.finish(products, place)[self._places]
-        return estimates
+        return self._filter.finish(products, place)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
+from functools import partial
 from itertools import pairwise
 
 import numpy as np
@@ -61,7 +62,8 @@ class SimilarUserSearch:
             some = list(users[low : low + step])
             for user, estimates in zip(some, self._estimates(some), strict=True):
                 near = known.survivors(estimates, k + 2)
-                ranked.append(best_cosines(self, user, near, k, estimates, known.error))
+                of_all = partial(np.asarray, estimates)
+                ranked.append(best_cosines(self, user, near, k, of_all, known.error))
         return ranked
 
     def take(self, indices: Users) -> NDArray[np.float32]:

@@ -8,6 +8,7 @@ that of all exact scores.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,6 +19,7 @@ Scores = NDArray[np.float64]
 Positions = NDArray[np.int64]
 
 _ROUNDS = 16  # so many times the scores near one pivot are settled at most
+_FEW = 512  # so many scores take no longer at once than those near the next few pivots
 
 
 def best_of_estimates(
@@ -32,7 +34,8 @@ def best_of_estimates(
     error : float
         How far an estimate can be from its score.
     exact : callable
-        Takes ascending positions, and returns their scores, which are no NaN.
+        Takes ascending positions, and returns their scores: none is NaN, and each is a number that
+        float32 can hold, as the library's cosines are.
     k : int
         At least 1, less than n, and no more than 16: so many the library sorts stably.
 
@@ -54,7 +57,7 @@ class _Estimated(NthElement):
         error: float,
         exact: Callable[[Positions], Scores],
     ) -> None:
-        super().__init__(estimates.astype(np.float64))
+        super().__init__(estimates)
         self._error = error
         self._exact = exact
         self._is_exact = np.zeros(len(estimates), np.bool_)  # by original position
@@ -65,26 +68,33 @@ class _Estimated(NthElement):
         self.run(k)
         self._settle(np.arange(k))
         ranked = np.argsort(-self.keys[:k], kind="stable")
-        return self.order[ranked], self.keys[ranked]
+        return self.order[ranked].astype(np.int64), self.keys[ranked].astype(np.float64)
 
     def _settle(self, at: Positions) -> None:
         """Make the keys at these places exact."""
         at = at[~self._is_exact[self.order[at]]]
+        if len(at) == 0:
+            return
         at = at[np.argsort(self.order[at])]
-        places = self.order[at]
+        places = self.order[at].astype(np.int64)
         self.keys[at] = self._exact(places)
         self._is_exact[places] = True
 
     def _move_median_to_first(self, first: int, a: int, b: int, c: int) -> None:
-        self._settle(np.array([a, b, c]))
+        low, middle, high = sorted(self.keys[[a, b, c]].tolist())
+        if min(middle - low, high - middle) <= 2 * self._error:
+            self._settle(np.array([a, b, c]))
         super()._move_median_to_first(first, a, b, c)
 
-    def _partition(self, first: int, last: int, pivot: np.float64) -> int:
-        near = np.flatnonzero(np.abs(self.keys[first:last] - pivot) <= self._error)
-        # Where many are near each pivot, all of them at once spare the next rounds.
-        is_crowded = len(near) * _ROUNDS > last - first
-        self._settle(np.arange(first, last) if is_crowded else near + first)
-        return super()._partition(first, last, pivot)
+    def _partition(self, first: int, last: int, pivot: np.floating[Any]) -> int:
+        low, high = _around(float(pivot), 2 * self._error)
+        keys = self.keys[first:last]
+        near = np.flatnonzero((keys >= low) & (keys <= high))
+        # Where many are near each pivot, or few are left, all at once spare the next rounds.
+        at_once = len(near) * _ROUNDS > last - first or last - first <= _FEW
+        places = np.arange(first, last) if at_once else near + first
+        self._settle(np.append(places, first - 1))  # the pivot stands before the others
+        return super()._partition(first, last, self.keys[first - 1])
 
     def _insertion_sort(self, first: int, last: int) -> None:
         self._settle(np.arange(first, last))
@@ -93,3 +103,9 @@ class _Estimated(NthElement):
     def _heap_select(self, first: int, middle: int, last: int) -> None:
         self._settle(np.arange(first, last))
         super()._heap_select(first, middle, last)
+
+
+def _around(pivot: float, apart: float) -> tuple[np.float32, np.float32]:
+    """Return numbers of float32 that are at least so far below and above a pivot."""
+    low, high = np.float32(pivot - apart), np.float32(pivot + apart)
+    return np.nextafter(low, np.float32(-np.inf)), np.nextafter(high, np.float32(np.inf))

@@ -58,7 +58,7 @@ class _Sort(Movable):
                 last = cut
             self._run_few(first, last, depth)
         self._insertion_sort(0, count)
-        return self.order
+        return self.order.astype(np.int64)
 
     def _run_few(self, first: int, last: int, depth: int) -> None:
         """Go on with a short range, or with one at the depth limit, in lists of Python."""

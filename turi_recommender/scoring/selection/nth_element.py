@@ -82,7 +82,7 @@ def _run_few(keys: list[float], order: list[int], nth: int) -> bool:
 class NthElement(Movable):
     """State of one selection."""
 
-    def run(self, nth: int) -> Positions:
+    def run(self, nth: int) -> NDArray[np.int32]:
         """Select, and return the order of all positions that the selection leaves."""
         first, last = 0, len(self.keys)
         depth = 2 * (last.bit_length() - 1)

@@ -8,10 +8,12 @@ Source: docs/format.md, section 7.6 c.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
-Scores = NDArray[np.float64]
+Keys = NDArray[np.floating[Any]]
 Positions = NDArray[np.int64]
 
 
@@ -39,25 +41,46 @@ def partition_few(keys: list[float], order: list[int], first: int, last: int) ->
         left += 1
 
 
+def _exchanged(left: Positions, right: Positions) -> int:
+    """Return how many stops are exchanged, one by one: as long as the pointers have not met.
+
+    Parameters
+    ----------
+    left : ndarray of int64, ascending
+        Where the left pointer stops.
+    right : ndarray of int64, descending
+        Where the right pointer stops.
+    """
+    low, high = 0, min(len(left), len(right))
+    while low < high:
+        middle = (low + high) // 2
+        if left[middle] < right[middle]:
+            low = middle + 1
+        else:
+            high = middle
+    return low
+
+
 class Movable:
     """Keys and their original positions, which move together.
 
     Parameters
     ----------
-    scores : ndarray of float64, shape (n,)
+    scores : ndarray of float64 or float32, shape (n,)
         The keys; they are copied.
 
     Attributes
     ----------
-    keys : ndarray of float64, shape (n,)
+    keys : ndarray of the type of `scores`, shape (n,)
         In their present order.
-    order : ndarray of int64, shape (n,)
+    order : ndarray of int32, shape (n,)
         Where each of them stood.
     """
 
-    def __init__(self, scores: Scores) -> None:
+    def __init__(self, scores: Keys) -> None:
         self.keys = scores.copy()
-        self.order = np.arange(len(scores))
+        # Half as wide as usual: of long arrays, new memory takes longer than the comparisons.
+        self.order = np.arange(len(scores), dtype=np.int32)
 
     def _swap(self, one: int, other: int) -> None:
         pair, swapped = [one, other], [other, one]
@@ -76,22 +99,25 @@ class Movable:
             median = a if key_a > key_c else c if key_b > key_c else b
         self._swap(first, median)
 
-    def _partition(self, first: int, last: int, pivot: np.float64) -> int:
+    def _partition(self, first: int, last: int, pivot: np.floating[Any]) -> int:
         """Hoare partition of [first, last); the i-th stop from each side is exchanged."""
         keys = self.keys[first:last]
-        left = np.flatnonzero(keys <= pivot)
-        right = np.flatnonzero(keys >= pivot)[::-1]
-        pairs = min(len(left), len(right))
-        crossed = np.flatnonzero(left[:pairs] >= right[:pairs])
-        count = int(crossed[0]) if len(crossed) else pairs
-        ups, downs = left[:count] + first, right[:count] + first
-        for array in (self.keys, self.order):
-            array[ups], array[downs] = array[downs], array[ups]
+        stops_left, stops_right = keys <= pivot, keys >= pivot
+        # With g greater keys and e equal ones, what is exchanged stands before g + e on the left,
+        # and from g on on the right: there it ends up, and the pointers have met in between.
+        greater = len(keys) - int(np.count_nonzero(stops_left))
+        end = int(np.count_nonzero(stops_right))
+        left = np.flatnonzero(stops_left[:end])
+        right = np.flatnonzero(stops_right[greater:])[::-1] + greater
+        count = _exchanged(left, right)
+        ups, downs = left[:count], right[:count]
+        for array in (keys, self.order[first:last]):
+            taken = array[ups]
+            array[ups] = array[downs]
+            array[downs] = taken
         # The left pointer stops at its next stop, or at the last element exchanged to the right.
-        stops = [int(left[count])] if count < len(left) else []
-        if count:
-            stops.append(int(right[count - 1]))
-        return first + min(stops)
+        next_stop = int(left[count]) if count < len(left) else end
+        return first + (min(next_stop, int(right[count - 1])) if count else next_stop)
 
     def _insertion_sort(self, first: int, last: int) -> None:
         sorted_range = np.argsort(-self.keys[first:last], kind="stable") + first
@@ -118,14 +144,14 @@ class Movable:
                 self._set(place, self._get(first))
                 self._adjust_heap(first, 0, length, value)
 
-    def _get(self, place: int) -> tuple[np.float64, np.int64]:
+    def _get(self, place: int) -> tuple[np.floating[Any], np.int32]:
         return self.keys[place], self.order[place]
 
-    def _set(self, place: int, value: tuple[np.float64, np.int64]) -> None:
+    def _set(self, place: int, value: tuple[np.floating[Any], np.int32]) -> None:
         self.keys[place], self.order[place] = value
 
     def _adjust_heap(
-        self, first: int, hole: int, length: int, value: tuple[np.float64, np.int64]
+        self, first: int, hole: int, length: int, value: tuple[np.floating[Any], np.int32]
     ) -> None:
         top = hole
         child = hole
@@ -142,7 +168,7 @@ class Movable:
         self._push_heap(first, hole, top, value)
 
     def _push_heap(
-        self, first: int, hole: int, top: int, value: tuple[np.float64, np.int64]
+        self, first: int, hole: int, top: int, value: tuple[np.floating[Any], np.int32]
     ) -> None:
         parent = (hole - 1) // 2
         while hole > top and self.keys[first + parent] > value[0]:

@@ -5,6 +5,8 @@ Source: docs/format.md, section 8.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -41,10 +43,33 @@ def most_similar(
     scores : ndarray of float64
         Their similarities.
     """
-    keys = without_nan(scores)
-    if k == EXACT_TIES_UP_TO and k + 1 < len(keys):
-        best = best_by_nth_element(keys, k + 1)
-    else:
-        best = select(keys, k + 1, total)
+    best = _best(without_nan(scores), k, total)
     best = best[best != item][:k]
     return best, scores[best]
+
+
+def similar_to_nothing(count: int, item: int, k: int) -> tuple[Positions, Scores]:
+    """Choose the best `k` of all items but one, where all are equally similar to it: -1.
+
+    Parameters
+    ----------
+    count : int
+        Number of items.
+    item, k : int
+        As for `most_similar`, which would choose the same.
+    """
+    best = _best_of_equal(count, k)
+    best = best[best != item][:k]
+    return best, np.full(len(best), -1.0)
+
+
+@lru_cache(maxsize=8)
+def _best_of_equal(count: int, k: int) -> Positions:
+    """Return the best k + 1 of equal scores: the library's selection moves each of them."""
+    return _best(np.zeros(count), k, None)
+
+
+def _best(keys: Scores, k: int, total: int | None) -> Positions:
+    if k == EXACT_TIES_UP_TO and k + 1 < len(keys):
+        return best_by_nth_element(keys, k + 1)
+    return select(keys, k + 1, total)

@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 from tests.turi_recommender.scoring.synthetic import MODELS, factor_model
 from turi_recommender.format import FactorModel
 from turi_recommender.scoring import make_recommender
+from turi_recommender.scoring.factorization import float32
 from turi_recommender.scoring.factorization.cosine_filter import CosineFilter
 from turi_recommender.scoring.factorization.cosines import cosines
 from turi_recommender.scoring.factorization.recommender import FactorizationRecommender
+from turi_recommender.scoring.selection.similar import most_similar
 
 
 @settings(max_examples=200, deadline=None)
@@ -49,6 +51,44 @@ def test_cosines_that_differ_by_rounding(noise: float) -> None:
         for k in (1, 4, 10):
             best = np.flatnonzero(exact >= np.sort(exact)[-k])
             assert np.isin(best, model._similar_items.survivors(5, k)).all()
+
+
+def with_zero_vectors(items: int, zero: np.ndarray) -> FactorizationRecommender:
+    """Return a model of which some items have nothing but zeros."""
+    saved = factor_model(2, items=items, factors=7, item_side=False)
+    details = saved.details
+    assert isinstance(details, FactorModel)
+    factors = np.array(details.factors)
+    factors[details.offsets[1] + zero] = 0.0
+    model = make_recommender(replace(saved, details=replace(details, factors=factors)))
+    assert isinstance(model, FactorizationRecommender)
+    return model
+
+
+@pytest.mark.parametrize("share", [0.01, 0.5, 0.99])
+@pytest.mark.parametrize("k", [1, 10, 25])
+def test_zero_vectors_are_like_nothing(share: float, k: int) -> None:
+    items = 1000
+    zero = np.random.default_rng(4).permutation(items)[: int(share * items)]
+    model = with_zero_vectors(items, zero)
+    other = int(np.setdiff1d(np.arange(items), zero)[0])
+    for item in (int(zero[0]), other):
+        vectors = model._similar_items.take(np.arange(items))
+        first_row = model._similar_items.first_row
+        products = float32.matrix_vector(vectors, vectors[item], first_row + item)
+        lengths = float32.lengths(vectors)
+        with np.errstate(all="ignore"):
+            exact = (products / (lengths[item] * lengths)).astype(np.float64)
+        exact[~np.isfinite(exact)] = -1.0
+        best, scores = most_similar(exact, item, k)
+        found = model.similar_items([item], k=k).rankings[0]
+        assert list(found.items) == model.items.ids(best)
+        assert list(found.scores) == scores.tolist()
+
+
+def test_zero_vectors_are_ruled_out_with_the_others() -> None:
+    model = with_zero_vectors(5000, np.arange(2000))
+    assert len(model._similar_items.survivors(4000, 10)) < 20
 
 
 def test_the_filter_drops_most_of_a_catalogue() -> None:

@@ -49,7 +49,8 @@ def estimated(scores: Scores, error: float, seed: int, unknown: int = 0) -> NDAr
 def test_chooses_as_among_exact_scores(
     count: int, values: int, error: float, unknown: int, k: int, seed: int
 ) -> None:
-    scores = np.random.default_rng(seed).integers(0, values, count) / values
+    drawn = np.random.default_rng(seed).integers(0, values, count) / values
+    scores = drawn.astype(np.float32).astype(np.float64)
     k = min(k, count - 1)
     exact = Exact(scores)
     best, chosen = best_of_estimates(estimated(scores, error, seed, unknown), error, exact, k)
@@ -83,7 +84,7 @@ def test_cases_of_the_real_library_and_its_depth_limit(monkeypatch: pytest.Monke
 
 def test_few_scores_are_computed() -> None:
     """The control: to compute them all would pass the tests above."""
-    scores = np.random.default_rng(3).random(100_000)
+    scores = np.random.default_rng(3).random(100_000, np.float32).astype(np.float64)
     exact = Exact(scores)
     best_of_estimates(estimated(scores, 1e-5, 3), 1e-5, exact, 11)
     assert len(exact.asked) < 500
