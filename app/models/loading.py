@@ -70,7 +70,7 @@ class _Loader:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._registry = Registry(settings.models_dir)
+        self._registry = Registry(settings.models_dir, trust_notes=True)
         self._assignments = assignments(settings)
         self._defaults = settings.side_data_defaults
         self.unreadable: ModelError | None = None

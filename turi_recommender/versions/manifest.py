@@ -8,29 +8,29 @@ Nobody asks for the number of the format: who reads `files` alone can read both,
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from turi_recommender.errors import ModelFormatError, ModelNotFoundError
-from turi_recommender.format.files import open_regular, read_regular, unreadable
+from turi_recommender.format.files import read_regular, unreadable
 from turi_recommender.versions.below import files_below
-from turi_recommender.versions.threads import map_in_threads
+from turi_recommender.versions.digests import Hashed, hash_all
 from turi_recommender.versions.training import Training
 from turi_recommender.wording import counted
 
 MANIFEST = "manifest.json"
 _MAX_MANIFEST_BYTES = 1 << 20
 _MAX_VERSION_BYTES = 1 << 36  # 64 GiB take a minute to hash; a model is held in memory for a part
-_BYTES_AT_A_TIME = 1 << 18
 _MAX_DIGITS = 40  # beyond any length of a file, and soon read
 
 
-def write_manifest(folder: str | os.PathLike[str], training: Training | None = None) -> None:
+def write_manifest(
+    folder: str | os.PathLike[str], training: Training | None = None
+) -> dict[str, Hashed]:
     """Write the manifest of a version folder as it is now.
 
     Parameters
@@ -39,6 +39,11 @@ def write_manifest(folder: str | os.PathLike[str], training: Training | None = N
         The version's folder.
     training : Training, optional
         What is known of its training. The manifest has format 2 with it, and 1 without.
+
+    Returns
+    -------
+    dict of str to Hashed
+        What was hashed, by file: the manifest lists it.
 
     Raises
     ------
@@ -52,7 +57,8 @@ def write_manifest(folder: str | os.PathLike[str], training: Training | None = N
         content = {"format": 2, "training": training.checked().to_json()}
     lengths = _lengths(folder, _files(folder))
     _check_total(folder, lengths.values())
-    content["files"] = _describe_all(folder, list(lengths))
+    hashed = hash_all(folder, list(lengths))
+    content["files"] = {name: each.listed() for name, each in hashed.items()}
     if len(content["files"]) == 0:
         raise ModelFormatError(folder, 0, "files to list in a manifest", "none")
     text = json.dumps(content, indent=1) + "\n"
@@ -65,6 +71,7 @@ def write_manifest(folder: str | os.PathLike[str], training: Training | None = N
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
+    return hashed
 
 
 def read_training(folder: str | os.PathLike[str]) -> Training | None:
@@ -119,8 +126,23 @@ def find_training(folders: Iterable[Path]) -> tuple[Training | None, str]:
     return None, ""
 
 
-def check_manifest(folder: str | os.PathLike[str]) -> None:
+def check_manifest(
+    folder: str | os.PathLike[str], pause: Callable[[float], object] | None = None
+) -> dict[str, Hashed]:
     """Check a version folder against its manifest; one without a manifest passes.
+
+    Parameters
+    ----------
+    folder : str or path-like
+        The version's folder.
+    pause : callable, optional
+        As for `turi_recommender.versions.digests.hash_all`: with it, nothing else has to wait for
+        the check.
+
+    Returns
+    -------
+    dict of str to Hashed
+        What was hashed, by file; nothing where there is no manifest.
 
     Raises
     ------
@@ -133,13 +155,15 @@ def check_manifest(folder: str | os.PathLike[str]) -> None:
     folder = Path(folder)
     if not os.path.lexists(folder / MANIFEST):
         _check_is_folder(folder)
-        return
+        return {}
     listed = check_sizes(folder)
-    for name, actual in _describe_all(folder, list(listed)).items():
-        if actual != listed[name]:
+    hashed = hash_all(folder, list(listed), pause)
+    for name, each in hashed.items():
+        if each.listed() != listed[name]:
             raise ModelFormatError(
-                folder / name, 0, f"{listed[name]}, as in the manifest", str(actual)
+                folder / name, 0, f"{listed[name]}, as in the manifest", str(each.listed())
             )
+    return hashed
 
 
 def _check_is_folder(folder: Path) -> None:
@@ -202,12 +226,6 @@ def _files(folder: Path) -> list[str]:
     return [name for name in found if name != MANIFEST]
 
 
-def _describe_all(folder: Path, names: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Describe files, several at a time: hashing them is what takes time at a start."""
-    described = map_in_threads(lambda name: _describe(folder / name), names)
-    return dict(zip(names, described, strict=True))
-
-
 def _lengths(folder: Path, names: Sequence[str]) -> dict[str, int]:
     """Return the length of each file; refuse one that is not there."""
     lengths = {}
@@ -225,18 +243,6 @@ def _check_total(folder: Path, lengths: Iterable[int]) -> None:
     if total > _MAX_VERSION_BYTES:
         most = counted(_MAX_VERSION_BYTES, "byte")
         raise ModelFormatError(folder, 0, f"files of at most {most}", counted(total, "byte"))
-
-
-def _describe(path: Path) -> dict[str, Any]:
-    try:
-        with os.fdopen(open_regular(path), "rb", buffering=0) as file:
-            digest, buffer = hashlib.sha256(), memoryview(bytearray(_BYTES_AT_A_TIME))
-            most = os.fstat(file.fileno()).st_size  # some files of the system have no end
-            while file.tell() <= most and (length := file.readinto(buffer)):
-                digest.update(buffer[:length])
-            return {"sha256": digest.hexdigest(), "bytes": file.tell()}
-    except OSError as error:
-        raise unreadable(path, error) from error
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -12,6 +12,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from tests.app.gate.runs import make_run
 from tests.app.gate.test_command import gate
 from turi_recommender.versions import register as publishing
+from turi_recommender.versions.checked import CHECKED
 
 
 def test_sigterm_leaves_nothing_half_done(
@@ -22,11 +23,11 @@ def test_sigterm_leaves_nothing_half_done(
     seen: list[str] = []
     write = publishing.__globals__["write_manifest"]
 
-    def interrupted(staging: Path, training: object) -> None:
+    def interrupted(staging: Path, training: object) -> object:
         seen.extend(path.name for path in staging.parent.iterdir())
         if staging.parent.name == "ranking_factorization_model":
             os.kill(os.getpid(), signal.SIGTERM)
-        write(staging, training)
+        return write(staging, training)
 
     monkeypatch.setitem(publishing.__globals__, "write_manifest", interrupted)
     before = signal.getsignal(signal.SIGTERM)
@@ -34,7 +35,7 @@ def test_sigterm_leaves_nothing_half_done(
     status, _, err = gate(capsys, str(folder), *arguments)
     assert (status, err) == (143, "cannot pass: stopped by SIGTERM\n")
     assert sum(name.startswith(".registering-") for name in seen) == 2
-    assert [path.name for path in registry.iterdir()] == ["similarity_model"]
+    assert {path.name for path in registry.iterdir()} == {"similarity_model", CHECKED}
     assert not list(registry.rglob(".registering-*"))
     samples = {
         (sample.name.removeprefix("recommender_gate_"), *sample.labels.values()): sample.value
