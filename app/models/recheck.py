@@ -1,10 +1,10 @@
 """Files that a start did not hash are hashed while the service answers.
 
 A version that `register` or `sync` hashed before, and whose files have not changed since, is loaded
-without being hashed (`turi_recommender.versions.checked`), so that the service is ready sooner. What
-the disk has damaged since shows only here. The service then goes on with the model that it has:
-what is wrong with a file may be a byte that no answer needs, and without the model nobody gets an
-answer. Who runs it has to know: the log, a metric and `/models` say so.
+without being hashed (`turi_recommender.versions.checked`), so that the service is ready sooner.
+What the disk has damaged since shows only here. The service then goes on with the model that it
+has: what is wrong may be a byte that no answer needs, and without the model nobody gets an answer.
+Who runs it has to know: the log, a metric and `/models` say so.
 """
 
 from __future__ import annotations
@@ -63,6 +63,8 @@ class Rechecks:
             if slot.entry is not None and slot.is_unhashed:
                 try:
                     await self._recheck(role, slot.entry)
+                except _StoppedError:
+                    return
                 except Exception:  # the other role's model is to be hashed, too
                     log.exception("cannot hash the files of model %s", slot.entry.name)
                     self._models.recheck(role, slot.entry, "")
