@@ -15,8 +15,9 @@ import threading
 from pathlib import Path
 
 from turi_recommender.errors import ModelError
-from turi_recommender.versions import ModelEntry, check_manifest
+from turi_recommender.versions import ModelEntry
 from turi_recommender.versions.checked import remove_note
+from turi_recommender.versions.manifest import hash_and_check
 
 from ..limits import RECHECK_LOOK_SECONDS, RECHECK_REST, RECHECK_REST_SECONDS, RECHECK_SECONDS
 from .aside import run_aside
@@ -90,7 +91,7 @@ class Rechecks:
         """
         for folder in entry.unhashed:
             try:
-                check_manifest(folder, self._pause)
+                hash_and_check(folder, self._pause)
             except ModelError as error:
                 if find_missing(self._root, entry):
                     return ""

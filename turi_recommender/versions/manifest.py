@@ -28,9 +28,7 @@ _MAX_VERSION_BYTES = 1 << 36  # 64 GiB take a minute to hash; a model is held in
 _MAX_DIGITS = 40  # beyond any length of a file, and soon read
 
 
-def write_manifest(
-    folder: str | os.PathLike[str], training: Training | None = None
-) -> dict[str, Hashed]:
+def write_manifest(folder: str | os.PathLike[str], training: Training | None = None) -> None:
     """Write the manifest of a version folder as it is now.
 
     Parameters
@@ -40,18 +38,17 @@ def write_manifest(
     training : Training, optional
         What is known of its training. The manifest has format 2 with it, and 1 without.
 
-    Returns
-    -------
-    dict of str to Hashed
-        What was hashed, by file: the manifest lists it.
-
     Raises
     ------
     ModelFormatError
         If there is no file that it could list, or one that cannot be read, if there are so many
         that the manifest would be too large to be read, or if `training` could not be read again.
     """
-    folder = Path(folder)
+    hash_and_write(Path(folder), training)
+
+
+def hash_and_write(folder: Path, training: Training | None) -> dict[str, Hashed]:
+    """Write a manifest as `write_manifest` does, and return what was hashed, by file."""
     content: dict[str, Any] = {"format": 1}
     if training is not None:
         content = {"format": 2, "training": training.checked().to_json()}
@@ -126,23 +123,8 @@ def find_training(folders: Iterable[Path]) -> tuple[Training | None, str]:
     return None, ""
 
 
-def check_manifest(
-    folder: str | os.PathLike[str], pause: Callable[[float], object] | None = None
-) -> dict[str, Hashed]:
+def check_manifest(folder: str | os.PathLike[str]) -> None:
     """Check a version folder against its manifest; one without a manifest passes.
-
-    Parameters
-    ----------
-    folder : str or path-like
-        The version's folder.
-    pause : callable, optional
-        As for `turi_recommender.versions.digests.hash_all`: with it, nothing else has to wait for
-        the check.
-
-    Returns
-    -------
-    dict of str to Hashed
-        What was hashed, by file; nothing where there is no manifest.
 
     Raises
     ------
@@ -152,7 +134,26 @@ def check_manifest(
         If a file differs, is missing, or is there and not listed; it names the file. Likewise if
         the manifest lists nothing.
     """
-    folder = Path(folder)
+    hash_and_check(Path(folder))
+
+
+def hash_and_check(
+    folder: Path, pause: Callable[[float], object] | None = None
+) -> dict[str, Hashed]:
+    """Check a version folder as `check_manifest` does.
+
+    Parameters
+    ----------
+    folder : Path
+        The version's folder.
+    pause : callable, optional
+        As for `hash_all`: with it, nothing else has to wait for the check.
+
+    Returns
+    -------
+    dict of str to Hashed
+        What was hashed, by file; nothing where there is no manifest.
+    """
     if not os.path.lexists(folder / MANIFEST):
         _check_is_folder(folder)
         return {}

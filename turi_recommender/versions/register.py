@@ -13,7 +13,7 @@ from turi_recommender.loading import load_model
 from turi_recommender.scoring.arguments import plain
 from turi_recommender.versions.checked import write_note
 from turi_recommender.versions.digests import Hashed
-from turi_recommender.versions.manifest import MANIFEST, write_manifest
+from turi_recommender.versions.manifest import MANIFEST, hash_and_write
 from turi_recommender.versions.names import is_model_name, is_version
 from turi_recommender.versions.retire import RETIRED, is_retired, marker_of
 from turi_recommender.versions.staging import copy_errors, copy_listed, publish, remove_stale
@@ -96,7 +96,7 @@ def register(
         copy.mkdir()
         copy_listed(source, copy, names)
         load_model(copy)
-        hashed.update(write_manifest(staging, training))
+        hashed.update(hash_and_write(staging, training))
 
     def next_target() -> Path:
         return folder / str(_next_version(folder))

@@ -19,7 +19,7 @@ from turi_recommender.versions.checked import remove_note, write_note
 from turi_recommender.versions.digests import Hashed
 from turi_recommender.versions.hold import is_held
 from turi_recommender.versions.locations import ModelLocation, Registry
-from turi_recommender.versions.manifest import MANIFEST, check_manifest, check_sizes
+from turi_recommender.versions.manifest import MANIFEST, check_sizes, hash_and_check
 from turi_recommender.versions.names import is_name, is_path
 from turi_recommender.versions.retire import (
     is_retired,
@@ -238,7 +238,7 @@ def _copy_version(source: Registry, target: Registry, reference: str) -> tuple[P
 
     def fill(staging: Path) -> None:
         copy_listed(folder, staging, [*listed, MANIFEST])
-        hashed.update(check_manifest(staging))
+        hashed.update(hash_and_check(staging))
         _follow_marker(folder, wanted)
         if wanted.exists() and not _is_whole(wanted):
             set_aside(wanted)  # what a removal left that was killed

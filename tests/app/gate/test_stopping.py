@@ -21,7 +21,7 @@ def test_sigterm_leaves_nothing_half_done(
     folder, registry = make_run(tmp_path / "run", "similarity", "ranking"), tmp_path / "models"
     file = tmp_path / "gate.prom"
     seen: list[str] = []
-    write = publishing.__globals__["write_manifest"]
+    write = publishing.__globals__["hash_and_write"]
 
     def interrupted(staging: Path, training: object) -> object:
         seen.extend(path.name for path in staging.parent.iterdir())
@@ -29,7 +29,7 @@ def test_sigterm_leaves_nothing_half_done(
             os.kill(os.getpid(), signal.SIGTERM)
         return write(staging, training)
 
-    monkeypatch.setitem(publishing.__globals__, "write_manifest", interrupted)
+    monkeypatch.setitem(publishing.__globals__, "hash_and_write", interrupted)
     before = signal.getsignal(signal.SIGTERM)
     arguments = ["--models-dir", str(registry), "--metrics-file", str(file), "--force", "try"]
     status, _, err = gate(capsys, str(folder), *arguments)

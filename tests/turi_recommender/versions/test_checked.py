@@ -17,7 +17,7 @@ from tests.turi_recommender.golden import SAMPLE_MODELS
 from turi_recommender.errors import ModelFormatError
 from turi_recommender.versions.checked import CHECKED, is_noted, note_of, remove_note, write_note
 from turi_recommender.versions.locations import Registry
-from turi_recommender.versions.manifest import MANIFEST, check_manifest, write_manifest
+from turi_recommender.versions.manifest import MANIFEST, hash_and_check, hash_and_write
 from turi_recommender.versions.register import register
 from turi_recommender.versions.sync import sync
 
@@ -73,7 +73,7 @@ def test_a_name_with_a_manifest_alone_is_not_noted(tmp_path: Path) -> None:
     folder = tmp_path / "models" / NAME / "1"
     shutil.copytree(SOURCE, folder / SOURCE.name)
     assert not is_noted(folder)  # there is no manifest either
-    hashed = write_manifest(folder)
+    hashed = hash_and_write(folder, None)
     assert not is_noted(folder)
     write_note(folder, hashed)
     assert is_noted(folder)
@@ -203,7 +203,7 @@ def test_only_who_asks_for_it_loads_without_hashing(version: Path) -> None:
         Registry(root).load(NAME)
     assert is_noted(version)  # the note cannot know; that is why everything is hashed later
     with pytest.raises(ModelFormatError, match="as in the manifest"):
-        check_manifest(version, lambda _: None)
+        hash_and_check(version, lambda _: None)
 
 
 def test_a_root_that_takes_no_notes_takes_versions(tmp_path: Path) -> None:
