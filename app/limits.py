@@ -159,6 +159,16 @@ LOAD_SECONDS = 600.0
 # Versions that wait to be loaded, one after the other.
 WAITING_SWAPS = 8
 
+# What was loaded without being hashed is hashed in the background. Seconds between two looks
+# whether there is anything: the first one is after the service has become ready.
+RECHECK_LOOK_SECONDS = 1.0
+# How many times as long as a piece of it took the thread then rests, and for how long at most. A
+# piece is a quarter of a mebibyte, half a millisecond: 690 MB take a tenth of a core for 20 s.
+RECHECK_REST = 9.0
+RECHECK_REST_SECONDS = 1.0
+# Longest time for one model: what takes longer is a disk that has gone away.
+RECHECK_SECONDS = 3600.0
+
 # -- records ---------------------------------------------------------------------------------------
 # Combinations of route, method and status whose counters are kept at hand. A client can write any
 # method, so there is no end to the combinations.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from itertools import chain
 
@@ -32,6 +32,7 @@ from .models.engine import Engine
 from .models.hotswap import HotSwap
 from .models.loading import load_models
 from .models.price import Ceilings
+from .models.recheck import Rechecks
 from .models.report import ModelReport
 from .models.turns import Turns
 from .observability.access_log import AccessLog
@@ -74,6 +75,7 @@ def create_app(settings: Settings | None = None) -> Application:
     models = load_models(settings)
     report = ModelReport(models, metrics)
     swaps = HotSwap(models, settings, report.attempt)
+    rechecks = Rechecks(models, settings.models_dir)
     ceilings = Ceilings(settings.max_answers, settings.max_answer_bytes)
     turns = Turns(TURN_SECONDS)
     engine = Engine(models, metrics, ceilings, turns)
@@ -83,13 +85,13 @@ def create_app(settings: Settings | None = None) -> Application:
     routers = _routers(settings, engine, metrics, lifecycle, swaps, examples)
     routes = list(chain.from_iterable(router.routes for router in routers))
     hosts = Hosts(settings, is_keyed=authenticator.is_configured)
-    closing = [engine.close, tracing.close, models.close]
+    closing = [rechecks.close, engine.close, tracing.close, models.close]
     if access_log is not None:
         closing.append(access_log.flush)
     app = Application(
         lifecycle=lifecycle,
         declared=routes,
-        lifespan=_lifespan(swaps, closing),
+        lifespan=_lifespan([swaps.watch, rechecks.watch], closing),
         telemetry=tracing.config,
         entrance=[
             Middleware(Record, Declarations(routes), metrics, access_log, lifecycle),
@@ -141,15 +143,17 @@ def _routers(
 
 
 def _lifespan(
-    swaps: HotSwap, closing: Sequence[Callable[[], None]]
+    watches: Sequence[Callable[[], Coroutine[None, None, None]]],
+    closing: Sequence[Callable[[], None]],
 ) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
-    """Return a lifespan that looks for new versions, and closes everything else at the end."""
+    """Return a lifespan that watches the models, and closes everything else at the end."""
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        watching = asyncio.create_task(swaps.watch())
+        watching = [asyncio.create_task(watch()) for watch in watches]
         yield
-        watching.cancel()
+        for task in watching:
+            task.cancel()
         for close in closing:  # each may block
             await to_thread.run_sync(close)
 

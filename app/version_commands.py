@@ -14,7 +14,6 @@ from turi_recommender.versions import Registry, reinstate, retire
 from .arguments import name_and_version, some_path
 from .errors import ConfigurationError
 from .models.roles import assignments
-from .overview import look_over
 from .settings import SAMPLE_MODELS, load_settings
 
 Add = Callable[[str, Callable[[argparse.Namespace], None], str, str, str], argparse.ArgumentParser]
@@ -94,6 +93,8 @@ def refuse_samples(root: Path, ways: str) -> None:
 
 
 def _show(args: argparse.Namespace) -> None:
+    from .overview import look_over  # noqa: PLC0415 - a service that starts does not need it
+
     settings = load_settings()
     registry = Registry(args.models_dir or settings.models_dir)
     overview = look_over(registry, assignments(settings), args.name)

@@ -58,7 +58,7 @@ class HotSwap:
     ) -> None:
         self._models = models
         self._poll_seconds = settings.models_poll_seconds
-        self._registry = Registry(settings.models_dir)
+        self._registry = Registry(settings.models_dir, trust_notes=True)
         self._report = report
         self._one_at_a_time = asyncio.Lock()
         self._asked_for = 0  # versions that wait for their turn

@@ -110,6 +110,22 @@ class LoadedModels:
         """
         self._put({**self.slots, role: replace(self.slots[role], retired=retired)})
 
+    def recheck(self, role: Role, entry: ModelEntry, damaged: str) -> None:
+        """Note what hashing a version's files has found after it was loaded.
+
+        Parameters
+        ----------
+        role : {"similarity", "ranking", "newcomer"}
+            The role.
+        entry : ModelEntry
+            The version; if it does not serve any more, nothing is noted.
+        damaged : str
+            What is wrong with its files, in words; nothing if nothing is.
+        """
+        slot = self.slots[role]
+        if slot.entry is entry:
+            self._put({**self.slots, role: replace(slot, is_rechecked=True, damaged=damaged)})
+
     def refuse(self, role: Role, version: str, reason: str) -> None:
         """Note why a version was not taken.
 

@@ -6,14 +6,16 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+from weakref import WeakKeyDictionary
 
+from turi_recommender import Recommender
 from turi_recommender.errors import ModelError, ModelNotFoundError, QueryError
 from turi_recommender.versions import ModelEntry, Registry, is_name
 
 from ..errors import ConfigurationError, RefusedVersionError
 from ..settings import Settings, variable_names
 from .loaded import LoadedModels
-from .pace import measure_pace
+from .pace import Pace, measure_pace, with_defaults
 from .retired import tell_retired
 from .roles import MAIN, Assignment, Pin, Role, assignments
 from .shown import shown_paths
@@ -46,7 +48,7 @@ def load_models(settings: Settings) -> LoadedModels:
     models.defaults = _fitting_defaults(settings, models)
     for role, slot in slots.items():
         if slot.entry is not None:
-            pace = measure_pace(slot.entry.model, models.defaults)
+            pace = loader.pace(slot.entry.model, models.defaults)
             models.swap(role, slot.entry, pace, slot.unfit, tell_retired(slot.entry))
     return models
 
@@ -70,11 +72,12 @@ class _Loader:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self._registry = Registry(settings.models_dir)
+        self._registry = Registry(settings.models_dir, trust_notes=True)
         self._assignments = assignments(settings)
         self._defaults = settings.side_data_defaults
         self.unreadable: ModelError | None = None
         self._unfit: dict[Role, str] = {}  # what to say of a role for which no version was fit
+        self._paces: WeakKeyDictionary[Recommender, Pace] = WeakKeyDictionary()  # no side data
 
     def slots(self) -> dict[Role, Slot]:
         """Load a model for each role; where their ids differ, older versions may go together."""
@@ -90,6 +93,25 @@ class _Loader:
             if slots[role].unfit:
                 log.warning(told)
         return slots
+
+    def pace(self, model: Recommender, defaults: Mapping[str, Any]) -> Pace:
+        """Return how fast a model answers that was loaded here.
+
+        Parameters
+        ----------
+        model : Recommender
+            The model.
+        defaults : mapping of str to value
+            Side data that the service fills in.
+        """
+        return with_defaults(self._paces[model], model, defaults)
+
+    def _check_pace(self, entry: ModelEntry) -> None:
+        """Refuse what loads and cannot be asked, so that the next best version is taken."""
+        try:
+            self._paces[entry.model] = measure_pace(entry.model, {})
+        except Exception as error:
+            raise RefusedVersionError(f"a sample query fails: {error!r}") from error
 
     def _fitness_of(self, role: Role, slots: Mapping[Role, Slot]) -> Slot:
         """Return a slot that may suit its role now that another role is played differently."""
@@ -149,7 +171,7 @@ class _Loader:
         unfit: list[str] = []
 
         def check(entry: ModelEntry) -> None:
-            _check_pace(entry)
+            self._check_pace(entry)
             try:
                 _check_fit(assignment.role, entry, others, self._defaults)
             except RefusedVersionError as error:
@@ -166,16 +188,8 @@ class _Loader:
                 told = f"no version of model {reference} is fit: {'; '.join(unfit)}"
                 self._unfit[assignment.role] = told
                 refused.clear()
-        entry, _ = self._registry.load_newest(reference, _check_pace, refused)
+        entry, _ = self._registry.load_newest(reference, self._check_pace, refused)
         return entry, _unfitness(assignment.role, entry, others, self._defaults)
-
-
-def _check_pace(entry: ModelEntry) -> None:
-    """Refuse a model that loads and cannot be asked, so that the next best version is taken."""
-    try:
-        measure_pace(entry.model, {})
-    except Exception as error:
-        raise RefusedVersionError(f"a sample query fails: {error!r}") from error
 
 
 def _unfitness(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from statistics import median
 from time import perf_counter
@@ -68,27 +68,53 @@ def measure_pace(model: Recommender, defaults: Mapping[str, Any]) -> Pace:
     defaults : mapping of str to value
         Side data that the service fills in.
     """
+    item_seconds = float("inf")
+    with suppress(QueryError):  # a model without factors knows no similar items
+        items = model.item_column.sample(PACE_SAMPLES)
+        item_seconds = _median_seconds([partial(model.similar_items, [one]) for one in items])
+    pace = Pace(
+        0.0,
+        item_seconds,
+        longest_item=model.items.text_bound(1),
+        why_bytes=_why_bytes(model),
+        longest_user=model.users.text_bound(1),
+        knows_strangers=model.knows_strangers,
+    )
+    # What the first queries keep for later counts as well.
+    return replace(_of_rows(pace, model, defaults), resident_bytes=resident_bytes(model))
+
+
+def with_defaults(pace: Pace, model: Recommender, defaults: Mapping[str, Any]) -> Pace:
+    """Return the pace of a model whose rows have side data that it was not measured with.
+
+    Parameters
+    ----------
+    pace : Pace
+        That of the model without side data.
+    model : Recommender
+        The model.
+    defaults : mapping of str to value
+        Side data that the service fills in.
+    """
+    names = {column.name for column in model.side_columns}
+    return pace if names.isdisjoint(defaults) else _of_rows(pace, model, defaults)
+
+
+def _of_rows(pace: Pace, model: Recommender, defaults: Mapping[str, Any]) -> Pace:
+    """Return a pace with the times of queries that have rows of users."""
     names = {column.name for column in model.side_columns}
     side = {name: value for name, value in defaults.items() if name in names}
     user, item = model.user_column.name, model.item_column.name
     rows = [{user: one, **side} for one in model.user_column.sample(PACE_SAMPLES)]
     items = model.item_column.sample(PACE_SAMPLES)
-    row_seconds = _median_seconds([partial(model.recommend, [row]) for row in rows])
-    item_seconds = float("inf")
-    with suppress(QueryError):  # a model without factors knows no similar items
-        item_seconds = _median_seconds([partial(model.similar_items, [one]) for one in items])
-    explaining = [partial(model.recommend, [row], explain=True) for row in rows]
     pairs = [{**row, item: one} for row, one in zip(rows, items, strict=False)]
-    return Pace(
-        row_seconds,
-        item_seconds,
-        resident_bytes(model),
-        model.items.text_bound(1),
-        _median_seconds(explaining),
-        _median_seconds([partial(model.predict, [pair]) for pair in pairs]),
-        _why_bytes(model),
-        model.users.text_bound(1),
-        model.knows_strangers,
+    return replace(
+        pace,
+        row_seconds=_median_seconds([partial(model.recommend, [row]) for row in rows]),
+        explained_seconds=_median_seconds(
+            [partial(model.recommend, [row], explain=True) for row in rows]
+        ),
+        pair_seconds=_median_seconds([partial(model.predict, [pair]) for pair in pairs]),
     )
 
 

@@ -38,6 +38,8 @@ class ModelReport:
             _log(slot)
             waiting = self._metrics.waiting.labels(role)
             waiting.set_function(partial(_is_waiting, self._models, role))
+            damaged = self._metrics.damaged.labels(role)
+            damaged.set_function(partial(_is_damaged, self._models, role))
         self._tell_auto()
         self._show()
 
@@ -88,6 +90,10 @@ class ModelReport:
 
 def _is_waiting(models: LoadedModels, role: Role) -> bool:
     return models.slots[role].is_waiting
+
+
+def _is_damaged(models: LoadedModels, role: Role) -> bool:
+    return models.slots[role].damaged != ""
 
 
 def _log(slot: Slot) -> None:

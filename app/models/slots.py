@@ -43,6 +43,10 @@ class Slot:
         What has come since the start for a role that had no model then, in words.
     retired : str
         When and why the primary version was retired, if it was.
+    is_rechecked : bool
+        Whether the files of the primary version were hashed since it was loaded without that.
+    damaged : str
+        What was found to be wrong with them then, if anything.
     """
 
     role: Role
@@ -57,6 +61,13 @@ class Slot:
     is_unreadable: bool = False
     arrived: str = ""
     retired: str = ""
+    is_rechecked: bool = False
+    damaged: str = ""
+
+    @property
+    def is_unhashed(self) -> bool:
+        """Whether the files of the primary version are still to be hashed."""
+        return self.entry is not None and len(self.entry.unhashed) > 0 and not self.is_rechecked
 
     @property
     def is_waiting(self) -> bool:
@@ -94,6 +105,8 @@ class Slot:
             missing="",
             unfit=unfit,
             retired=retired,
+            is_rechecked=False,
+            damaged="",
         )
 
     def refusing(self, version: str, reason: str) -> Slot:

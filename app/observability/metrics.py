@@ -96,6 +96,12 @@ class Metrics:
             ["role"],
             **options,
         )
+        self.damaged = Gauge(
+            "recommender_model_damaged",
+            "1 for a role whose model serves, though its files are not what its manifest says",
+            ["role"],
+            **options,
+        )
         self.draining = Gauge("recommender_draining", "1 after SIGTERM", **options)
 
         self._since: dict[tuple[str, str, str], float] = {}

@@ -110,6 +110,10 @@ class ModelInfo(BaseModel):
     missing: str | None = Field(
         default=None, description="Which of its folders is gone since it was loaded; it serves on"
     )
+    damaged: str | None = Field(
+        default=None,
+        description="What is wrong with its files, found after it was loaded; it serves on",
+    )
     unfit: str | None = Field(
         default=None,
         description="Why it does not suit its role; it serves because nothing better was there",
@@ -250,6 +254,7 @@ def _describe(slot: Slot, models: LoadedModels, is_watching: bool) -> ModelInfo:
         kind=model.kind,
         path=shown.path(slot.entry.path),
         missing=shown.text(slot.missing) or None,
+        damaged=shown.text(slot.damaged) or None,
         unfit=shown.text(slot.unfit) or None,
         refused_versions=refused,
         user_column=_column(model.user_column),

@@ -20,12 +20,18 @@ _FLAGS = (
     | getattr(os, "O_CLOEXEC", 0)
     | getattr(os, "O_BINARY", 0)
 )
+_NO_LINK = getattr(os, "O_NOFOLLOW", 0)
 
 
-def open_regular(path: Path) -> int:
+def open_regular(path: Path, *, follow: bool = True) -> int:
     """Open a regular file for reading, without waiting for anybody.
 
-    Symbolic links are followed: volumes of clusters are made of them.
+    Parameters
+    ----------
+    path : Path
+        The file.
+    follow : bool
+        Whether it may be a symbolic link: volumes of clusters are made of them.
 
     Returns
     -------
@@ -38,7 +44,7 @@ def open_regular(path: Path) -> int:
         If it is something else, or cannot be opened.
     """
     try:
-        descriptor = os.open(path, _FLAGS)
+        descriptor = os.open(path, _FLAGS if follow else _FLAGS | _NO_LINK)
     except (OSError, ValueError) as error:  # ValueError: what is no file name at all
         raise unreadable(path, error) from error
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
@@ -47,7 +53,7 @@ def open_regular(path: Path) -> int:
     return descriptor
 
 
-def read_regular(path: Path, most: int) -> bytes:
+def read_regular(path: Path, most: int, *, follow: bool = True) -> bytes:
     """Read the beginning of a regular file.
 
     Parameters
@@ -56,13 +62,15 @@ def read_regular(path: Path, most: int) -> bytes:
         The file.
     most : int
         How many bytes are read at most.
+    follow : bool
+        As for `open_regular`.
 
     Raises
     ------
     ModelFormatError
         If it is not a regular file, or cannot be read.
     """
-    with os.fdopen(open_regular(path), "rb") as file:
+    with os.fdopen(open_regular(path, follow=follow), "rb") as file:
         try:
             return file.read(most)
         except OSError as error:

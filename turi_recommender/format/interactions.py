@@ -239,21 +239,23 @@ def _read_block(stream: Stream, record: Any, num_items: int) -> Interactions:
     if starts is None:
         rows = counted(int(record["elements"]), "user row")
         stream.fail(f"{rows} to fill the block", "other lengths", offset)
-    is_entry = np.ones(len(words), np.bool_)
-    is_entry[0] = False
-    is_entry[starts] = False
-    entries = words[is_entry].reshape(-1, 2)
-    items = entries[:, 0]
+    lengths = words[starts].astype(np.int64)
+    bounds = np.zeros(len(starts) + 1, np.int64)
+    np.cumsum(lengths, out=bounds[1:])
+    # Before a pair stand the number of rows, its own row's length and those of the rows before, and
+    # the pairs before it. To select by a mask takes twice the time.
+    places = np.repeat(np.arange(2, len(starts) + 2), lengths)
+    places += np.arange(0, 2 * len(places), 2)
+    items = words[places]
     if len(items) and int(items.max()) >= num_items:
         stream.fail(f"item indices below {num_items}", str(items.max()), offset)
-    bounds = np.zeros(len(starts) + 1, np.int64)
-    np.cumsum(words[starts].astype(np.int64), out=bounds[1:])
     ascends = items[1:] > items[:-1]
     first = bounds[(bounds > 0) & (bounds < len(items))]
     ascends[first - 1] = True  # a row begins
     if not ascends.all():
         stream.fail("ascending items in each user's row", "others, or an item twice", offset)
-    values = np.ascontiguousarray(entries[:, 1]).view(np.float64)
+    places += 1
+    values = words[places].view(np.float64)
     return Interactions(bounds, items.astype(np.int32), values)
 
 
@@ -309,7 +311,8 @@ def _guess_starts(words: NDArray[np.uint64]) -> NDArray[np.int64]:
 
     As an integer any float64 but 0 and the tiniest is larger than a length or an item can be.
     """
-    is_value = np.append(words > _LARGEST_INDEX, False)
+    is_value = np.zeros(len(words) + 1, np.bool_)
+    np.greater(words, _LARGEST_INDEX, out=is_value[:-1])
     is_value[0] = True  # the number of rows
     starts: NDArray[np.int64] = np.flatnonzero(~(is_value[:-1] | is_value[1:]))
     return starts

@@ -95,9 +95,9 @@ class IdIndex:
 
     @cached_property
     def _longest(self) -> int:
-        integers = self._lookup.integers()
-        if integers is not None and len(integers) > 0:
-            return max(len(str(integers.min())), len(str(integers.max())))
+        extremes = self._lookup.extremes()
+        if extremes is not None:
+            return max(map(len, map(str, extremes)))
         if isinstance(self._values, StringValues):
             return int(np.diff(self._values.offsets[: self._size + 1]).max(initial=0))
         values = self._values.take(range(self._size))

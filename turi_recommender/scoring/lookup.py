@@ -41,6 +41,10 @@ class Lookup(ABC):
         """Return all values by index if they are integers in memory."""
         return None
 
+    def extremes(self) -> tuple[int, int] | None:
+        """Return the lowest and the highest value if all are integers in memory."""
+        return None
+
     def integers_at(self, indices: NDArray[np.integer[Any]]) -> NDArray[np.int64] | None:
         """Return the values at some indices if they are integers in memory."""
         _ = indices
@@ -86,6 +90,10 @@ class _IntegerLookup(Lookup):
         values[self._order] = self._sorted
         return values
 
+    def extremes(self) -> tuple[int, int] | None:
+        """Return the lowest and the highest value."""
+        return (self._keys[0], self._keys[-1]) if len(self._keys) > 0 else None
+
     def integers_at(self, indices: NDArray[np.integer[Any]]) -> NDArray[np.int64]:
         """Return the values at some indices, from the sorted copy, too."""
         values: NDArray[np.int64] = self._sorted[self._ranks[indices]]
@@ -103,9 +111,18 @@ def _sort(values: NDArray[np.int64]) -> tuple[NDArray[np.int32], NDArray[np.int6
     """Return the order that sorts the values, and the sorted values.
 
     Where value and position fit into one word, it is words that are sorted: several times faster.
+    Where most numbers of the range are values, none is compared with another.
     """
     bits = len(values).bit_length()
     low, high = (int(values.min()), int(values.max())) if len(values) else (0, 0)
+    if high - low < limits.DENSE_RANGE * len(values):
+        indices = np.full(high - low + 1, UNKNOWN, np.int32)
+        indices[values - low] = np.arange(len(values), dtype=np.int32)
+        places = np.flatnonzero(indices != UNKNOWN)
+        if len(places) == len(values):  # no value is there twice
+            order = indices if len(indices) == len(values) else indices[places]
+            places += low
+            return order, places
     if high - low >= 1 << (63 - bits):
         order = np.argsort(values, kind="stable").astype(np.int32)
         return order, values[order]

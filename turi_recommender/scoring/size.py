@@ -48,7 +48,8 @@ def resident_bytes(*things: object) -> int:
             continue
         seen.add(id(thing))
         total += _own_bytes(thing)
-        waiting.extend(_parts(thing))
+        if type(thing) not in _LEAVES:  # most are: values that side data can have
+            waiting.extend(_parts(thing))
     return total
 
 

@@ -20,6 +20,7 @@ from turi_recommender.errors import ModelError, ModelFormatError, ModelNotFoundE
 from turi_recommender.format.archive import is_archive, tell_below
 from turi_recommender.loading import load_model
 from turi_recommender.scoring import Recommender
+from turi_recommender.versions.checked import is_noted
 from turi_recommender.versions.hold import Hold
 from turi_recommender.versions.manifest import check_manifest, find_training
 from turi_recommender.versions.names import is_model_name, is_name, is_path, is_version
@@ -76,6 +77,9 @@ class ModelEntry:
         What the version's manifest says of its training, if anything.
     training_trouble : str
         Why that cannot be read; empty if it can. It keeps no model from being loaded.
+    unhashed : tuple of Path
+        Folders with a manifest whose files were not hashed, because a note says that they have been
+        before and did not change since. See `Registry`.
     """
 
     name: str
@@ -85,6 +89,7 @@ class ModelEntry:
     hold: Hold | None = field(default=None, repr=False, compare=False)
     training: Training | None = field(default=None, repr=False, compare=False)
     training_trouble: str = field(default="", repr=False, compare=False)
+    unhashed: tuple[Path, ...] = field(default=(), repr=False, compare=False)
 
     def retirement(self) -> Retirement | None:
         """Return why and when the version was retired; None if it is not, or is no version."""
@@ -104,6 +109,9 @@ class Registry:
     ----------
     root : str or path-like
         The directory of models; it need not exist until something is looked up.
+    trust_notes : bool
+        Whether files that a note of `register` or `sync` vouches for (`checked`) are loaded without
+        being hashed. Whoever sets it hashes what `ModelEntry.unhashed` names later.
 
     Attributes
     ----------
@@ -111,8 +119,9 @@ class Registry:
         The same.
     """
 
-    def __init__(self, root: str | os.PathLike[str]) -> None:
+    def __init__(self, root: str | os.PathLike[str], *, trust_notes: bool = False) -> None:
         self.root = Path(root)
+        self._trusts_notes = trust_notes
 
     def load(self, reference: str) -> ModelEntry:
         """Find and load a model.
@@ -146,12 +155,25 @@ class Registry:
         """
         hold = None
         folders = found.version_folders()
+        unhashed: list[Path] = []
         for folder in folders:
             hold = Hold(folder)  # the last one is the version's: the model itself comes first
-            check_manifest(folder)
+            if self._trusts_notes and is_noted(folder):
+                unhashed.append(folder)
+            else:
+                check_manifest(folder)
         model = load_model(found.path)
         training, trouble = find_training(folders)
-        return ModelEntry(found.name, found.version, found.path, model, hold, training, trouble)
+        return ModelEntry(
+            found.name,
+            found.version,
+            found.path,
+            model,
+            hold,
+            training,
+            trouble,
+            tuple(unhashed),
+        )
 
     def load_newest(
         self,

@@ -8,25 +8,23 @@ Nobody asks for the number of the format: who reads `files` alone can read both,
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import stat
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
 from turi_recommender.errors import ModelFormatError, ModelNotFoundError
-from turi_recommender.format.files import open_regular, read_regular, unreadable
+from turi_recommender.format.files import read_regular, unreadable
 from turi_recommender.versions.below import files_below
-from turi_recommender.versions.threads import map_in_threads
+from turi_recommender.versions.digests import Hashed, hash_all
 from turi_recommender.versions.training import Training
 from turi_recommender.wording import counted
 
 MANIFEST = "manifest.json"
 _MAX_MANIFEST_BYTES = 1 << 20
 _MAX_VERSION_BYTES = 1 << 36  # 64 GiB take a minute to hash; a model is held in memory for a part
-_BYTES_AT_A_TIME = 1 << 18
 _MAX_DIGITS = 40  # beyond any length of a file, and soon read
 
 
@@ -46,13 +44,18 @@ def write_manifest(folder: str | os.PathLike[str], training: Training | None = N
         If there is no file that it could list, or one that cannot be read, if there are so many
         that the manifest would be too large to be read, or if `training` could not be read again.
     """
-    folder = Path(folder)
+    hash_and_write(Path(folder), training)
+
+
+def hash_and_write(folder: Path, training: Training | None) -> dict[str, Hashed]:
+    """Write a manifest as `write_manifest` does, and return what was hashed, by file."""
     content: dict[str, Any] = {"format": 1}
     if training is not None:
         content = {"format": 2, "training": training.checked().to_json()}
     lengths = _lengths(folder, _files(folder))
     _check_total(folder, lengths.values())
-    content["files"] = _describe_all(folder, list(lengths))
+    hashed = hash_all(folder, list(lengths))
+    content["files"] = {name: each.listed() for name, each in hashed.items()}
     if len(content["files"]) == 0:
         raise ModelFormatError(folder, 0, "files to list in a manifest", "none")
     text = json.dumps(content, indent=1) + "\n"
@@ -65,6 +68,7 @@ def write_manifest(folder: str | os.PathLike[str], training: Training | None = N
         file.write(text)
         file.flush()
         os.fsync(file.fileno())
+    return hashed
 
 
 def read_training(folder: str | os.PathLike[str]) -> Training | None:
@@ -130,16 +134,37 @@ def check_manifest(folder: str | os.PathLike[str]) -> None:
         If a file differs, is missing, or is there and not listed; it names the file. Likewise if
         the manifest lists nothing.
     """
-    folder = Path(folder)
+    hash_and_check(Path(folder))
+
+
+def hash_and_check(
+    folder: Path, pause: Callable[[float], object] | None = None
+) -> dict[str, Hashed]:
+    """Check a version folder as `check_manifest` does.
+
+    Parameters
+    ----------
+    folder : Path
+        The version's folder.
+    pause : callable, optional
+        As for `hash_all`: with it, nothing else has to wait for the check.
+
+    Returns
+    -------
+    dict of str to Hashed
+        What was hashed, by file; nothing where there is no manifest.
+    """
     if not os.path.lexists(folder / MANIFEST):
         _check_is_folder(folder)
-        return
+        return {}
     listed = check_sizes(folder)
-    for name, actual in _describe_all(folder, list(listed)).items():
-        if actual != listed[name]:
+    hashed = hash_all(folder, list(listed), pause)
+    for name, each in hashed.items():
+        if each.listed() != listed[name]:
             raise ModelFormatError(
-                folder / name, 0, f"{listed[name]}, as in the manifest", str(actual)
+                folder / name, 0, f"{listed[name]}, as in the manifest", str(each.listed())
             )
+    return hashed
 
 
 def _check_is_folder(folder: Path) -> None:
@@ -202,12 +227,6 @@ def _files(folder: Path) -> list[str]:
     return [name for name in found if name != MANIFEST]
 
 
-def _describe_all(folder: Path, names: Sequence[str]) -> dict[str, dict[str, Any]]:
-    """Describe files, several at a time: hashing them is what takes time at a start."""
-    described = map_in_threads(lambda name: _describe(folder / name), names)
-    return dict(zip(names, described, strict=True))
-
-
 def _lengths(folder: Path, names: Sequence[str]) -> dict[str, int]:
     """Return the length of each file; refuse one that is not there."""
     lengths = {}
@@ -225,18 +244,6 @@ def _check_total(folder: Path, lengths: Iterable[int]) -> None:
     if total > _MAX_VERSION_BYTES:
         most = counted(_MAX_VERSION_BYTES, "byte")
         raise ModelFormatError(folder, 0, f"files of at most {most}", counted(total, "byte"))
-
-
-def _describe(path: Path) -> dict[str, Any]:
-    try:
-        with os.fdopen(open_regular(path), "rb", buffering=0) as file:
-            digest, buffer = hashlib.sha256(), memoryview(bytearray(_BYTES_AT_A_TIME))
-            most = os.fstat(file.fileno()).st_size  # some files of the system have no end
-            while file.tell() <= most and (length := file.readinto(buffer)):
-                digest.update(buffer[:length])
-            return {"sha256": digest.hexdigest(), "bytes": file.tell()}
-    except OSError as error:
-        raise unreadable(path, error) from error
 
 
 def _read(path: Path) -> dict[str, Any]:

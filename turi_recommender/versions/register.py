@@ -11,7 +11,9 @@ from turi_recommender.format.archive import check_is_archive
 from turi_recommender.format.listing import saved_files
 from turi_recommender.loading import load_model
 from turi_recommender.scoring.arguments import plain
-from turi_recommender.versions.manifest import MANIFEST, write_manifest
+from turi_recommender.versions.checked import write_note
+from turi_recommender.versions.digests import Hashed
+from turi_recommender.versions.manifest import MANIFEST, hash_and_write
 from turi_recommender.versions.names import is_model_name, is_version
 from turi_recommender.versions.retire import RETIRED, is_retired, marker_of
 from turi_recommender.versions.staging import copy_errors, copy_listed, publish, remove_stale
@@ -87,12 +89,14 @@ def register(
     if name_of_copy in {"", MANIFEST}:
         name_of_copy = "model"
 
+    hashed: dict[str, Hashed] = {}
+
     def fill(staging: Path) -> None:
         copy = staging / name_of_copy
         copy.mkdir()
         copy_listed(source, copy, names)
         load_model(copy)
-        write_manifest(staging, training)
+        hashed.update(hash_and_write(staging, training))
 
     def next_target() -> Path:
         return folder / str(_next_version(folder))
@@ -103,8 +107,11 @@ def register(
             folder.mkdir(parents=True, exist_ok=True)
             remove_stale(folder)
             if wanted is not None:
-                return publish(source, folder / str(wanted), fill)
-            return publish(source, next_target(), fill, next_target)
+                published = publish(source, folder / str(wanted), fill)
+            else:
+                published = publish(source, next_target(), fill, next_target)
+        write_note(published, hashed)
+        return published
     finally:
         if is_new:
             with suppress(OSError):  # it stays as soon as anything is in it

@@ -15,9 +15,11 @@ from pathlib import Path
 
 from turi_recommender.errors import ModelError, RegistrationError
 from turi_recommender.scoring.arguments import plain
+from turi_recommender.versions.checked import remove_note, write_note
+from turi_recommender.versions.digests import Hashed
 from turi_recommender.versions.hold import is_held
 from turi_recommender.versions.locations import ModelLocation, Registry
-from turi_recommender.versions.manifest import MANIFEST, check_manifest, check_sizes
+from turi_recommender.versions.manifest import MANIFEST, check_sizes, hash_and_check
 from turi_recommender.versions.names import is_name, is_path
 from turi_recommender.versions.retire import (
     is_retired,
@@ -232,15 +234,17 @@ def _copy_version(source: Registry, target: Registry, reference: str) -> tuple[P
         return wanted, False
     remove_stale(wanted.parent, _STALE_SECONDS)
     listed = check_sizes(folder)  # before anything is copied: a stray file can fill the disk
+    hashed: dict[str, Hashed] = {}
 
     def fill(staging: Path) -> None:
         copy_listed(folder, staging, [*listed, MANIFEST])
-        check_manifest(staging)
+        hashed.update(hash_and_check(staging))
         _follow_marker(folder, wanted)
         if wanted.exists() and not _is_whole(wanted):
             set_aside(wanted)  # what a removal left that was killed
 
     publish(folder, wanted, fill)
+    write_note(wanted, hashed)
     log.info("copied %s", wanted)
     return wanted, True
 
@@ -269,5 +273,6 @@ def _remove_old(registry: Registry, name: str, keep: int, stay: set[tuple[str, s
         folder = registry.root / name / version
         if (name, version) not in stay and not is_held(folder):
             set_aside(folder)
+            remove_note(folder)
             with suppress(OSError):  # a marker of nothing does no harm
                 remove_marker(folder)

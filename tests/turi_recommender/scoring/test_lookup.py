@@ -6,6 +6,8 @@ import itertools
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from tests.turi_recommender.encode import stored
 from turi_recommender.scoring.lookup import UNKNOWN, make_lookup
@@ -86,3 +88,20 @@ def test_strings_of_one_hash_are_no_repeats() -> None:
     one, other = "x" * 4087 + "a" * 4096 + "b" * 4096, "x" * 4087 + "b" * 4096 + "a" * 4096
     assert not make_lookup(stored([one, other]), 2).has_repeats()
     assert make_lookup(stored([one, other, one]), 3).has_repeats()
+
+
+@given(
+    st.lists(st.integers(-40, 40), max_size=60),
+    st.sampled_from([0, 5, -(2**63) + 40, 2**63 - 41]),
+)
+def test_integers_are_sorted_however_dense_they_are(numbers: list[int], shift: int) -> None:
+    trained = [number + shift for number in numbers]
+    lookup = make_lookup(stored(trained), len(trained))
+    assert lookup.has_repeats() == (len(set(trained)) < len(trained))
+    integers = lookup.integers()
+    if integers is not None:
+        assert integers.tolist() == trained
+    for value in [*trained, shift - 1, shift + 1]:
+        found = lookup.find(value)
+        assert (found == UNKNOWN) == (value not in trained)
+        assert found == UNKNOWN or trained[found] == value

@@ -56,6 +56,8 @@ class SimilarUserSearch:
     def best(self, users: Sequence[int], k: int) -> list[Ranked]:
         """Return, for each of some users, the `k` most similar ones and their cosines."""
         ranked: list[Ranked] = []
+        if len(users) == 0:  # who only asks whether it can be asked waits for no file
+            return ranked
         known = self._filter()
         step = max(limits.USER_PRODUCTS // max(self.count, 1), 1)
         for low in range(0, len(users), step):
