@@ -29,9 +29,7 @@ def plainly(head: str, item: str, heads: list[Id], found: list[Ranking]) -> byte
     rows = [
         {head: one, item: other, "score": score, "rank": rank}
         for one, ranking in zip(heads, found, strict=True)
-        for rank, (other, score) in enumerate(
-            zip(ranking.items, ranking.scores, strict=True), 1
-        )
+        for rank, (other, score) in enumerate(zip(ranking.items, ranking.scores, strict=True), 1)
     ]
     return to_json(rows, inf_nan_mode="null")
 

@@ -16,6 +16,7 @@ from turi_recommender.scoring.factorization.features import FeatureReader
 from turi_recommender.scoring.given.reader import GivenReader
 from turi_recommender.scoring.ids import IdIndex, index_in
 
+_NUMBERS = (int, float)  # a tuple, which takes a third of the time that a union of types does
 _PLAIN = (ColumnMode.CATEGORICAL, ColumnMode.UNTRANSLATED)
 
 
@@ -151,9 +152,9 @@ def _means(column: Column) -> int:
 
 def _size(mode: ColumnMode, value: Any) -> tuple[int, float]:
     """Return how many features a side value makes at most, and their largest magnitude."""
+    if mode is ColumnMode.NUMERIC:
+        return 1, _magnitude((value,)) if type(value) is not float else abs(value)
     match mode:
-        case ColumnMode.NUMERIC:
-            return 1, _magnitude([value])
         case ColumnMode.NUMERIC_VECTOR if isinstance(value, Sequence):
             return len(value), _magnitude(value)
         case ColumnMode.DICTIONARY if isinstance(value, Mapping):
@@ -164,7 +165,7 @@ def _size(mode: ColumnMode, value: Any) -> tuple[int, float]:
 
 
 def _magnitude(values: Iterable[Any]) -> float:
-    numbers = [abs(value) for value in values if isinstance(value, int | float)]
+    numbers = [abs(value) for value in values if isinstance(value, _NUMBERS)]
     try:
         return float(max(numbers, default=0))
     except OverflowError:  # an integer of hundreds of digits
