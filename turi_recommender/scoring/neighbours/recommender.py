@@ -153,13 +153,14 @@ class ItemSimilarityRecommender(Recommender):
     ) -> list[Ranked]:
         visits = self._table.visit([self._history(query) for query in queries])
         best = self._best(visits, candidates, k)
+        scores = (best.sums / ONE) / np.array(visits.lengths)[best.owners]
         ranked: list[Ranked] = []
-        for number, out in enumerate(candidates):
-            items, sums = best.only(number)[1:3]
-            if len(items):
-                scores = (sums / ONE) / visits.lengths[number]
-                order = select(scores, k, total=len(out))
-                ranked.append((items[order], scores[order]))
+        for number, (out, low, high) in enumerate(
+            zip(candidates, [0, *best.ends], best.ends, strict=False)
+        ):
+            if low < high:
+                order = select(scores[low:high], k, total=len(out)) + low
+                ranked.append((best.items[order], scores[order]))
             else:
                 ranked.append(self._rank_one(visits.only(number), out, k))
         return ranked
