@@ -58,10 +58,10 @@ def test_more_rows_than_have_been_prepared() -> None:
 
 
 def test_a_ranking_may_tell_why_beside_one_that_does_not() -> None:
-    why = Why([Term("intercept", 0.5, "intercept")])
+    why = Why([Term("average", 0.5, "average")])
     told = Ranking([7], [0.5], [why])
     rows = to_json([{"u": 1, "i": 8, "score": 1e-7, "rank": 1}])[:-1]
     rows += b',{"u":2,"i":7,"score":0.5,"rank":1,"why":[%b]}]' % to_json(
-        {"term": "intercept", "value": 0.5, "kind": "intercept"}
+        {"term": "average", "value": 0.5, "kind": "average"}
     )
     assert write_rows("u", "i", [1, 2], [Ranking([8], [1e-7]), told]) == rows

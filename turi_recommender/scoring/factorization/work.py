@@ -92,10 +92,10 @@ class Work:
         if user_data is None and not self._has_dear_rows:
             return 0
         features, is_usual = (0, True) if user_data is None else self._given_side(user_data)
-        values = [row.get(name, ABSENT) for name in self._dear_names]
+        given = [row.get(name, ABSENT) for name in self._dear_names]
         # As the reader of queries does, because shops ask with few combinations.
-        read = self._remembered if can_be_remembered(values) else self._of_values
-        count, are_usual = read(*values)
+        read = self._remembered if can_be_remembered(given) else self._of_values
+        count, are_usual = read(*given)
         features, is_usual = features + count, is_usual and are_usual
         own = self._long_side(row) if self._has_long_sides and user_data is None else 0
         if is_usual and features <= limits.KEPT_FEATURES and not (own or self._dear_items):
