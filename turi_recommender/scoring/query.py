@@ -23,7 +23,7 @@ from turi_recommender.scoring.remember import remember
 from turi_recommender.scoring.results import Id
 from turi_recommender.scoring.terms import LONGEST_SHOWN, shown
 
-_ABSENT = object()
+ABSENT = object()
 _LONGEST_NUMBER = 16  # characters of a number in a label, or of "missing"
 _LONG_INTEGER = 64  # bits; the same for integers as `limits.LONG_TEXT` for texts
 
@@ -273,18 +273,18 @@ class QueryReader:
         return self._context(row).known
 
     def _context(self, row: Mapping[str, Any]) -> _Context:
-        values = [row.get(name, _ABSENT) for name in self._side_names]
-        given = [value for value in values if value is not _ABSENT]  # arrays cannot be compared
+        values = [row.get(name, ABSENT) for name in self._side_names]
+        given = [value for value in values if value is not ABSENT]  # arrays cannot be compared
         if len(given) + (self._user.name in row) != len(row):
             self._check_names(row)
         # Shops ask with few combinations, each of them many times.
-        read = self._remembered if _can_be_remembered(values) else self._read_context
+        read = self._remembered if can_be_remembered(values) else self._read_context
         return read(*values)
 
     def unknown(self, row: Mapping[str, Any]) -> Sequence[tuple[str, Any]]:
         """Return the columns and categories of a row that were not trained; see `Recommender`."""
         values = [row.get(name) for name in self._side_names]
-        find = self._remembered_unknown if _can_be_remembered(values) else self._find_unknown
+        find = self._remembered_unknown if can_be_remembered(values) else self._find_unknown
         return find(*values)
 
     def _find_unknown(self, *values: Any) -> tuple[tuple[str, Any], ...]:
@@ -300,7 +300,7 @@ class QueryReader:
         known: list[Entry] = []
         unknown: list[Entry] = []
         for (position, column, categories), value in zip(self._side, values, strict=True):
-            if value is not _ABSENT:
+            if value is not ABSENT:
                 for entry in expand(position, column, categories, value):
                     (known if entry.place < column.size else unknown).append(entry)
         return _Context(tuple(known), tuple(unknown), is_given=True)
@@ -366,7 +366,7 @@ def label_bound(column: Column, take: Callable[[NDArray[np.int64]], list[Any]]) 
     return name + max(_LONGEST_NUMBER, min(max(map(len, texts), default=0) + 1, LONGEST_SHOWN))
 
 
-def _can_be_remembered(values: Sequence[Any]) -> bool:
+def can_be_remembered(values: Sequence[Any]) -> bool:
     """Tell whether a memory can tell these values from others, and does not grow by them.
 
     It compares by == and by type, which is not enough for what is within a tuple: (1,) == (True,).
@@ -379,6 +379,6 @@ def _can_be_remembered(values: Sequence[Any]) -> bool:
         elif kind is int:
             if value.bit_length() > _LONG_INTEGER:
                 return False
-        elif kind is not float and value is not None and value is not _ABSENT:
+        elif kind is not float and value is not None and value is not ABSENT:
             return False
     return True

@@ -191,6 +191,9 @@ class Recommendations:
         lengths : sequence of int
             Numbers of users; together they make up the users of this answer.
         """
+        if len(lengths) == 1:
+            yield self
+            return
         cold, start = set(self.cold_users), 0
         for length in lengths:
             here = slice(start, start + length)

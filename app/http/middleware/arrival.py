@@ -78,7 +78,7 @@ class Arrival(Part):
         declared = header(scope, b"content-length")
         if declared.isdigit() and int(declared) > limit:
             raise too_large(limit)
-        body, more = await _part(receive, 0, limit)
+        body, more = _part(await receive(), 0, limit)
         if more:
             body = await self._rest(receive, exchange, body, limit)
         exchange.received = True
@@ -94,7 +94,7 @@ class Arrival(Part):
                     self._count(exchange.caller, len(body) - counted)
                     counted = len(body)
                 await self._turns.take(exchange.caller)
-                part, more = await _part(receive, len(body), limit)
+                part, more = _part(await receive(), len(body), limit)
                 body += part  # not a list of them: a million small ones are worth as much memory
             return bytes(body)
         finally:
@@ -117,9 +117,8 @@ class Arrival(Part):
             del self._arriving[caller]
 
 
-async def _part(receive: Receive, before: int, limit: int) -> tuple[bytes, bool]:
-    """Return the next part of a body behind so many bytes, and whether there are more."""
-    message = await receive()
+def _part(message: Message, before: int, limit: int) -> tuple[bytes, bool]:
+    """Return the part of a body in a message, behind so many bytes, and whether there are more."""
     if message["type"] != "http.request":
         raise ClientGoneError
     part: bytes = message.get("body", b"")

@@ -15,6 +15,8 @@ from turi_recommender.scoring.factorization.catalogue import ItemFeatures
 from turi_recommender.scoring.factorization.features import FeatureReader
 from turi_recommender.scoring.given.reader import GivenReader
 from turi_recommender.scoring.ids import IdIndex, index_in
+from turi_recommender.scoring.query import ABSENT, can_be_remembered
+from turi_recommender.scoring.remember import remember
 
 _PLAIN = (ColumnMode.CATEGORICAL, ColumnMode.UNTRANSLATED)
 
@@ -63,6 +65,8 @@ class Work:
             for position, column in enumerate(columns[2:], 2)
             if column.mode not in _PLAIN
         ]
+        self._dear_names = [name for _, name, _, _ in self._dear_columns]
+        self._remembered = remember(limits.CONTEXTS, self._of_values, typed=True)
         # Nearly always these tell at once that a row is usual.
         self._dear_items = self._dear_item_side(catalogue)
         self._has_long_sides = reader.has_long_sides
@@ -88,16 +92,11 @@ class Work:
         if user_data is None and not self._has_dear_rows:
             return 0
         features, is_usual = (0, True) if user_data is None else self._given_side(user_data)
-        for position, name, mode, means in self._dear_columns:
-            value = row.get(name)
-            if value is None:
-                if means and name in row:
-                    features += means
-                continue
-            count, magnitude = _size(mode, value)
-            features += count
-            if is_usual and self._reader.largest(position, magnitude) > limits.USUAL_VALUE:
-                is_usual = False
+        given = [row.get(name, ABSENT) for name in self._dear_names]
+        # As the reader of queries does, because shops ask with few combinations.
+        read = self._remembered if can_be_remembered(given) else self._of_values
+        count, are_usual = read(*given)
+        features, is_usual = features + count, is_usual and are_usual
         own = self._long_side(row) if self._has_long_sides and user_data is None else 0
         if is_usual and features <= limits.KEPT_FEATURES and not (own or self._dear_items):
             return 0
@@ -107,6 +106,18 @@ class Work:
             looked_at = min(limits.SEARCH_FIRST + limits.SEARCH_GROWTH * k, looked_at)
         values = looked_at * (features + 2) * self._width + self._dear_items
         return values * limits.VALUE_WORK + features * limits.FEATURE_WORK
+
+    def _of_values(self, *values: Any) -> tuple[int, bool]:
+        """Return how many features the values of dear columns make, and whether all are usual."""
+        features, is_usual = 0, True
+        for (position, _, mode, means), value in zip(self._dear_columns, values, strict=True):
+            if value is None:
+                features += means
+            elif value is not ABSENT:
+                count, magnitude = _size(mode, value)
+                features += count
+                is_usual &= self._reader.largest(position, magnitude) <= limits.USUAL_VALUE
+        return features, is_usual
 
     def of_items(self, rows: Sequence[Mapping[str, Any]]) -> int:
         """Return what side data of items takes, in elementary operations at most.

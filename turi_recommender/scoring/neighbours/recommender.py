@@ -39,6 +39,8 @@ from turi_recommender.scoring.selection.topk import EXACT_TIES_UP_TO, select, wi
 from turi_recommender.scoring.strangers import differ
 from turi_recommender.scoring.terms import TermsBound, Why
 
+_LARGEST = np.iinfo(np.int64).max
+
 
 class ItemSimilarityRecommender(Recommender):
     """`item_similarity` and `item_content_recommender` models.
@@ -151,13 +153,14 @@ class ItemSimilarityRecommender(Recommender):
     ) -> list[Ranked]:
         visits = self._table.visit([self._history(query) for query in queries])
         best = self._best(visits, candidates, k)
+        scores = (best.sums / ONE) / np.array(visits.lengths)[best.owners]
         ranked: list[Ranked] = []
-        for number, out in enumerate(candidates):
-            items, sums = best.only(number)[1:3]
-            if len(items):
-                scores = (sums / ONE) / visits.lengths[number]
-                order = select(scores, k, total=len(out))
-                ranked.append((items[order], scores[order]))
+        for number, (out, low, high) in enumerate(
+            zip(candidates, [0, *best.ends], best.ends, strict=False)
+        ):
+            if low < high:
+                order = select(scores[low:high], k, total=len(out)) + low
+                ranked.append((best.items[order], scores[order]))
             else:
                 ranked.append(self._rank_one(visits.only(number), out, k))
         return ranked
@@ -173,22 +176,38 @@ class ItemSimilarityRecommender(Recommender):
         is_listed = any(out.allowed is not None for out in candidates)
         if is_listed or self._table.similarity == "pearson":
             return Visits(owners[:0], items[:0], sums[:0], [0] * count, visits.lengths)
+        if count == 1:
+            return self._best_of_one(visits, candidates[0], k)
         left = sums > 0
         stride = candidates[0].num_items  # with new items, which can be excluded, too
         excluded = [out.excluded + number * stride for number, out in enumerate(candidates)]
         left &= ~in_sorted(owners * stride + items, np.concatenate(excluded))
         owners, items, sums = owners[left], items[left], sums[left]
-        ends = owners.searchsorted(np.arange(1, count + 1))
-        kth = ends - np.diff(ends, prepend=0) + (k - 1)
+        bounds = owners.searchsorted(np.arange(count + 1))
+        ends, kth = bounds[1:], bounds[:-1] + (k - 1)
         enough = kth < ends
         # Beyond 2**50 two sums can make one score; a little lower ones are looked at, too.
-        lowest = np.full(count, np.iinfo(np.int64).max)
+        lowest = np.full(count, _LARGEST)
         order = np.lexsort((-sums, owners))
         lowest[enough] = sums[order[kth[enough]]]
         reaching = sums >= (lowest - (lowest >> 50))[owners]
         owners = owners[reaching]
         ends = owners.searchsorted(np.arange(1, count + 1)).tolist()
         return Visits(owners, items[reaching], sums[reaching], ends, visits.lengths)
+
+    def _best_of_one(self, visits: Visits, out: Candidates, k: int) -> Visits:
+        """Return what `_best` does, in half the calls of NumPy, for a query that comes alone."""
+        items, sums = visits.items, visits.sums
+        left = sums > 0
+        left &= ~in_sorted(items, out.excluded)
+        items, sums = items[left], sums[left]
+        if len(sums) < k:
+            items, sums = items[:0], sums[:0]
+        elif len(sums) > k:
+            lowest = np.partition(sums, len(sums) - k).item(len(sums) - k)
+            reaching = sums >= lowest - (lowest >> 50)
+            items, sums = items[reaching], sums[reaching]
+        return Visits.of_one(items, sums, visits.lengths[0])
 
     def _rank_one(self, visits: Visits, candidates: Candidates, k: int) -> Ranked:
         if len(visits.items):

@@ -49,13 +49,17 @@ class Visits(NamedTuple):
     ends: list[int]
     lengths: list[int]
 
+    @classmethod
+    def of_one(cls, items: NDArray[np.int64], sums: NDArray[np.int64], length: int) -> Visits:
+        """Return the visits of a single history, which has so many items."""
+        return cls(np.zeros(len(items), np.int64), items, sums, [len(items)], [length])
+
     def only(self, number: int) -> Visits:
         """Return the visits of one history."""
+        if len(self.ends) == 1:
+            return self
         here = slice(self.ends[number - 1] if number else 0, self.ends[number])
-        items, sums = self.items[here], self.sums[here]
-        return Visits(
-            np.zeros(len(items), np.int64), items, sums, [len(items)], [self.lengths[number]]
-        )
+        return Visits.of_one(self.items[here], self.sums[here], self.lengths[number])
 
 
 class Shares(NamedTuple):
@@ -161,8 +165,11 @@ class NeighbourTable:
     def visit(self, histories: Sequence[History]) -> Visits:
         """Add up what each item of some histories gives to its neighbours."""
         lengths = [len(items) for items, _ in histories]
-        items = np.concatenate([items for items, _ in histories])
-        values = np.concatenate([values for _, values in histories])
+        if len(histories) == 1:
+            items, values = histories[0]
+        else:
+            items = np.concatenate([items for items, _ in histories])
+            values = np.concatenate([values for _, values in histories])
         owners = np.arange(len(histories)).repeat(lengths)
         keys, sums = np.empty(0, np.int64), np.empty(0, np.int64)
         for part in self._parts(items):
@@ -170,6 +177,8 @@ class NeighbourTable:
             keys, sums = _joined((keys, sums), added) if len(keys) > 0 else added
         if len(keys) > 0:
             self._check(keys[0], keys[-1], len(histories) * self._num_items)
+        if len(histories) == 1:
+            return Visits.of_one(keys, sums, lengths[0])
         owners, visited = np.divmod(keys, max(self._num_items, 1))
         ends = owners.searchsorted(np.arange(1, len(histories) + 1)).tolist()
         return Visits(owners, visited, sums, ends, lengths)
