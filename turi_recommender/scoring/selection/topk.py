@@ -9,6 +9,8 @@ Source: docs/format.md, section 7.6.
 
 from __future__ import annotations
 
+import math
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -40,6 +42,10 @@ def select(scores: Scores, k: int, total: int | None = None) -> Positions:
     ndarray of int64, shape (min(k, n),)
     """
     total = len(scores) if total is None else total
+    if k <= EXACT_TIES_UP_TO and k <= len(scores) <= limits.SELECT_FEW:
+        best = _best_if_strict(scores.tolist(), k)
+        if best is not None:
+            return np.array(best, np.int64)
     keys = without_nan(scores)
     if total <= k:
         return _descending(keys)
@@ -65,6 +71,16 @@ def without_nan(scores: Scores) -> Scores:
     """Return the scores with NaN replaced by minus infinity."""
     missing = np.isnan(scores)
     return np.where(missing, -np.inf, scores) if missing.any() else scores
+
+
+def _best_if_strict(numbers: list[float], k: int) -> list[int] | None:
+    """Return the positions of the best `k` of at least as many; None if ties or NaN play a part."""
+    if math.isnan(sum(numbers)):  # or there are infinite ones of both signs
+        return None
+    order = sorted(range(len(numbers)), key=numbers.__getitem__, reverse=True)
+    best = [numbers[place] for place in order[: k + 1]]
+    is_strict = all(one > other for one, other in pairwise(best))
+    return order[:k] if is_strict else None
 
 
 def _descending(keys: Scores) -> Positions:
