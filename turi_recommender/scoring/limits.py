@@ -187,6 +187,25 @@ SEARCH_LARGEST = 1 << 14
 One user of *flat* takes 3.5 ms with 4096, 2.4 ms with 16,384 and 2.0 ms with 65,536.
 """
 
+ODD_PRODUCTS = 8
+"""Features whose products with all items are kept for queries with several odd numbers, 4 bytes for
+each item: with 32 factors, a quarter of what the items' factors take."""
+
+ODD_REACHES = 64
+"""Features whose least and largest products in each block are kept, for queries with one."""
+
+ODD_AT_ONCE = 4
+"""Odd features up to which a search looks for blocks first; with more it looks at all items."""
+
+ODD_SEEDS = 4
+"""Blocks that are looked at first for a query with an odd number."""
+
+ODD_BLOCKS = 16
+"""From so many more blocks on, the k best so far are scored exactly, which raises the bar."""
+
+ODD_FEW = 64
+"""Items, besides twice `k`, from which on the same is done for items."""
+
 FOLD_CHUNK = 1 << 14
 """Rows of factors that are copied to float64 at a time while a model is loaded."""
 

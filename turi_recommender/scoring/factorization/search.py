@@ -23,9 +23,12 @@ from turi_recommender.scoring import limits
 from turi_recommender.scoring.candidates import Candidates
 from turi_recommender.scoring.factorization.bounds import OVERFLOW, UNIT, BlockBounds, Directions
 from turi_recommender.scoring.factorization.catalogue import ItemFeatures
+from turi_recommender.scoring.factorization.exact import MachineForm
 from turi_recommender.scoring.factorization.features import QueryFeatures
 from turi_recommender.scoring.factorization.fold import fold, typical_length
+from turi_recommender.scoring.factorization.hunt import Stored
 from turi_recommender.scoring.factorization.lengths import row_lengths
+from turi_recommender.scoring.factorization.odd import OddSearch
 from turi_recommender.scoring.factorization.scan import Scan
 
 Scores = NDArray[np.float64]
@@ -72,6 +75,11 @@ class ScoreSearch:
             and squares.max(initial=0.0) < OVERFLOW
         )
         self._bounds = BlockBounds(constants, norms, squares, typical)
+        self._odd = None
+        if interactions and self._is_sound and len(order):
+            items = (self._order, self._vectors, self._constants, self._squares)
+            stored = Stored(*items, MachineForm(model, catalogue))
+            self._odd = OddSearch(stored, catalogue, model.intercept, self._linear_size)
 
     def survivors(
         self, queries: Sequence[QueryFeatures], candidates: Sequence[Candidates], k: int
@@ -91,6 +99,32 @@ class ScoreSearch:
         -------
         list of ndarray of int64, ascending
         """
+        if self._odd is not None and any(query.others.odd for query in queries):
+            return self._apart(self._odd, queries, candidates, k)
+        return self._usual(queries, candidates, k)
+
+    def _apart(
+        self,
+        search: OddSearch,
+        queries: Sequence[QueryFeatures],
+        candidates: Sequence[Candidates],
+        k: int,
+    ) -> list[Items]:
+        """Search for queries with odd numbers one by one, and for the others together."""
+        found: list[Items | None] = [
+            search.survivors(query, out, k) if query.others.odd else None
+            for query, out in zip(queries, candidates, strict=True)
+        ]
+        left = [place for place, items in enumerate(found) if items is None]
+        if left:
+            some = [queries[place] for place in left], [candidates[place] for place in left]
+            for place, items in zip(left, self._usual(*some, k), strict=True):
+                found[place] = items
+        return [items for items in found if items is not None]
+
+    def _usual(
+        self, queries: Sequence[QueryFeatures], candidates: Sequence[Candidates], k: int
+    ) -> list[Items]:
         directions = self._directions(queries)
         if not (self._is_sound and directions.is_sound):
             return [out.indices().astype(np.int64) for out in candidates]
@@ -123,6 +157,10 @@ class ScoreSearch:
         -------
         ndarray of int64, ascending
         """
+        if self._odd is not None and query.others.odd:
+            found = self._odd.among(query, items, k)
+            if found is not None:
+                return found
         directions = self._directions([query])
         if not (self._is_sound and directions.is_sound):
             return items
