@@ -191,20 +191,24 @@ ODD_PRODUCTS = 8
 """Features whose products with all items are kept for queries with several odd numbers, 4 bytes for
 each item: with 32 factors, a quarter of what the items' factors take."""
 
-ODD_REACHES = 64
-"""Features whose least and largest products in each block are kept, for queries with one."""
+ODD_SIDES = 64
+"""Directions along the factors of one feature whose farthest items, and what each block reaches at
+most, are kept: 11 KiB each for 233,397 items."""
+
+ODD_ENDS = 512
+"""Items that reach farthest along odd features; they are looked at first."""
 
 ODD_AT_ONCE = 4
 """Odd features up to which a search looks for blocks first; with more it looks at all items."""
-
-ODD_SEEDS = 4
-"""Blocks that are looked at first for a query with an odd number."""
 
 ODD_BLOCKS = 16
 """From so many more blocks on, the k best so far are scored exactly, which raises the bar."""
 
 ODD_FEW = 64
 """Items, besides twice `k`, from which on the same is done for items."""
+
+ODD_MANY = 512
+"""Items from which on the odd features' terms are computed exactly before all the others."""
 
 FOLD_CHUNK = 1 << 14
 """Rows of factors that are copied to float64 at a time while a model is loaded."""

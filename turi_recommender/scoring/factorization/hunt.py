@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turi_recommender.scoring import limits
+from turi_recommender.scoring.candidates import in_sorted
 from turi_recommender.scoring.factorization.bounds import UNIT
 from turi_recommender.scoring.factorization.exact import MachineForm, Pairs
 from turi_recommender.scoring.factorization.features import QueryFeatures
@@ -70,7 +71,7 @@ class Hunt:
         self._k = k
         self._constant = rounding.constant
         self._direction = rounding.total
-        self._error = rounding.error() + product_error(rounding.total)
+        self._error = rounding.error + product_error(rounding.total)
         self._is_settled = False
         self._places = np.empty(0, np.int64)
         self._estimates = np.empty(0, np.float32)
@@ -83,27 +84,27 @@ class Hunt:
         ----------
         places : ndarray of int64
             Where they stand; none of them was looked at before.
-        taken : ndarray of int64
-            Places that the query does not want.
+        taken : ndarray of int
+            Places that the query does not want, ascending.
         """
         estimates, errors = estimates_of(self._stored, places, self._direction, self._error)
         if len(taken):
-            wanted = np.ones(len(self._stored.order), np.bool_)
-            wanted[taken] = False
-            wanted = wanted[places]
+            wanted = ~in_sorted(places, taken)
             places, estimates, errors = places[wanted], estimates[wanted], errors[wanted]
-        self._raise(estimates, errors)
+        lower = estimates - errors
+        if len(self._places):
+            lower = np.concatenate([lower, self._estimates - self._errors])
+        self.raise_bar(lower.astype(np.float64) + (self._constant - self._error.constant))
         keep = np.flatnonzero(estimates + errors >= self._least())
         self._places = np.concatenate([self._places, places[keep]])
         self._estimates = np.concatenate([self._estimates, estimates[keep]])
         self._errors = np.concatenate([self._errors, errors[keep]])
 
-    def _raise(self, estimates: Estimates, errors: Estimates) -> None:
-        lower = np.concatenate([estimates - errors, self._estimates - self._errors])
+    def raise_bar(self, lower: Values) -> None:
+        """Raise the bar to the k-th highest of these lower bounds on scores, if it is lower."""
         if len(lower) >= self._k:
             at = len(lower) - self._k
-            best = float(np.partition(lower, at)[at])
-            self.bar = max(self.bar, self._constant + best - self._error.constant)
+            self.bar = max(self.bar, float(np.partition(lower, at)[at]))
 
     def _least(self) -> np.float32:
         """Return what an estimate with its error has to reach, rounded down."""

@@ -23,7 +23,7 @@ from turi_recommender.scoring.factorization.catalogue import ItemFeatures
 from turi_recommender.scoring.factorization.features import Feature, QueryFeatures
 from turi_recommender.scoring.factorization.hunt import Hunt, Places, Stored, estimates_of
 from turi_recommender.scoring.factorization.rounding import Rounding, product_error
-from turi_recommender.scoring.factorization.shadows import Boxes, Shadows
+from turi_recommender.scoring.factorization.shadows import Boxes, Shadow, Shadows
 
 Values = NDArray[np.float64]
 Items = NDArray[np.int64]
@@ -87,20 +87,11 @@ class OddSearch:
         if not rounding.is_sound:
             return None
         hunt = Hunt(self._stored, query, rounding, k)
-        taken = self._catalogue.places(candidates.excluded)
-        ceilings = self._ceilings(query, rounding)
-        blocks = np.argsort(-ceilings)
-        seeds = limits.ODD_SEEDS + (k + len(taken)) // self._block
-        hunt.look(self._in(blocks[:seeds]), taken)
-        left = blocks[seeds:]
-        left = left[ceilings[left] >= hunt.bar]
-        if len(left) > limits.ODD_BLOCKS:
-            hunt.settle()
-            left = left[ceilings[left] >= hunt.bar]
-        if len(left) > limits.ODD_BLOCKS:
-            left = left[self._boxed_ceilings(query, rounding, left) >= hunt.bar]
-        if len(left):
-            hunt.look(self._in(left), taken)
+        taken = np.sort(self._catalogue.places(candidates.excluded))
+        if len(query.others.odd) > limits.ODD_AT_ONCE:
+            hunt.look(np.arange(len(self._stored.order)), taken)
+        else:
+            self._look(rounding, hunt, self._shadows.of(_odd_features(query)), taken)
         return self._items(query, rounding, hunt, k)
 
     def among(self, query: QueryFeatures, items: Items, k: int) -> Items | None:
@@ -132,56 +123,75 @@ class OddSearch:
     def _rounding(self, query: QueryFeatures) -> Rounding:
         return Rounding(query, self._catalogue.max_side, self._intercept, self._linear_size)
 
-    def _in(self, blocks: Places) -> Places:
-        """Return the places in some blocks."""
-        places = (blocks[:, np.newaxis] * self._block + np.arange(self._block)).ravel()
-        return places[places < len(self._stored.order)]
+    def _look(self, rounding: Rounding, hunt: Hunt, shadow: Shadow, taken: Places) -> None:
+        """Look at those that reach farthest, and at the blocks that can have better ones."""
+        hunt.look(shadow.ends, taken)
+        ceilings = self._constants + (float(np.linalg.norm(rounding.rest)) + shadow.slope) * self._sizes
+        ceilings += rounding.error.of(self._sizes) + rounding.constant
+        blocks = self._reaching(ceilings, shadow, hunt.bar)
+        if len(blocks) > limits.ODD_BLOCKS:
+            hunt.settle()
+            blocks = self._reaching(ceilings, shadow, hunt.bar)
+        if len(blocks) > limits.ODD_BLOCKS and self._boxes is not None:
+            blocks = self._boxed_blocks(rounding, shadow, blocks, hunt.bar)
+        if len(blocks):
+            places = (blocks[:, np.newaxis] * self._block + np.arange(self._block)).ravel()
+            places = places[places < len(self._stored.order)]
+            hunt.look(places, np.union1d(taken, shadow.ends))
+
+    @staticmethod
+    def _reaching(ceilings: Values, shadow: Shadow, bar: float) -> Places:
+        """Return the blocks that can reach the bar, besides the farthest items."""
+        blocks = np.flatnonzero(ceilings + shadow.rest >= bar)
+        if len(blocks):
+            reach = np.minimum(shadow.blocks()[blocks], shadow.rest)
+            blocks = blocks[ceilings[blocks] + reach >= bar]
+        return blocks
 
     def _items(self, query: QueryFeatures, rounding: Rounding, hunt: Hunt, k: int) -> Items:
         """Return what is left of a hunt."""
         places = hunt.found()
-        if len(places) > limits.ODD_FEW + 2 * k and self._is_boxed(query):
-            places = places[self._boxed(query, rounding, places) >= hunt.bar]
+        if len(places) > limits.ODD_FEW + 2 * k:
+            places = self._boxed_items(query, rounding, places, hunt)
         return np.sort(self._stored.order[places]).astype(np.int64)
 
-    # -- bounds ----------------------------------------------------------------------------
+    # -- bounds on the odd features' own terms by the library's arithmetic ------------------
 
-    def _ceilings(self, query: QueryFeatures, rounding: Rounding) -> Values:
-        """Return what no score of each block exceeds, shape (blocks,)."""
-        odd = _odd_features(query)
-        if len(odd) > limits.ODD_AT_ONCE:
-            return np.full(len(self._sizes), np.inf)
-        errors = rounding.error().of(self._sizes)
-        rest = float(np.linalg.norm(rounding.rest)) + self._shadows.slope(odd)
-        ceilings = self._constants + self._shadows.highest(odd) + rest * self._sizes
-        return ceilings + (errors + rounding.constant)
-
-    def _is_boxed(self, query: QueryFeatures) -> bool:
-        return self._boxes is not None and len(query.others.odd) <= limits.ODD_AT_ONCE
-
-    def _boxed_ceilings(
-        self, query: QueryFeatures, rounding: Rounding, blocks: Places
-    ) -> Values:
-        """Return the same for some blocks, with the odd features' own terms taken by boxes."""
-        if self._boxes is None or not self._is_boxed(query):
-            return np.full(len(blocks), np.inf)
-        odd, sizes = _odd_features(query), self._sizes[blocks]
-        terms = self._boxes.highest(rounding, blocks, has_user=query.user is not None)
-        terms += self._constants[blocks] + 0.5 * self._shadows.highest(odd)[blocks]
-        rest = float(np.linalg.norm(rounding.rest)) + 0.5 * self._shadows.slope(odd)
-        terms += rest * sizes + rounding.rest_error().of(sizes)
-        return terms + rounding.rest_constant
-
-    def _boxed(self, query: QueryFeatures, rounding: Rounding, places: Places) -> Values:
-        """Return what the scores of some items do not exceed by the same account."""
+    def _boxed_blocks(
+        self, rounding: Rounding, shadow: Shadow, blocks: Places, bar: float
+    ) -> Places:
+        """Return those of some blocks that can still reach the bar, besides the farthest items."""
         assert self._boxes is not None
-        blocks, where = np.unique(places // self._block, return_inverse=True)
-        terms = self._boxes.highest(rounding, blocks, has_user=query.user is not None)
+        rest, sizes = float(np.linalg.norm(rounding.rest)), self._sizes[blocks]
+        ceilings = np.minimum(shadow.blocks()[blocks], shadow.rest) * 0.5 + self._constants[blocks]
+        ceilings += (rest + 0.5 * shadow.slope) * sizes + rounding.rest_error.of(sizes)
+        ceilings += rounding.rest_constant
+        is_left = ceilings + self._boxes.of_all(rounding) >= bar
+        blocks, ceilings = blocks[is_left], ceilings[is_left]
+        if len(blocks) > limits.ODD_BLOCKS:
+            blocks = blocks[ceilings + self._boxes.of_blocks(rounding, blocks) >= bar]
+        return blocks
+
+    def _boxed_items(
+        self, query: QueryFeatures, rounding: Rounding, places: Places, hunt: Hunt
+    ) -> Places:
+        """Return those of some items that can still reach the bar."""
+        if self._boxes is None or len(query.others.odd) > limits.ODD_AT_ONCE:
+            return places
         direction = 0.5 * (rounding.total + rounding.rest)
-        error = rounding.rest_error() + product_error(direction)
-        estimates, errors = estimates_of(self._stored, places, direction, error)
-        upper = estimates.astype(np.float64) + errors
-        return upper + (terms[where] + (rounding.rest_constant + error.constant))
+        error = rounding.rest_error + product_error(direction)
+        estimates, slacks = estimates_of(self._stored, places, direction, error)
+        middle = estimates.astype(np.float64) + rounding.rest_constant
+        errors = slacks.astype(np.float64) + error.constant
+        blocks, where = np.unique(places // self._block, return_inverse=True)
+        terms = self._boxes.of_blocks(rounding, blocks)[where]
+        is_left = middle + errors + terms >= hunt.bar
+        places, middle, errors = places[is_left], middle[is_left], errors[is_left]
+        if len(places) > limits.ODD_MANY:
+            middle += self._boxes.of_items(rounding, places)
+            hunt.raise_bar(middle - errors)
+            places = places[middle + errors >= hunt.bar]
+        return places
 
 
 def _odd_features(query: QueryFeatures) -> list[Feature]:

@@ -12,7 +12,9 @@ ed., section 3.1.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -70,6 +72,8 @@ class Rounding:
     ----------
     rows : ndarray of float32, shape (features, K)
         Factors of the user, if known, then of the others.
+    has_user : bool
+        Whether the first of these is the user.
     odd : ndarray of bool, shape (features,)
         Which features are odd.
     squares : ndarray of float32, shape (features,)
@@ -78,9 +82,8 @@ class Rounding:
         Sum of the factors.
     rest : ndarray of float64, shape (K,)
         That of the features that are not odd.
-    constant, rest_constant : float
+    constant : float
         A score in real numbers is this, plus the item's constant, plus its vector times `total`.
-        `rest_constant` leaves out the odd features' own terms.
     """
 
     def __init__(
@@ -90,23 +93,26 @@ class Rounding:
         users = [] if query.user is None else [query.user]
         stacked = [user.factors[np.newaxis] for user in users]
         self.rows: NDArray[np.float32] = np.concatenate([*stacked, others.stacked.T])
+        self.has_user = len(users) > 0
         self.odd = np.zeros(len(self.rows), np.bool_)
-        self.odd[np.array(others.odd, np.int64) + len(users)] = True
+        self.odd[[place + len(users) for place in others.odd]] = True
         self.squares = float32.square_norm(self.rows)
-        rows = self.rows.astype(np.float64)
-        self._magnitudes = np.abs(rows)
-        self._prefixes = rows.cumsum(axis=0)
+        self._rows = self.rows.astype(np.float64)
+        self._magnitudes = np.abs(self._rows)
+        self._prefixes = self._rows.cumsum(axis=0)
         self.total: Vector = self._prefixes[-1]
-        self.rest: Vector = rows[~self.odd].sum(axis=0)
+        self.rest: Vector = self._rows[~self.odd].sum(axis=0)
         linear = [intercept, *(user.linear for user in users), *others.linear]
         # Twice what each feature adds by itself.
-        self._alone = rows @ self.total - self.squares
-        self.constant = float(np.sum(linear) + 0.5 * self._alone.sum())
-        self.rest_constant = float(np.sum(linear) + 0.5 * self._alone[~self.odd].sum())
-        self._adds = len(rows) + max_side
-        self._max_side = max_side
-        largest = np.abs(linear).sum() + item_linear
-        self._linear_error = float(2 * (self._adds + 4) * _DOUBLE_UNIT * largest)
+        self._alone = self._rows @ self.total - self.squares
+        self._linear = sum(linear)
+        self.constant = self._linear + 0.5 * float(self._alone.sum())
+        self._adds = len(self.rows) + max_side
+        # Each element of the sum of all factors is rounded at each addition.
+        self._absolute = np.abs(self.total)
+        self._added = UNIT * (np.abs(self._prefixes).sum(axis=0) + max_side * self._absolute)
+        largest = sum(map(abs, linear)) + item_linear
+        self._linear_error = 2 * (self._adds + 4) * _DOUBLE_UNIT * largest
 
     @property
     def is_finite(self) -> bool:
@@ -117,39 +123,43 @@ class Rounding:
     def is_sound(self) -> bool:
         """Whether the bounds mean anything: all numbers are finite and within float32."""
         sizes = self._magnitudes.sum(axis=0)
-        return bool(sizes @ sizes < OVERFLOW and np.isfinite(self._linear_error))
+        return bool(sizes @ sizes < OVERFLOW) and math.isfinite(self._linear_error)
 
+    @cached_property
     def error(self) -> Error:
-        """Return how far a score is from ``constant`` and so on, computed as real numbers."""
-        return self._error(np.ones(len(self.rows), np.bool_))
+        """How far a score is from the one in real numbers."""
+        return self._error(self._absolute, self._magnitudes.sum(axis=0), self._alone)
 
+    @cached_property
     def rest_error(self) -> Error:
-        """Return the same without the odd features' own terms, whatever these are."""
-        return self._error(~self.odd)
+        """The same without the odd features' own terms, whatever these are."""
+        sizes = self._magnitudes[~self.odd].sum(axis=0)
+        return self._error(np.abs(self.rest), sizes, self._alone[~self.odd])
 
-    def _error(self, which: NDArray[np.bool_]) -> Error:
+    @property
+    def rest_constant(self) -> float:
+        """As `constant`, without the odd features' own terms."""
+        return self._linear + 0.5 * float(self._alone[~self.odd].sum())
+
+    def _error(self, signed: Vector, sizes: Vector, alone: Vector) -> Error:
         """Return the error of the terms of some features of the query, and of those of the item.
 
         Parameters
         ----------
-        which : ndarray of bool, shape (features,)
-            The features of the query.
+        signed, sizes : ndarray of float64, shape (K,)
+            Magnitude of the sum of these features' factors, and sum of their magnitudes.
+        alone : ndarray of float64, shape (features,)
+            Twice what each of them adds by itself.
         """
-        depth = _depth(len(self.total)) * UNIT
-        total = np.abs(self.total)
-        # Each element of the sum of all factors is rounded at each addition.
-        added = UNIT * (np.abs(self._prefixes).sum(axis=0) + self._max_side * total)
-        adds = UNIT * self._adds
-        signed = np.abs(self.rows[which].astype(np.float64).sum(axis=0))
-        sizes = self._magnitudes[which].sum(axis=0)
-        constant = added @ signed + depth * ((total + added) @ sizes)
-        constant += UNIT * np.abs(self._alone[which]).sum()
-        slope = _length(added) + adds * _length(signed) + (depth + UNIT) * _length(sizes)
-        slope += (depth + UNIT) * _length(total)
-        curve = adds + 3 * (depth + UNIT)
+        depth = _depth(len(signed)) * UNIT
+        constant = self._added @ signed + depth * ((self._absolute + self._added) @ sizes)
+        constant += UNIT * np.abs(alone).sum()
+        slope = _length(self._added) + UNIT * self._adds * _length(signed)
+        slope += (depth + UNIT) * (_length(sizes) + _length(self._absolute))
+        curve = UNIT * self._adds + 3 * (depth + UNIT)
         half = 0.5 * _SECOND_ORDER
         fixed = self._linear_error + _UNDERFLOW
-        return Error(float(half * constant + fixed), float(half * slope), float(half * curve))
+        return Error(float(half * constant) + fixed, half * slope, half * curve)
 
 
 def product_error(direction: Vector) -> Error:
@@ -165,4 +175,4 @@ def _depth(width: int) -> int:
 
 
 def _length(vector: Vector) -> float:
-    return float(np.sqrt(vector @ vector))
+    return math.sqrt(vector @ vector)

@@ -6,6 +6,8 @@ items reach along them is the same for all numbers of that feature, so it is kep
 
 from __future__ import annotations
 
+import math
+from collections.abc import Callable, Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -18,25 +20,36 @@ from turi_recommender.scoring.factorization.bounds import UNIT
 from turi_recommender.scoring.factorization.features import Feature
 from turi_recommender.scoring.factorization.rounding import Rounding
 from turi_recommender.scoring.remember import remember
+from turi_recommender.scoring.selection.topk import kth_largest
 
 Values = NDArray[np.float64]
 Factors = NDArray[np.float32]
+Places = NDArray[np.int64]
 
 
-class Reach(NamedTuple):
-    """How far the items of each block reach along some factors.
+class Shadow(NamedTuple):
+    """How far items reach along the factors of odd features.
 
     Attributes
     ----------
-    lowest, highest : ndarray of float32, shape (blocks,)
+    ends : ndarray of int64, ascending
+        Places of the items that reach farthest.
+    rest : float
+        No other item reaches farther.
+    blocks : callable
+        Returns how far items of each block reach at most, ndarray of shape (blocks,).
+    slope : float
+        What these can be off by for an item of size 1.
     """
 
-    lowest: Factors
-    highest: Factors
+    ends: Places
+    rest: float
+    blocks: Callable[[], Values]
+    slope: float
 
 
 class Shadows:
-    """Products of all items with the factors of single features.
+    """Products of all items with the factors of odd features.
 
     Parameters
     ----------
@@ -48,46 +61,62 @@ class Shadows:
         self._vectors = vectors
         self._starts = np.arange(0, len(vectors), limits.SEARCH_BLOCK)
         self._products = remember(limits.ODD_PRODUCTS, self._multiply)
-        self._reach = remember(limits.ODD_REACHES, self._measure)
+        self._sides = remember(limits.ODD_SIDES, self._measure)
 
-    def highest(self, features: list[Feature]) -> Values:
-        """Return what features, each times its x, add to an item of each block at most.
+    def of(self, features: Sequence[Feature]) -> Shadow:
+        """Return how far items reach along the sum of some features' factors.
 
         Parameters
         ----------
-        features : list of Feature
+        features : sequence of Feature
             At least one.
-
-        Returns
-        -------
-        ndarray of float64, shape (blocks,)
-            It can be lower by `slope` times an item's size.
         """
-        if len(features) == 1:
-            x, reach = _factor(features[0]), self._reach(features[0].raw.tobytes())
-            return np.maximum(x * reach.lowest, x * reach.highest)
-        total = np.zeros(len(self._vectors), np.float32)
-        for feature in features:
-            total += np.float32(_factor(feature)) * self._products(feature.raw.tobytes())
-        return np.maximum.reduceat(total, self._starts).astype(np.float64)
-
-    def slope(self, features: list[Feature]) -> float:
-        """Return what `highest` can be off by for an item of size 1."""
-        lengths = [float(np.linalg.norm(feature.factors.astype(np.float64))) for feature in features]
-        return sum(lengths) * (self._vectors.shape[1] + 2 * len(features) + 4) * UNIT
+        lengths = [math.sqrt(float(np.square(each.factors, dtype=np.float64).sum())) for each in features]
+        slope = sum(lengths) * (self._vectors.shape[1] + 2 * len(features) + 4) * UNIT
+        if len(features) > 1:
+            total = np.zeros(len(self._vectors), np.float32)
+            for feature in features:
+                total += np.float32(feature.x) * self._products(feature.raw.tobytes())
+            side, x = self._side(total), 1.0
+        else:
+            x = float(np.float32(features[0].x))
+            side = self._sides(features[0].raw.tobytes(), x > 0)
+            x = abs(x)
+        return Shadow(side.ends, x * side.rest, lambda: x * side.blocks(), slope)
 
     def _multiply(self, raw: bytes) -> Factors:
         products: Factors = self._vectors @ np.frombuffer(raw, np.float32)
         return products
 
-    def _measure(self, raw: bytes) -> Reach:
-        products = self._products(raw)
-        lowest = np.minimum.reduceat(products, self._starts)
-        return Reach(lowest, np.maximum.reduceat(products, self._starts))
+    def _measure(self, raw: bytes, is_up: bool) -> _Side:  # noqa: FBT001 - a key of the memory
+        products = self._products(raw) if is_up else -self._products(raw)
+        side = self._side(products)
+        blocks = side.blocks()
+        return _Side(side.ends, side.rest, lambda: blocks)
+
+    def _side(self, reach: Factors) -> _Side:
+        count = len(reach)
+        rest = -math.inf
+        ends = np.arange(count)
+        if count > limits.ODD_ENDS:
+            rest = kth_largest(reach, limits.ODD_ENDS)
+            # Of many that reach equally far, any will do.
+            ends = np.flatnonzero(reach >= rest)[: 2 * limits.ODD_ENDS]
+        return _Side(
+            ends, rest, lambda: np.maximum.reduceat(reach, self._starts).astype(np.float64)
+        )
+
+
+class _Side(NamedTuple):
+    """How far items reach to one side of some factors; as in `Shadow`."""
+
+    ends: Places
+    rest: float
+    blocks: Callable[[], Values]
 
 
 class Boxes:
-    """The lowest and the highest element of the items' own factors, block by block.
+    """The lowest and the highest element of the items' own factors, for each block and for all.
 
     The library's arithmetic never falls when one of its numbers rises, so its own result for the
     best corner of a box is a bound on the results of all items in it, without any allowance for
@@ -104,52 +133,66 @@ class Boxes:
         self._starts = np.arange(0, len(vectors), limits.SEARCH_BLOCK)
 
     @cached_property
-    def _lowest(self) -> Factors:
-        """The lowest elements, shape (K, blocks)."""
-        return np.ascontiguousarray(np.minimum.reduceat(self._vectors, self._starts).T)
+    def _of_blocks(self) -> tuple[Factors, Factors]:
+        """The lowest and the highest elements of each block, shape (K, blocks) each."""
+        lowest = np.minimum.reduceat(self._vectors, self._starts).T
+        highest = np.maximum.reduceat(self._vectors, self._starts).T
+        return np.ascontiguousarray(lowest), np.ascontiguousarray(highest)
 
     @cached_property
-    def _highest(self) -> Factors:
-        """The highest elements, shape (K, blocks)."""
-        return np.ascontiguousarray(np.maximum.reduceat(self._vectors, self._starts).T)
+    def _of_all(self) -> tuple[Factors, Factors]:
+        """The same of all items, shape (K, 1) each."""
+        lowest, highest = self._of_blocks
+        return lowest.min(axis=1, keepdims=True), highest.max(axis=1, keepdims=True)
 
-    def highest(self, rounding: Rounding, blocks: NDArray[np.int64], *, has_user: bool) -> Values:
-        """Return what the odd features' own terms add to an item's score at most.
+    def of_all(self, rounding: Rounding) -> Values:
+        """Return what the odd features' own terms add to any item's score at most, shape (1,)."""
+        return _odd_terms(rounding, *self._of_all)
 
-        Parameters
-        ----------
-        rounding : Rounding
-            The query.
-        blocks : ndarray of int64, shape (n,)
-            Which blocks.
-        has_user : bool
-            Whether the first of the query's features is the user.
+    def of_blocks(self, rounding: Rounding, blocks: NDArray[np.int64]) -> Values:
+        """Return what they add to the scores in some blocks at most, shape (n,)."""
+        lowest, highest = self._of_blocks
+        return _odd_terms(rounding, lowest[:, blocks], highest[:, blocks])
 
-        Returns
-        -------
-        ndarray of float64, shape (n,)
-        """
-        lowest, highest = self._lowest[:, blocks], self._highest[:, blocks]
-        low = self._sums(lowest, rounding.rows, has_user=has_user)
-        high = self._sums(highest, rounding.rows, has_user=has_user)
-        terms = np.zeros(len(blocks))
-        for row in rounding.odd.nonzero()[0].tolist():
-            factors = rounding.rows[row][:, np.newaxis]
-            best = np.where(factors > 0, high, low)
-            made = float32.dot_columns(best * factors) - rounding.squares[row]
-            terms += 0.5 * made.astype(np.float64)
+    def of_items(self, rounding: Rounding, places: NDArray[np.int64]) -> Values:
+        """Return what they add to the scores of some items, to the last bit, shape (n,)."""
+        terms = np.empty(len(places))
+        for low in range(0, len(places), limits.EXACT_CHUNK):
+            here = slice(low, low + limits.EXACT_CHUNK)
+            own = np.ascontiguousarray(self._vectors[places[here]].T)
+            terms[here] = _odd_terms(rounding, own, own)
         return terms
 
-    @staticmethod
-    def _sums(own: Factors, rows: Factors, *, has_user: bool) -> Factors:
-        """Add up user, own and others, in this order, as `MachineForm` does."""
-        first = int(has_user)
-        sums = rows[0][:, np.newaxis] + own if has_user else own.copy()
-        for row in rows[first:]:
-            sums += row[:, np.newaxis]
-        return sums
+
+def _odd_terms(rounding: Rounding, lowest: Factors, highest: Factors) -> Values:
+    """Return what the odd features' own terms add at most, as `MachineForm` adds it.
+
+    Parameters
+    ----------
+    rounding : Rounding
+        The query.
+    lowest, highest : ndarray of float32, shape (K, n)
+        Between these are the items' own factors; if they are the same, the result is exact.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+    """
+    low = _sums(rounding, lowest)
+    high = low if highest is lowest else _sums(rounding, highest)
+    terms = np.zeros(lowest.shape[1])
+    for row in rounding.odd.nonzero()[0].tolist():
+        factors = rounding.rows[row][:, np.newaxis]
+        best = low if high is low else np.where(factors > 0, high, low)
+        made = float32.dot_columns(best * factors) - rounding.squares[row]
+        terms += 0.5 * made.astype(np.float64)
+    return terms
 
 
-def _factor(feature: Feature) -> float:
-    """Return x as it is multiplied with the factors."""
-    return float(np.float32(feature.x))
+def _sums(rounding: Rounding, own: Factors) -> Factors:
+    """Add up user, own and others, in this order."""
+    first = int(rounding.has_user)
+    sums = rounding.rows[0][:, np.newaxis] + own if first else own.copy()
+    for row in rounding.rows[first:]:
+        sums += row[:, np.newaxis]
+    return sums
