@@ -114,9 +114,9 @@ def slots(model: FactorizationRecommender) -> Iterator[Slot]:
             case ColumnMode.NUMERIC_VECTOR:
                 yield Slot(column.name, 0, offset)
             case ColumnMode.DICTIONARY:
-                places = range(min(column.size, len(column.values)))
-                keys = list(column.values.take(places))
-                yield Slot(column.name, "key1", offset + keys.index("key1"))
+                keys = list(column.values.take(range(2)))
+                place = int(keys[0] is None)
+                yield Slot(column.name, keys[place], offset + place)
 
 
 def put(row: Row, slot: Slot, number: float) -> None:

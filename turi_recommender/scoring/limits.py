@@ -193,9 +193,9 @@ each item: with 32 factors, a quarter of what the items' factors take."""
 
 ODD_SIDES = 64
 """Directions along the factors of one feature whose farthest items, and what each block reaches at
-most, are kept: 11 KiB each for 233,397 items."""
+most, are kept: 9 KiB each for 233,397 items."""
 
-ODD_ENDS = 512
+ODD_ENDS = 256
 """Items that reach farthest along odd features; they are looked at first."""
 
 ODD_AT_ONCE = 4
@@ -206,9 +206,6 @@ ODD_BLOCKS = 16
 
 ODD_FEW = 64
 """Items, besides twice `k`, from which on the same is done for items."""
-
-ODD_MANY = 512
-"""Items from which on the odd features' terms are computed exactly before all the others."""
 
 FOLD_CHUNK = 1 << 14
 """Rows of factors that are copied to float64 at a time while a model is loaded."""

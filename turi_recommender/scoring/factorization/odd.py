@@ -183,15 +183,9 @@ class OddSearch:
         estimates, slacks = estimates_of(self._stored, places, direction, error)
         middle = estimates.astype(np.float64) + rounding.rest_constant
         errors = slacks.astype(np.float64) + error.constant
-        blocks, where = np.unique(places // self._block, return_inverse=True)
-        terms = self._boxes.of_blocks(rounding, blocks)[where]
-        is_left = middle + errors + terms >= hunt.bar
-        places, middle, errors = places[is_left], middle[is_left], errors[is_left]
-        if len(places) > limits.ODD_MANY:
-            middle += self._boxes.of_items(rounding, places)
-            hunt.raise_bar(middle - errors)
-            places = places[middle + errors >= hunt.bar]
-        return places
+        middle += self._boxes.of_items(rounding, places)
+        hunt.raise_bar(middle - errors)
+        return places[middle + errors >= hunt.bar]
 
 
 def _odd_features(query: QueryFeatures) -> list[Feature]:
