@@ -195,8 +195,8 @@ ODD_SIDES = 64
 """Directions along the factors of one feature whose farthest items, and what each block reaches at
 most, are kept: 9 KiB each for 233,397 items."""
 
-ODD_ENDS = 256
-"""Items that reach farthest along odd features; they are looked at first."""
+ODD_ENDS = 64
+"""Items that reach farthest along odd features, at least; they are looked at first."""
 
 ODD_AT_ONCE = 4
 """Odd features up to which a search looks for blocks first; with more it looks at all items."""
@@ -204,7 +204,7 @@ ODD_AT_ONCE = 4
 ODD_BLOCKS = 16
 """From so many more blocks on, the k best so far are scored exactly, which raises the bar."""
 
-ODD_FEW = 64
+ODD_FEW = 32
 """Items, besides twice `k`, from which on the same is done for items."""
 
 FOLD_CHUNK = 1 << 14

@@ -17,9 +17,9 @@ from turi_recommender.scoring.factorization.bounds import UNIT
 from turi_recommender.scoring.factorization.exact import MachineForm, Pairs
 from turi_recommender.scoring.factorization.features import QueryFeatures
 from turi_recommender.scoring.factorization.rounding import Error, Rounding, product_error
+from turi_recommender.scoring.factorization.shadows import Boxes
 
 Values = NDArray[np.float64]
-Estimates = NDArray[np.float32]
 Places = NDArray[np.int64]
 
 
@@ -57,6 +57,8 @@ class Hunt:
         The same as real numbers.
     k : int
         How many are wanted.
+    boxes : Boxes or None
+        Computes the odd features' own terms, if nothing stands in the way.
 
     Attributes
     ----------
@@ -64,18 +66,23 @@ class Hunt:
         The k-th best score is not below.
     """
 
-    def __init__(self, stored: Stored, query: QueryFeatures, rounding: Rounding, k: int) -> None:
+    def __init__(
+        self,
+        stored: Stored,
+        query: QueryFeatures,
+        rounding: Rounding,
+        k: int,
+        boxes: Boxes | None = None,
+    ) -> None:
         self.bar = -np.inf
         self._stored = stored
         self._query = query
+        self._rounding = rounding
         self._k = k
-        self._constant = rounding.constant
-        self._direction = rounding.total
-        self._error = rounding.error + product_error(rounding.total)
-        self._is_settled = False
+        self._boxes = boxes
         self._places = np.empty(0, np.int64)
-        self._estimates = np.empty(0, np.float32)
-        self._errors = np.empty(0, np.float32)
+        self._lower = self._upper = np.empty(0)
+        self._sharp = 0  # the first ones' bounds are as close as they get
 
     def look(self, places: Places, taken: Places) -> None:
         """Estimate the scores of items; raise the bar, and keep those that can reach it.
@@ -87,55 +94,82 @@ class Hunt:
         taken : ndarray of int
             Places that the query does not want, ascending.
         """
-        estimates, errors = estimates_of(self._stored, places, self._direction, self._error)
+        rounding = self._rounding
+        error = rounding.error + product_error(rounding.total)
+        estimates, errors = estimates_of(self._stored, places, rounding.total, error)
+        estimates += rounding.constant
         if len(taken):
             wanted = ~in_sorted(places, taken)
             places, estimates, errors = places[wanted], estimates[wanted], errors[wanted]
-        lower = estimates - errors
-        if len(self._places):
-            lower = np.concatenate([lower, self._estimates - self._errors])
-        self.raise_bar(lower.astype(np.float64) + (self._constant - self._error.constant))
-        keep = np.flatnonzero(estimates + errors >= self._least())
-        self._places = np.concatenate([self._places, places[keep]])
-        self._estimates = np.concatenate([self._estimates, estimates[keep]])
-        self._errors = np.concatenate([self._errors, errors[keep]])
+        self._places = np.concatenate([self._places, places])
+        self._lower = np.concatenate([self._lower, estimates - errors])
+        self._upper = np.concatenate([self._upper, estimates + errors])
+        self._raise(self._lower)
+        self._drop()
 
-    def raise_bar(self, lower: Values) -> None:
-        """Raise the bar to the k-th highest of these lower bounds on scores, if it is lower."""
+    def found(self) -> Places:
+        """Return the places of those that can reach the bar."""
+        return self._places
+
+    def is_long(self) -> bool:
+        """Whether so many are left that `sharpen` spares work."""
+        return len(self._places) - self._sharp > limits.ODD_FEW + 2 * self._k
+
+    def sharpen(self) -> None:
+        """Bound the scores of those that are left as closely as it is done for many items."""
+        if self._boxes is None:
+            self._score_best()
+        else:
+            self._take_exact_odd_terms(self._boxes)
+        self._drop()
+        self._sharp = len(self._places)
+
+    def _score_best(self) -> None:
+        """Score the k best exactly."""
+        if len(self._places) < self._k:
+            return
+        best = _largest(self._lower + self._upper, self._k)
+        items = self._stored.order[self._places[best]].astype(np.int64)
+        pairs = Pairs([self._query], np.zeros(len(items), np.int64), items)
+        self._lower[best] = self._upper[best] = self._stored.form.scores(pairs)
+        self._raise(self._lower)
+
+    def _take_exact_odd_terms(self, boxes: Boxes) -> None:
+        """Compute the odd features' own terms exactly, and bound what is left of each score."""
+        rounding = self._rounding
+        places = self._places[self._sharp :]
+        direction = 0.5 * (rounding.total + rounding.rest)
+        error = rounding.rest_error + product_error(direction)
+        estimates, errors = estimates_of(self._stored, places, direction, error)
+        estimates += rounding.rest_constant
+        estimates += boxes.of_items(rounding, places)
+        self._lower[self._sharp :] = estimates - errors
+        self._upper[self._sharp :] = estimates + errors
+        self._raise(self._lower)
+
+    def _raise(self, lower: Values) -> None:
+        """Raise the bar to the k-th highest of these lower bounds, unless it is higher."""
         if len(lower) >= self._k:
             at = len(lower) - self._k
             self.bar = max(self.bar, float(np.partition(lower, at)[at]))
 
-    def _least(self) -> np.float32:
-        """Return what an estimate with its error has to reach, rounded down."""
-        least = np.float32(self.bar - self._constant - self._error.constant)
-        return np.nextafter(least, np.float32(-np.inf))
+    def _drop(self) -> None:
+        """Drop those that cannot reach the bar."""
+        keep = self._upper >= self.bar
+        self._sharp = int(keep[: self._sharp].sum())
+        self._places = self._places[keep]
+        self._lower, self._upper = self._lower[keep], self._upper[keep]
 
-    def settle(self) -> None:
-        """Score the k best of those that were looked at; so the bar is as high as these allow."""
-        self._is_settled = True
-        if len(self._places) < self._k:
-            return
-        at = len(self._places) - self._k
-        best = np.argpartition(self._estimates, at)[at:]
-        items = self._stored.order[self._places[best]].astype(np.int64)
-        pairs = Pairs([self._query], np.zeros(len(items), np.int64), items)
-        least = float(self._stored.form.scores(pairs).min())
-        if least > self.bar:  # false of a score that is none
-            self.bar = least
 
-    def found(self) -> Places:
-        """Return the places of those that can reach the bar."""
-        keep = self._estimates + self._errors >= self._least()
-        if not self._is_settled and int(keep.sum()) > limits.ODD_FEW + 2 * self._k:
-            self.settle()
-            keep = self._estimates + self._errors >= self._least()
-        return self._places[keep]
+def _largest(values: Values, count: int) -> Places:
+    """Return the positions of the `count` largest values."""
+    at = len(values) - count
+    return np.argpartition(values, at)[at:]
 
 
 def estimates_of(
     stored: Stored, places: Places, direction: Values, error: Error
-) -> tuple[Estimates, Estimates]:
+) -> tuple[Values, Values]:
     """Return estimates of scores without the query's constant, and what they can be off by.
 
     Parameters
@@ -147,23 +181,18 @@ def estimates_of(
     direction : ndarray of float64, shape (K,)
         What their vectors are multiplied with.
     error : Error
-        Its constant is left out here.
+        What an estimate can be off by, besides the rounding of the items' constants.
 
     Returns
     -------
-    tuple of two ndarray of float32, shape (items,)
+    tuple of two ndarray of float64, shape (items,)
     """
     narrow = direction.astype(np.float32)
     if 4 * len(places) > len(stored.order):  # cheaper than to copy most vectors
-        estimates = (stored.vectors @ narrow)[places]
+        products = (stored.vectors @ narrow)[places]
     else:
-        estimates = stored.vectors[places] @ narrow
-    constants = stored.constants[places]
-    estimates += constants
-    sizes = np.sqrt(stored.squares[places])
-    errors = sizes * np.float32(error.curve)
-    errors += np.float32(error.slope)
-    errors *= sizes
-    errors += np.abs(constants) * np.float32(4 * UNIT)
-    return estimates, errors
-
+        products = stored.vectors[places] @ narrow
+    constants = stored.constants[places].astype(np.float64)
+    errors = error.of(np.sqrt(stored.squares[places]).astype(np.float64))
+    errors += np.abs(constants) * (4 * UNIT)
+    return products + constants, errors

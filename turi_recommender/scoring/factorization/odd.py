@@ -20,9 +20,9 @@ from turi_recommender.scoring import limits
 from turi_recommender.scoring.candidates import Candidates
 from turi_recommender.scoring.factorization.bounds import UNIT
 from turi_recommender.scoring.factorization.catalogue import ItemFeatures
-from turi_recommender.scoring.factorization.features import Feature, QueryFeatures
-from turi_recommender.scoring.factorization.hunt import Hunt, Places, Stored, estimates_of
-from turi_recommender.scoring.factorization.rounding import Rounding, product_error
+from turi_recommender.scoring.factorization.features import QueryFeatures
+from turi_recommender.scoring.factorization.hunt import Hunt, Places, Stored
+from turi_recommender.scoring.factorization.rounding import Rounding
 from turi_recommender.scoring.factorization.shadows import Boxes, Shadow, Shadows
 
 Values = NDArray[np.float64]
@@ -86,13 +86,13 @@ class OddSearch:
             return candidates.indices()[:k].astype(np.int64)
         if not rounding.is_sound:
             return None
-        hunt = Hunt(self._stored, query, rounding, k)
+        hunt = Hunt(self._stored, query, rounding, k, self._boxes_for(query))
         taken = np.sort(self._catalogue.places(candidates.excluded))
         if len(query.others.odd) > limits.ODD_AT_ONCE:
             hunt.look(np.arange(len(self._stored.order)), taken)
         else:
-            self._look(rounding, hunt, self._shadows.of(_odd_features(query)), taken)
-        return self._items(query, rounding, hunt, k)
+            self._look(query, rounding, hunt, taken)
+        return self._items(hunt)
 
     def among(self, query: QueryFeatures, items: Items, k: int) -> Items | None:
         """Return those of some items that can be among their best, ties included.
@@ -116,54 +116,45 @@ class OddSearch:
             return items[:k]
         if not rounding.is_sound:
             return None
-        hunt = Hunt(self._stored, query, rounding, k)
+        hunt = Hunt(self._stored, query, rounding, k, self._boxes_for(query))
         hunt.look(self._catalogue.places(items).astype(np.int64), _NOTHING)
-        return self._items(query, rounding, hunt, k)
+        return self._items(hunt)
 
     def _rounding(self, query: QueryFeatures) -> Rounding:
         return Rounding(query, self._catalogue.max_side, self._intercept, self._linear_size)
 
-    def _look(self, rounding: Rounding, hunt: Hunt, shadow: Shadow, taken: Places) -> None:
+    def _boxes_for(self, query: QueryFeatures) -> Boxes | None:
+        return self._boxes if len(query.others.odd) <= limits.ODD_AT_ONCE else None
+
+    def _items(self, hunt: Hunt) -> Items:
+        if hunt.is_long():
+            hunt.sharpen()
+        return np.sort(self._stored.order[hunt.found()]).astype(np.int64)
+
+    def _look(self, query: QueryFeatures, rounding: Rounding, hunt: Hunt, taken: Places) -> None:
         """Look at those that reach farthest, and at the blocks that can have better ones."""
+        features = query.others.features
+        shadow = self._shadows.of([features[place] for place in query.others.odd])
         hunt.look(shadow.ends, taken)
-        ceilings = self._constants + (float(np.linalg.norm(rounding.rest)) + shadow.slope) * self._sizes
+        rest = float(np.linalg.norm(rounding.rest))
+        ceilings = self._constants + shadow.blocks + (rest + shadow.slope) * self._sizes
         ceilings += rounding.error.of(self._sizes) + rounding.constant
-        blocks = self._reaching(ceilings, shadow, hunt.bar)
+        blocks = np.flatnonzero(ceilings >= hunt.bar)
         if len(blocks) > limits.ODD_BLOCKS:
-            hunt.settle()
-            blocks = self._reaching(ceilings, shadow, hunt.bar)
+            hunt.sharpen()
+            blocks = np.flatnonzero(ceilings >= hunt.bar)
         if len(blocks) > limits.ODD_BLOCKS and self._boxes is not None:
-            blocks = self._boxed_blocks(rounding, shadow, blocks, hunt.bar)
+            blocks = self._boxed(rounding, shadow, blocks, hunt.bar)
         if len(blocks):
             places = (blocks[:, np.newaxis] * self._block + np.arange(self._block)).ravel()
             places = places[places < len(self._stored.order)]
             hunt.look(places, np.union1d(taken, shadow.ends))
 
-    @staticmethod
-    def _reaching(ceilings: Values, shadow: Shadow, bar: float) -> Places:
-        """Return the blocks that can reach the bar, besides the farthest items."""
-        blocks = np.flatnonzero(ceilings + shadow.rest >= bar)
-        if len(blocks):
-            reach = np.minimum(shadow.blocks()[blocks], shadow.rest)
-            blocks = blocks[ceilings[blocks] + reach >= bar]
-        return blocks
-
-    def _items(self, query: QueryFeatures, rounding: Rounding, hunt: Hunt, k: int) -> Items:
-        """Return what is left of a hunt."""
-        places = hunt.found()
-        if len(places) > limits.ODD_FEW + 2 * k:
-            places = self._boxed_items(query, rounding, places, hunt)
-        return np.sort(self._stored.order[places]).astype(np.int64)
-
-    # -- bounds on the odd features' own terms by the library's arithmetic ------------------
-
-    def _boxed_blocks(
-        self, rounding: Rounding, shadow: Shadow, blocks: Places, bar: float
-    ) -> Places:
+    def _boxed(self, rounding: Rounding, shadow: Shadow, blocks: Places, bar: float) -> Places:
         """Return those of some blocks that can still reach the bar, besides the farthest items."""
         assert self._boxes is not None
         rest, sizes = float(np.linalg.norm(rounding.rest)), self._sizes[blocks]
-        ceilings = np.minimum(shadow.blocks()[blocks], shadow.rest) * 0.5 + self._constants[blocks]
+        ceilings = self._constants[blocks] + 0.5 * shadow.blocks[blocks]
         ceilings += (rest + 0.5 * shadow.slope) * sizes + rounding.rest_error.of(sizes)
         ceilings += rounding.rest_constant
         is_left = ceilings + self._boxes.of_all(rounding) >= bar
@@ -171,22 +162,3 @@ class OddSearch:
         if len(blocks) > limits.ODD_BLOCKS:
             blocks = blocks[ceilings + self._boxes.of_blocks(rounding, blocks) >= bar]
         return blocks
-
-    def _boxed_items(
-        self, query: QueryFeatures, rounding: Rounding, places: Places, hunt: Hunt
-    ) -> Places:
-        """Return those of some items that can still reach the bar."""
-        if self._boxes is None or len(query.others.odd) > limits.ODD_AT_ONCE:
-            return places
-        direction = 0.5 * (rounding.total + rounding.rest)
-        error = rounding.rest_error + product_error(direction)
-        estimates, slacks = estimates_of(self._stored, places, direction, error)
-        middle = estimates.astype(np.float64) + rounding.rest_constant
-        errors = slacks.astype(np.float64) + error.constant
-        middle += self._boxes.of_items(rounding, places)
-        hunt.raise_bar(middle - errors)
-        return places[middle + errors >= hunt.bar]
-
-
-def _odd_features(query: QueryFeatures) -> list[Feature]:
-    return [query.others.features[place] for place in query.others.odd]

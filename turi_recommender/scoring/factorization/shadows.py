@@ -7,7 +7,7 @@ items reach along them is the same for all numbers of that feature, so it is kep
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import NamedTuple
 
@@ -20,7 +20,6 @@ from turi_recommender.scoring.factorization.bounds import UNIT
 from turi_recommender.scoring.factorization.features import Feature
 from turi_recommender.scoring.factorization.rounding import Rounding
 from turi_recommender.scoring.remember import remember
-from turi_recommender.scoring.selection.topk import kth_largest
 
 Values = NDArray[np.float64]
 Factors = NDArray[np.float32]
@@ -36,15 +35,15 @@ class Shadow(NamedTuple):
         Places of the items that reach farthest.
     rest : float
         No other item reaches farther.
-    blocks : callable
-        Returns how far items of each block reach at most, ndarray of shape (blocks,).
+    blocks : ndarray of float64, shape (blocks,)
+        How far the others of each block reach at most.
     slope : float
         What these can be off by for an item of size 1.
     """
 
     ends: Places
     rest: float
-    blocks: Callable[[], Values]
+    blocks: Values
     slope: float
 
 
@@ -71,40 +70,45 @@ class Shadows:
         features : sequence of Feature
             At least one.
         """
-        lengths = [math.sqrt(float(np.square(each.factors, dtype=np.float64).sum())) for each in features]
-        slope = sum(lengths) * (self._vectors.shape[1] + 2 * len(features) + 4) * UNIT
-        if len(features) > 1:
-            total = np.zeros(len(self._vectors), np.float32)
-            for feature in features:
-                total += np.float32(feature.x) * self._products(feature.raw.tobytes())
-            side, x = self._side(total), 1.0
-        else:
+        if len(features) == 1:
             x = float(np.float32(features[0].x))
-            side = self._sides(features[0].raw.tobytes(), x > 0)
-            x = abs(x)
-        return Shadow(side.ends, x * side.rest, lambda: x * side.blocks(), slope)
+            side, x = self._sides(features[0].raw.tobytes(), x > 0), abs(x)
+        else:
+            side, x = self._side(self._added(features)), 1.0
+        lengths = sum(_length(feature.factors) for feature in features)
+        slope = lengths * (self._vectors.shape[1] + 2 * len(features) + 4) * UNIT
+        return Shadow(side.ends, x * side.rest, x * side.blocks, slope)
+
+    def _added(self, features: Sequence[Feature]) -> Factors:
+        """Return how far each item reaches along the sum, shape (items,)."""
+        total: Factors | None = None
+        for feature in features:
+            reach = self._products(feature.raw.tobytes()) * np.float32(feature.x)
+            total = reach if total is None else np.add(total, reach, out=total)
+        assert total is not None
+        return total
 
     def _multiply(self, raw: bytes) -> Factors:
         products: Factors = self._vectors @ np.frombuffer(raw, np.float32)
         return products
 
     def _measure(self, raw: bytes, is_up: bool) -> _Side:  # noqa: FBT001 - a key of the memory
-        products = self._products(raw) if is_up else -self._products(raw)
-        side = self._side(products)
-        blocks = side.blocks()
-        return _Side(side.ends, side.rest, lambda: blocks)
+        products = self._products(raw)
+        return self._side(products if is_up else -products)
 
     def _side(self, reach: Factors) -> _Side:
-        count = len(reach)
-        rest = -math.inf
-        ends = np.arange(count)
-        if count > limits.ODD_ENDS:
-            rest = kth_largest(reach, limits.ODD_ENDS)
-            # Of many that reach equally far, any will do.
-            ends = np.flatnonzero(reach >= rest)[: 2 * limits.ODD_ENDS]
-        return _Side(
-            ends, rest, lambda: np.maximum.reduceat(reach, self._starts).astype(np.float64)
-        )
+        blocks = np.maximum.reduceat(reach, self._starts)
+        count = limits.ODD_ENDS
+        if len(blocks) <= count:
+            return _Side(np.arange(len(reach)), -math.inf, blocks.astype(np.float64))
+        # No fewer items than blocks reach so far; of those that reach equally far, a few do.
+        rest = np.partition(blocks, len(blocks) - count)[len(blocks) - count]
+        ends = np.flatnonzero(reach >= rest)
+        if len(ends) > 2 * count:
+            equal = reach[ends] == rest
+            equal[np.flatnonzero(equal)[:count]] = False
+            ends = ends[~equal]
+        return _Side(ends, float(rest), np.minimum(blocks, rest).astype(np.float64))
 
 
 class _Side(NamedTuple):
@@ -112,7 +116,11 @@ class _Side(NamedTuple):
 
     ends: Places
     rest: float
-    blocks: Callable[[], Values]
+    blocks: Values
+
+
+def _length(vector: Factors) -> float:
+    return math.sqrt(float(np.square(vector, dtype=np.float64).sum()))
 
 
 class Boxes:
