@@ -1,7 +1,7 @@
-"""The way of one query with odd numbers: what is known of the k-th best, and who can still reach it.
+"""The way of one query with odd numbers: how high the k-th best is, and who can still reach it.
 
-Some k good items are scored exactly as soon as that spares others: then only the others' rounding
-counts, and not that of the k-th best as well.
+Where many are left, what rounding does to the odd features' own terms is not bounded any more but
+computed; or else some k good items are scored exactly, and only the others' rounding counts.
 """
 
 from __future__ import annotations
@@ -64,6 +64,8 @@ class Hunt:
     ----------
     bar : float
         The k-th best score is not below.
+    places : ndarray of int64
+        Where those stand that can reach it, of all that were looked at.
     """
 
     def __init__(
@@ -80,7 +82,7 @@ class Hunt:
         self._rounding = rounding
         self._k = k
         self._boxes = boxes
-        self._places = np.empty(0, np.int64)
+        self.places = np.empty(0, np.int64)
         self._lower = self._upper = np.empty(0)
         self._sharp = 0  # the first ones' bounds are as close as they get
 
@@ -101,19 +103,15 @@ class Hunt:
         if len(taken):
             wanted = ~in_sorted(places, taken)
             places, estimates, errors = places[wanted], estimates[wanted], errors[wanted]
-        self._places = np.concatenate([self._places, places])
+        self.places = np.concatenate([self.places, places])
         self._lower = np.concatenate([self._lower, estimates - errors])
         self._upper = np.concatenate([self._upper, estimates + errors])
         self._raise(self._lower)
         self._drop()
 
-    def found(self) -> Places:
-        """Return the places of those that can reach the bar."""
-        return self._places
-
     def is_long(self) -> bool:
         """Whether so many are left that `sharpen` spares work."""
-        return len(self._places) - self._sharp > limits.ODD_FEW + 2 * self._k
+        return len(self.places) - self._sharp > limits.ODD_FEW + 2 * self._k
 
     def sharpen(self) -> None:
         """Bound the scores of those that are left as closely as it is done for many items."""
@@ -122,14 +120,14 @@ class Hunt:
         else:
             self._take_exact_odd_terms(self._boxes)
         self._drop()
-        self._sharp = len(self._places)
+        self._sharp = len(self.places)
 
     def _score_best(self) -> None:
         """Score the k best exactly."""
-        if len(self._places) < self._k:
+        if len(self.places) < self._k:
             return
         best = _largest(self._lower + self._upper, self._k)
-        items = self._stored.order[self._places[best]].astype(np.int64)
+        items = self._stored.order[self.places[best]].astype(np.int64)
         pairs = Pairs([self._query], np.zeros(len(items), np.int64), items)
         self._lower[best] = self._upper[best] = self._stored.form.scores(pairs)
         self._raise(self._lower)
@@ -137,14 +135,15 @@ class Hunt:
     def _take_exact_odd_terms(self, boxes: Boxes) -> None:
         """Compute the odd features' own terms exactly, and bound what is left of each score."""
         rounding = self._rounding
-        places = self._places[self._sharp :]
+        places = self.places[self._sharp :]
         direction = 0.5 * (rounding.total + rounding.rest)
         error = rounding.rest_error + product_error(direction)
         estimates, errors = estimates_of(self._stored, places, direction, error)
         estimates += rounding.rest_constant
         estimates += boxes.of_items(rounding, places)
-        self._lower[self._sharp :] = estimates - errors
-        self._upper[self._sharp :] = estimates + errors
+        lower, upper = self._lower[self._sharp :], self._upper[self._sharp :]
+        np.maximum(lower, estimates - errors, out=lower)
+        np.minimum(upper, estimates + errors, out=upper)
         self._raise(self._lower)
 
     def _raise(self, lower: Values) -> None:
@@ -157,7 +156,7 @@ class Hunt:
         """Drop those that cannot reach the bar."""
         keep = self._upper >= self.bar
         self._sharp = int(keep[: self._sharp].sum())
-        self._places = self._places[keep]
+        self.places = self.places[keep]
         self._lower, self._upper = self._lower[keep], self._upper[keep]
 
 

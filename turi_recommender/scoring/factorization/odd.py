@@ -129,7 +129,7 @@ class OddSearch:
     def _items(self, hunt: Hunt) -> Items:
         if hunt.is_long():
             hunt.sharpen()
-        return np.sort(self._stored.order[hunt.found()]).astype(np.int64)
+        return np.sort(self._stored.order[hunt.places]).astype(np.int64)
 
     def _look(self, query: QueryFeatures, rounding: Rounding, hunt: Hunt, taken: Places) -> None:
         """Look at those that reach farthest, and at the blocks that can have better ones."""
@@ -144,21 +144,40 @@ class OddSearch:
             hunt.sharpen()
             blocks = np.flatnonzero(ceilings >= hunt.bar)
         if len(blocks) > limits.ODD_BLOCKS and self._boxes is not None:
-            blocks = self._boxed(rounding, shadow, blocks, hunt.bar)
+            ceilings = self._boxed(rounding, shadow)[blocks]
+            blocks = _reaching(self._boxes, rounding, blocks, ceilings, hunt.bar)
         if len(blocks):
             places = (blocks[:, np.newaxis] * self._block + np.arange(self._block)).ravel()
             places = places[places < len(self._stored.order)]
             hunt.look(places, np.union1d(taken, shadow.ends))
 
-    def _boxed(self, rounding: Rounding, shadow: Shadow, blocks: Places, bar: float) -> Places:
-        """Return those of some blocks that can still reach the bar, besides the farthest items."""
-        assert self._boxes is not None
-        rest, sizes = float(np.linalg.norm(rounding.rest)), self._sizes[blocks]
-        ceilings = self._constants[blocks] + 0.5 * shadow.blocks[blocks]
-        ceilings += (rest + 0.5 * shadow.slope) * sizes + rounding.rest_error.of(sizes)
-        ceilings += rounding.rest_constant
-        is_left = ceilings + self._boxes.of_all(rounding) >= bar
-        blocks, ceilings = blocks[is_left], ceilings[is_left]
-        if len(blocks) > limits.ODD_BLOCKS:
-            blocks = blocks[ceilings + self._boxes.of_blocks(rounding, blocks) >= bar]
-        return blocks
+    def _boxed(self, rounding: Rounding, shadow: Shadow) -> Values:
+        """Return the ceilings of blocks without the odd features' own terms, shape (blocks,)."""
+        rest = float(np.linalg.norm(rounding.rest)) + 0.5 * shadow.slope
+        ceilings = self._constants + 0.5 * shadow.blocks + rest * self._sizes
+        return ceilings + rounding.rest_error.of(self._sizes) + rounding.rest_constant
+
+
+def _reaching(
+    boxes: Boxes, rounding: Rounding, blocks: Places, ceilings: Values, bar: float
+) -> Places:
+    """Return those of some blocks that can reach the bar with the odd features' own terms.
+
+    Parameters
+    ----------
+    boxes : Boxes
+        They bound these terms.
+    rounding : Rounding
+        The query.
+    blocks : ndarray of int64, shape (n,)
+        The blocks.
+    ceilings : ndarray of float64, shape (n,)
+        What no score of each exceeds, without these terms.
+    bar : float
+        What is to be reached.
+    """
+    is_left = ceilings + boxes.of_all(rounding) >= bar
+    blocks, ceilings = blocks[is_left], ceilings[is_left]
+    if len(blocks) > limits.ODD_BLOCKS:
+        blocks = blocks[ceilings + boxes.of_blocks(rounding, blocks) >= bar]
+    return blocks

@@ -19,6 +19,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from turi_recommender.scoring import limits
 from turi_recommender.scoring.factorization import float32
 from turi_recommender.scoring.factorization.bounds import OVERFLOW, UNIT
 from turi_recommender.scoring.factorization.features import QueryFeatures
@@ -121,9 +122,10 @@ class Rounding:
 
     @property
     def is_sound(self) -> bool:
-        """Whether the bounds mean anything: all numbers are finite and within float32."""
+        """Whether the bounds mean anything: numbers are within float32, and additions are few."""
         sizes = self._magnitudes.sum(axis=0)
-        return bool(sizes @ sizes < OVERFLOW) and math.isfinite(self._linear_error)
+        is_small = bool(sizes @ sizes < OVERFLOW) and math.isfinite(self._linear_error)
+        return is_small and self._adds <= 2 * limits.SEARCHED_FEATURES
 
     @cached_property
     def error(self) -> Error:

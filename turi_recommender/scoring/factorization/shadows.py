@@ -25,6 +25,8 @@ Values = NDArray[np.float64]
 Factors = NDArray[np.float32]
 Places = NDArray[np.int64]
 
+_SMALLEST = 2.0**-148  # what a float32 product can lose below the range of its type
+
 
 class Shadow(NamedTuple):
     """How far items reach along the factors of odd features.
@@ -33,8 +35,6 @@ class Shadow(NamedTuple):
     ----------
     ends : ndarray of int64, ascending
         Places of the items that reach farthest.
-    rest : float
-        No other item reaches farther.
     blocks : ndarray of float64, shape (blocks,)
         How far the others of each block reach at most.
     slope : float
@@ -42,7 +42,6 @@ class Shadow(NamedTuple):
     """
 
     ends: Places
-    rest: float
     blocks: Values
     slope: float
 
@@ -70,29 +69,34 @@ class Shadows:
         features : sequence of Feature
             At least one.
         """
+        lengths = [_length(feature.factors) for feature in features]
         if len(features) == 1:
-            x = float(np.float32(features[0].x))
-            side, x = self._sides(features[0].raw.tobytes(), x > 0), abs(x)
+            side, x = self._sides(features[0].raw.tobytes(), features[0].x > 0), lengths[0]
         else:
-            side, x = self._side(self._added(features)), 1.0
-        lengths = sum(_length(feature.factors) for feature in features)
-        slope = lengths * (self._vectors.shape[1] + 2 * len(features) + 4) * UNIT
-        return Shadow(side.ends, x * side.rest, x * side.blocks, slope)
+            side, x = self._side(self._added(features, lengths)), 1.0
+        slope = (self._vectors.shape[1] + 2 * len(features) + 4) * UNIT * sum(lengths)
+        vanished = self._vectors.shape[1] * _SMALLEST * sum(lengths)
+        return Shadow(side.ends, x * side.blocks + vanished, slope)
 
-    def _added(self, features: Sequence[Feature]) -> Factors:
+    def _added(self, features: Sequence[Feature], lengths: list[float]) -> Factors:
         """Return how far each item reaches along the sum, shape (items,)."""
-        total: Factors | None = None
-        for feature in features:
-            reach = self._products(feature.raw.tobytes()) * np.float32(feature.x)
-            total = reach if total is None else np.add(total, reach, out=total)
-        assert total is not None
+        total = np.zeros(1, np.float32)
+        for feature, length in zip(features, lengths, strict=True):
+            reach = self._products(feature.raw.tobytes()) * np.float32(
+                math.copysign(length, feature.x)
+            )
+            total = np.add(total, reach, out=reach)
         return total
 
     def _multiply(self, raw: bytes) -> Factors:
-        products: Factors = self._vectors @ np.frombuffer(raw, np.float32)
+        """Return the products of all items with some factors, made to length 1."""
+        factors = np.frombuffer(raw, np.float32)
+        length = _length(factors)
+        wide = factors.astype(np.float64) / length if length > 0 else np.zeros(len(factors))
+        products: Factors = self._vectors @ wide.astype(np.float32)
         return products
 
-    def _measure(self, raw: bytes, is_up: bool) -> _Side:  # noqa: FBT001 - a key of the memory
+    def _measure(self, raw: bytes, is_up: bool) -> _Side:
         products = self._products(raw)
         return self._side(products if is_up else -products)
 
@@ -100,22 +104,21 @@ class Shadows:
         blocks = np.maximum.reduceat(reach, self._starts)
         count = limits.ODD_ENDS
         if len(blocks) <= count:
-            return _Side(np.arange(len(reach)), -math.inf, blocks.astype(np.float64))
-        # No fewer items than blocks reach so far; of those that reach equally far, a few do.
+            return _Side(np.arange(len(reach)), np.full(len(blocks), -np.inf))
+        # As many items as blocks reach so far at least; of those that reach just so far, few do.
         rest = np.partition(blocks, len(blocks) - count)[len(blocks) - count]
         ends = np.flatnonzero(reach >= rest)
         if len(ends) > 2 * count:
             equal = reach[ends] == rest
             equal[np.flatnonzero(equal)[:count]] = False
             ends = ends[~equal]
-        return _Side(ends, float(rest), np.minimum(blocks, rest).astype(np.float64))
+        return _Side(ends, np.minimum(blocks, rest).astype(np.float64))
 
 
 class _Side(NamedTuple):
     """How far items reach to one side of some factors; as in `Shadow`."""
 
     ends: Places
-    rest: float
     blocks: Values
 
 
