@@ -207,6 +207,10 @@ ODD_BLOCKS = 16
 ODD_FEW = 32
 """Items, besides twice `k`, from which on the same is done for items."""
 
+ODD_SIDE = 8
+"""Side features of an item up to which blocks have boxes of factors: one for each of these, of 8
+bytes for each factor and block."""
+
 FOLD_CHUNK = 1 << 14
 """Rows of factors that are copied to float64 at a time while a model is loaded."""
 

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from turi_recommender.scoring import limits
 from turi_recommender.scoring.candidates import in_sorted
 from turi_recommender.scoring.factorization.bounds import UNIT
+from turi_recommender.scoring.factorization.boxes import Boxes
 from turi_recommender.scoring.factorization.exact import MachineForm, Pairs
 from turi_recommender.scoring.factorization.features import QueryFeatures
 from turi_recommender.scoring.factorization.rounding import Error, Rounding, product_error
-from turi_recommender.scoring.factorization.shadows import Boxes
 
 Values = NDArray[np.float64]
 Places = NDArray[np.int64]

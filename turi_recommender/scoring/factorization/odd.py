@@ -8,7 +8,7 @@ usual lengths, says little; and its rounding is more than what scores differ by.
 * Rounding is bounded term by term (`rounding`), and the k-th best is known exactly as soon as some
   k good items are scored exactly.
 * Where it still exceeds the differences, the library's own arithmetic at the corners of each
-  block's box bounds the odd terms (`shadows.Boxes`).
+  block's box bounds the odd terms (`boxes`).
 """
 
 from __future__ import annotations
@@ -19,11 +19,12 @@ from numpy.typing import NDArray
 from turi_recommender.scoring import limits
 from turi_recommender.scoring.candidates import Candidates
 from turi_recommender.scoring.factorization.bounds import UNIT
+from turi_recommender.scoring.factorization.boxes import Boxes
 from turi_recommender.scoring.factorization.catalogue import ItemFeatures
 from turi_recommender.scoring.factorization.features import QueryFeatures
 from turi_recommender.scoring.factorization.hunt import Hunt, Places, Stored
 from turi_recommender.scoring.factorization.rounding import Rounding
-from turi_recommender.scoring.factorization.shadows import Boxes, Shadow, Shadows
+from turi_recommender.scoring.factorization.shadows import Shadow, Shadows
 
 Values = NDArray[np.float64]
 Items = NDArray[np.int64]
@@ -61,7 +62,8 @@ class OddSearch:
         squares = np.maximum.reduceat(stored.squares, starts).astype(np.float64)
         self._sizes = np.sqrt(squares * (1 + 4 * UNIT))
         self._shadows = Shadows(stored.vectors)
-        self._boxes = None if catalogue.has_side else Boxes(stored.vectors)
+        few = catalogue.max_side <= min(limits.ODD_SIDE, limits.SIDE_SLOTS)
+        self._boxes = Boxes(catalogue, stored.order) if few else None
 
     def survivors(self, query: QueryFeatures, candidates: Candidates, k: int) -> Items | None:
         """Return the candidates that can be among the best `k`, ties included.

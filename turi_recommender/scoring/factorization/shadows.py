@@ -1,4 +1,4 @@
-"""The items' vectors as blocks see them: along one feature's factors, and element by element.
+"""How far items reach along the factors of features, block by block.
 
 A number far outside the trained range moves all scores along the factors of its feature. How far
 items reach along them is the same for all numbers of that feature, so it is kept.
@@ -8,17 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from functools import cached_property
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from turi_recommender.scoring import limits
-from turi_recommender.scoring.factorization import float32
 from turi_recommender.scoring.factorization.bounds import UNIT
 from turi_recommender.scoring.factorization.features import Feature
-from turi_recommender.scoring.factorization.rounding import Rounding
 from turi_recommender.scoring.remember import remember
 
 Values = NDArray[np.float64]
@@ -124,86 +121,3 @@ class _Side(NamedTuple):
 
 def _length(vector: Factors) -> float:
     return math.sqrt(float(np.square(vector, dtype=np.float64).sum()))
-
-
-class Boxes:
-    """The lowest and the highest element of the items' own factors, for each block and for all.
-
-    The library's arithmetic never falls when one of its numbers rises, so its own result for the
-    best corner of a box is a bound on the results of all items in it, without any allowance for
-    rounding. Where an odd number is so large that items vanish in the rounding, all corners agree.
-
-    Parameters
-    ----------
-    vectors : ndarray of float32, shape (items, K)
-        The items' factors, in the order of the search; they have no side features.
-    """
-
-    def __init__(self, vectors: Factors) -> None:
-        self._vectors = vectors
-        self._starts = np.arange(0, len(vectors), limits.SEARCH_BLOCK)
-
-    @cached_property
-    def _of_blocks(self) -> tuple[Factors, Factors]:
-        """The lowest and the highest elements of each block, shape (K, blocks) each."""
-        lowest = np.minimum.reduceat(self._vectors, self._starts).T
-        highest = np.maximum.reduceat(self._vectors, self._starts).T
-        return np.ascontiguousarray(lowest), np.ascontiguousarray(highest)
-
-    @cached_property
-    def _of_all(self) -> tuple[Factors, Factors]:
-        """The same of all items, shape (K, 1) each."""
-        lowest, highest = self._of_blocks
-        return lowest.min(axis=1, keepdims=True), highest.max(axis=1, keepdims=True)
-
-    def of_all(self, rounding: Rounding) -> Values:
-        """Return what the odd features' own terms add to any item's score at most, shape (1,)."""
-        return _odd_terms(rounding, *self._of_all)
-
-    def of_blocks(self, rounding: Rounding, blocks: NDArray[np.int64]) -> Values:
-        """Return what they add to the scores in some blocks at most, shape (n,)."""
-        lowest, highest = self._of_blocks
-        return _odd_terms(rounding, lowest[:, blocks], highest[:, blocks])
-
-    def of_items(self, rounding: Rounding, places: NDArray[np.int64]) -> Values:
-        """Return what they add to the scores of some items, to the last bit, shape (n,)."""
-        terms = np.empty(len(places))
-        for low in range(0, len(places), limits.EXACT_CHUNK):
-            here = slice(low, low + limits.EXACT_CHUNK)
-            own = np.ascontiguousarray(self._vectors[places[here]].T)
-            terms[here] = _odd_terms(rounding, own, own)
-        return terms
-
-
-def _odd_terms(rounding: Rounding, lowest: Factors, highest: Factors) -> Values:
-    """Return what the odd features' own terms add at most, as `MachineForm` adds it.
-
-    Parameters
-    ----------
-    rounding : Rounding
-        The query.
-    lowest, highest : ndarray of float32, shape (K, n)
-        Between these are the items' own factors; if they are the same, the result is exact.
-
-    Returns
-    -------
-    ndarray of float64, shape (n,)
-    """
-    low = _sums(rounding, lowest)
-    high = low if highest is lowest else _sums(rounding, highest)
-    terms = np.zeros(lowest.shape[1])
-    for row in rounding.odd.nonzero()[0].tolist():
-        factors = rounding.rows[row][:, np.newaxis]
-        best = low if high is low else np.where(factors > 0, high, low)
-        made = float32.dot_columns(best * factors) - rounding.squares[row]
-        terms += 0.5 * made.astype(np.float64)
-    return terms
-
-
-def _sums(rounding: Rounding, own: Factors) -> Factors:
-    """Add up user, own and others, in this order."""
-    first = int(rounding.has_user)
-    sums = rounding.rows[0][:, np.newaxis] + own if first else own.copy()
-    for row in rounding.rows[first:]:
-        sums += row[:, np.newaxis]
-    return sums

@@ -57,6 +57,7 @@ STEPS = st.fixed_dictionaries(
         "ODD_BLOCKS": st.sampled_from([0, 2, 16]),
         "ODD_FEW": st.sampled_from([0, 64]),
         "ODD_AT_ONCE": st.sampled_from([1, 4]),
+        "ODD_SIDE": st.sampled_from([0, 8]),
         "EXACT_CHUNK": st.sampled_from([3, 4096]),
     }
 )
@@ -115,9 +116,10 @@ def test_most_of_a_catalogue_is_dropped(
     assert 10 <= len(among) < 60
 
 
+@pytest.mark.parametrize("item_side", [True, False])
 @pytest.mark.parametrize("hour", [1e6, 1e7, 1e9, 1e12])
-def test_rounding_does_not_keep_a_catalogue_without_side_data(hour: float) -> None:
-    model = large(item_side=False)
+def test_rounding_does_not_keep_a_catalogue(hour: float, item_side: bool) -> None:
+    model = large(item_side=item_side)
     assert model._search is not None
     (left,) = model._search.survivors([read(model, hour=hour)], [Candidates(20000)], 10)
     assert 10 <= len(left) < 60
