@@ -193,10 +193,13 @@ each item: with 32 factors, a quarter of what the items' factors take."""
 
 ODD_SIDES = 64
 """Directions along the factors of one feature whose farthest items, and what each block reaches at
-most, are kept: 9 KiB each for 233,397 items."""
+most, are kept: some 10 - 20 KiB each for 233,397 items."""
 
 ODD_ENDS = 64
 """Items that reach farthest along odd features, at least; they are looked at first."""
+
+ODD_MORE_ENDS = 1024
+"""The same, where after that many blocks are left: one of the farthest items in each, perhaps."""
 
 ODD_AT_ONCE = 4
 """Odd features up to which a search looks for blocks first; with more it looks at all items."""

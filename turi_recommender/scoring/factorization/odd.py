@@ -136,10 +136,21 @@ class OddSearch:
     def _look(self, query: QueryFeatures, rounding: Rounding, hunt: Hunt, taken: Places) -> None:
         """Look at those that reach farthest, and at the blocks that can have better ones."""
         features = query.others.features
-        shadow = self._shadows.of([features[place] for place in query.others.odd])
-        hunt.look(shadow.ends, taken)
-        rest = float(np.linalg.norm(rounding.rest))
-        ceilings = self._constants + shadow.blocks + (rest + shadow.slope) * self._sizes
+        odd = [features[place] for place in query.others.odd]
+        for count in (limits.ODD_ENDS, limits.ODD_MORE_ENDS):
+            shadow = self._shadows.of(odd, count)
+            hunt.look(shadow.ends, taken)
+            taken = np.union1d(taken, shadow.ends)
+            blocks = self._reaching(rounding, shadow, hunt)
+            if len(blocks) <= limits.ODD_BLOCKS:
+                break
+        if len(blocks):
+            places = (blocks[:, np.newaxis] * self._block + np.arange(self._block)).ravel()
+            hunt.look(places[places < len(self._stored.order)], taken)
+
+    def _reaching(self, rounding: Rounding, shadow: Shadow, hunt: Hunt) -> Places:
+        """Return the blocks that can reach the bar, besides the items that reach farthest."""
+        ceilings = self._ceilings(rounding.total, rounding.rest, shadow, 1.0)
         ceilings += rounding.error.of(self._sizes) + rounding.constant
         blocks = np.flatnonzero(ceilings >= hunt.bar)
         if len(blocks) > limits.ODD_BLOCKS:
@@ -147,20 +158,34 @@ class OddSearch:
             blocks = np.flatnonzero(ceilings >= hunt.bar)
         if len(blocks) > limits.ODD_BLOCKS and self._boxes is not None:
             ceilings = self._boxed(rounding, shadow)[blocks]
-            blocks = _reaching(self._boxes, rounding, blocks, ceilings, hunt.bar)
-        if len(blocks):
-            places = (blocks[:, np.newaxis] * self._block + np.arange(self._block)).ravel()
-            places = places[places < len(self._stored.order)]
-            hunt.look(places, np.union1d(taken, shadow.ends))
+            blocks = _boxed_reaching(self._boxes, rounding, blocks, ceilings, hunt.bar)
+        return blocks
 
     def _boxed(self, rounding: Rounding, shadow: Shadow) -> Values:
         """Return the ceilings of blocks without the odd features' own terms, shape (blocks,)."""
-        rest = float(np.linalg.norm(rounding.rest)) + 0.5 * shadow.slope
-        ceilings = self._constants + 0.5 * shadow.blocks + rest * self._sizes
+        direction = 0.5 * (rounding.total + rounding.rest)
+        ceilings = self._ceilings(direction, rounding.rest, shadow, 0.5)
         return ceilings + rounding.rest_error.of(self._sizes) + rounding.rest_constant
 
+    def _ceilings(self, direction: Values, rest: Values, shadow: Shadow, share: float) -> Values:
+        """Return what no item's constant and product exceed, shape (blocks,).
 
-def _reaching(
+        Parameters
+        ----------
+        direction, rest : ndarray of float64, shape (K,)
+            What vectors are multiplied with, and the part of it that is not odd. Where odd numbers
+            cancel, the whole is short, and the lengths of the vectors are the closer bound.
+        shadow : Shadow
+            How far items reach along the odd part.
+        share : float
+            How much of that part there is.
+        """
+        along = share * shadow.blocks
+        along += (float(np.linalg.norm(rest)) + share * shadow.slope) * self._sizes
+        return self._constants + np.minimum(along, np.linalg.norm(direction) * self._sizes)
+
+
+def _boxed_reaching(
     boxes: Boxes, rounding: Rounding, blocks: Places, ceilings: Values, bar: float
 ) -> Places:
     """Return those of some blocks that can reach the bar with the odd features' own terms.

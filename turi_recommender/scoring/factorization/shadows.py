@@ -58,19 +58,21 @@ class Shadows:
         self._products = remember(limits.ODD_PRODUCTS, self._multiply)
         self._sides = remember(limits.ODD_SIDES, self._measure)
 
-    def of(self, features: Sequence[Feature]) -> Shadow:
+    def of(self, features: Sequence[Feature], count: int) -> Shadow:
         """Return how far items reach along the sum of some features' factors.
 
         Parameters
         ----------
         features : sequence of Feature
             At least one.
+        count : int
+            How many of the farthest items are wanted, at least.
         """
         lengths = [_length(feature.factors) for feature in features]
         if len(features) == 1:
-            side, x = self._sides(features[0].raw.tobytes(), features[0].x > 0), lengths[0]
+            side, x = self._sides(features[0].raw.tobytes(), features[0].x > 0, count), lengths[0]
         else:
-            side, x = self._side(self._added(features, lengths)), 1.0
+            side, x = self._side(self._added(features, lengths), count), 1.0
         slope = (self._vectors.shape[1] + 2 * len(features) + 4) * UNIT * sum(lengths)
         vanished = self._vectors.shape[1] * _SMALLEST * sum(lengths)
         return Shadow(side.ends, x * side.blocks + vanished, slope)
@@ -93,19 +95,19 @@ class Shadows:
         products: Factors = self._vectors @ wide.astype(np.float32)
         return products
 
-    def _measure(self, raw: bytes, is_up: bool) -> _Side:
+    def _measure(self, raw: bytes, is_up: bool, count: int) -> _Side:
         products = self._products(raw)
-        return self._side(products if is_up else -products)
+        return self._side(products if is_up else -products, count)
 
-    def _side(self, reach: Factors) -> _Side:
+    def _side(self, reach: Factors, count: int) -> _Side:
         blocks = np.maximum.reduceat(reach, self._starts)
-        count = limits.ODD_ENDS
-        if len(blocks) <= count:
+        if len(reach) <= count:
             return _Side(np.arange(len(reach)), np.full(len(blocks), -np.inf))
-        # As many items as blocks reach so far at least; of those that reach just so far, few do.
-        rest = np.partition(blocks, len(blocks) - count)[len(blocks) - count]
+        # As many items as blocks reach so far at least, which is found in a moment.
+        some = blocks if len(blocks) >= count else reach
+        rest = np.partition(some, len(some) - count)[len(some) - count]
         ends = np.flatnonzero(reach >= rest)
-        if len(ends) > 2 * count:
+        if len(ends) > 2 * count:  # of those that reach just so far, few do
             equal = reach[ends] == rest
             equal[np.flatnonzero(equal)[:count]] = False
             ends = ends[~equal]

@@ -54,6 +54,7 @@ STEPS = st.fixed_dictionaries(
     {
         "SEARCH_BLOCK": st.sampled_from([1, 4]),
         "ODD_ENDS": st.sampled_from([1, 5, 64]),
+        "ODD_MORE_ENDS": st.sampled_from([8, 1024]),
         "ODD_BLOCKS": st.sampled_from([0, 2, 16]),
         "ODD_FEW": st.sampled_from([0, 64]),
         "ODD_AT_ONCE": st.sampled_from([1, 4]),

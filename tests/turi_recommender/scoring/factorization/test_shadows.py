@@ -38,8 +38,8 @@ def test_no_item_besides_the_farthest_reaches_farther_than_its_block(
     draw = np.random.default_rng(seed)
     vectors = vectors_of(draw, count, width)
     features = [feature(draw, x, width) for x in numbers]
-    with steps({"SEARCH_BLOCK": BLOCK, "ODD_ENDS": ends}):
-        shadow = Shadows(vectors).of(features)
+    with steps({"SEARCH_BLOCK": BLOCK}):
+        shadow = Shadows(vectors).of(features, ends)
     total = np.sum([each.factors.astype(np.float64) for each in features], axis=0)
     reach = vectors.astype(np.float64) @ total
     slack = shadow.slope * np.sqrt((vectors.astype(np.float64) ** 2).sum(axis=1))
@@ -52,6 +52,6 @@ def test_the_farthest_are_few_though_many_reach_equally_far() -> None:
     """The control: all items at once would hold, too."""
     draw = np.random.default_rng(0)
     for vectors in (np.ones((5000, 4), np.float32), np.zeros((5000, 4), np.float32)):
-        with steps({"SEARCH_BLOCK": BLOCK, "ODD_ENDS": 16}):
-            shadow = Shadows(vectors).of([feature(draw, 1e3, 4)])
+        with steps({"SEARCH_BLOCK": BLOCK}):
+            shadow = Shadows(vectors).of([feature(draw, 1e3, 4)], 16)
         assert len(shadow.ends) == 16
