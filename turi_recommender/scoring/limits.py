@@ -195,8 +195,8 @@ ODD_SIDES = 64
 """Directions along the factors of one feature whose farthest items, and what each block reaches at
 most, are kept: some 10 - 20 KiB each for 233,397 items."""
 
-ODD_ENDS = 64
-"""Items that reach farthest along odd features, at least; they are looked at first."""
+ODD_ENDS = 256
+"""Items that reach farthest along odd features, about; they are looked at first."""
 
 ODD_MORE_ENDS = 1024
 """The same, where after that many blocks are left: one of the farthest items in each, perhaps."""

@@ -96,9 +96,9 @@ def factor_model(
     they nearly equal one (-1) or differ by rounding alone (-4).
     """
     generator = np.random.default_rng(seed)
-    context = (column("period", 4), column("hour", 1, ColumnMode.NUMERIC))
+    context = [column("period", 4), column("hour", 1, ColumnMode.NUMERIC)]
     if vector:
-        context += (column("vector", vector, ColumnMode.NUMERIC_VECTOR),)
+        context.append(column("vector", vector, ColumnMode.NUMERIC_VECTOR))
     side_columns = (column("category", 3), column("brand", 2)) if item_side else ()
     side = SideTable.empty()
     if item_side:

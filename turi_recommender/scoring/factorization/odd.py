@@ -182,7 +182,9 @@ class OddSearch:
         """
         along = share * shadow.blocks
         along += (float(np.linalg.norm(rest)) + share * shadow.slope) * self._sizes
-        return self._constants + np.minimum(along, np.linalg.norm(direction) * self._sizes)
+        ceilings = self._constants.copy()
+        ceilings += np.minimum(along, float(np.linalg.norm(direction)) * self._sizes)
+        return ceilings
 
 
 def _boxed_reaching(

@@ -66,13 +66,13 @@ class Shadows:
         features : sequence of Feature
             At least one.
         count : int
-            How many of the farthest items are wanted, at least.
+            How many of the farthest items are wanted; about a quarter of it for several features.
         """
         lengths = [_length(feature.factors) for feature in features]
         if len(features) == 1:
             side, x = self._sides(features[0].raw.tobytes(), features[0].x > 0, count), lengths[0]
         else:
-            side, x = self._side(self._added(features, lengths), count), 1.0
+            side, x = self._several(self._added(features, lengths), count), 1.0
         slope = (self._vectors.shape[1] + 2 * len(features) + 4) * UNIT * sum(lengths)
         vanished = self._vectors.shape[1] * _SMALLEST * sum(lengths)
         return Shadow(side.ends, x * side.blocks + vanished, slope)
@@ -97,21 +97,34 @@ class Shadows:
 
     def _measure(self, raw: bytes, is_up: bool, count: int) -> _Side:
         products = self._products(raw)
-        return self._side(products if is_up else -products, count)
-
-    def _side(self, reach: Factors, count: int) -> _Side:
-        blocks = np.maximum.reduceat(reach, self._starts)
+        reach = products if is_up else -products
         if len(reach) <= count:
-            return _Side(np.arange(len(reach)), np.full(len(blocks), -np.inf))
-        # As many items as blocks reach so far at least, which is found in a moment.
-        some = blocks if len(blocks) >= count else reach
-        rest = np.partition(some, len(some) - count)[len(some) - count]
+            return self._all(reach)
+        return self._from(reach, np.partition(reach, len(reach) - count)[len(reach) - count], count)
+
+    def _several(self, reach: Factors, count: int) -> _Side:
+        """Return the side of what is not kept; what takes long is done by blocks."""
+        blocks = np.maximum.reduceat(reach, self._starts)
+        count = min(count // 4, len(blocks))
+        if len(reach) <= 4 * count:
+            return self._all(reach)
+        # As many items as blocks reach so far at least.
+        return self._from(
+            reach, np.partition(blocks, len(blocks) - count)[len(blocks) - count], count
+        )
+
+    def _all(self, reach: Factors) -> _Side:
+        return _Side(np.arange(len(reach)), np.full(len(self._starts), -np.inf))
+
+    def _from(self, reach: Factors, rest: np.float32, count: int) -> _Side:
+        """Return the items that reach as far as this at least, and what the others do."""
         ends = np.flatnonzero(reach >= rest)
         if len(ends) > 2 * count:  # of those that reach just so far, few do
             equal = reach[ends] == rest
             equal[np.flatnonzero(equal)[:count]] = False
             ends = ends[~equal]
-        return _Side(ends, np.minimum(blocks, rest).astype(np.float64))
+        blocks = np.minimum(np.maximum.reduceat(reach, self._starts), rest)
+        return _Side(ends, blocks.astype(np.float64))
 
 
 class _Side(NamedTuple):
