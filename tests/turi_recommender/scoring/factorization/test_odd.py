@@ -87,6 +87,18 @@ def test_odd_answers_equal_exact_ones(
         assert searched == answers(model, rows, query)
 
 
+def test_the_rest_of_a_query_counts_beside_a_number_that_is_hardly_odd() -> None:
+    found = {"SEARCH_BLOCK": 4, "ODD_ENDS": 4, "ODD_MORE_ENDS": 4, "EXACT_WORK": 0}
+    for seed in range(5):
+        with steps(found) as patch:
+            model = make_recommender(factor_model(seed, items=300, factors=8, vector=2))
+            assert isinstance(model, FactorizationRecommender)
+            rows = [{"user": user, "vector": [8.5, 0.0]} for user in range(5)]
+            searched = answers(model, rows, {"k": 3})
+            patch.setattr(limits, "EXACT_WORK", 2**60)
+            assert searched == answers(model, rows, {"k": 3})
+
+
 def read(model: FactorizationRecommender, **context: Any) -> QueryFeatures:
     return model._reader.read(model._queries.read({"user": 1, **context}, 0))
 
