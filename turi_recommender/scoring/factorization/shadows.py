@@ -105,7 +105,7 @@ class Shadows:
     def _several(self, reach: Factors, count: int) -> _Side:
         """Return the side of what is not kept; what takes long is done by blocks."""
         blocks = np.maximum.reduceat(reach, self._starts)
-        count = min(count // 4, len(blocks))
+        count = min(max(count // 4, 1), len(blocks))
         if len(reach) <= 4 * count:
             return self._all(reach)
         # As many items as blocks reach so far at least.

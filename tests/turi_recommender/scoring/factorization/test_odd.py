@@ -73,7 +73,7 @@ def steps(numbers: dict[str, int]) -> Iterator[pytest.MonkeyPatch]:
         yield patch
 
 
-@settings(max_examples=600, deadline=None)
+@settings(max_examples=300, deadline=None)
 @given(MODELS, st.lists(ROWS, min_size=1, max_size=4), QUERIES, STEPS)
 def test_odd_answers_equal_exact_ones(
     saved: Any, rows: list[dict[str, Any]], query: dict[str, Any], numbers: dict[str, int]
