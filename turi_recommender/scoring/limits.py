@@ -230,6 +230,33 @@ FRONT_KEPT = 1 << 6
 FRONT_VALUES = 1 << 20
 """Factors that are copied at a time where queries look in different fronts (float32: 4 MiB)."""
 
+ODD_PRODUCTS = 8
+"""Features whose products with all items are kept for queries with several odd numbers, 4 bytes for
+each item: with 32 factors, a quarter of what the items' factors take."""
+
+ODD_SIDES = 64
+"""Directions along the factors of one feature whose farthest items, and what each block reaches at
+most, are kept: some 10 - 20 KiB each for 233,397 items."""
+
+ODD_ENDS = 256
+"""Items that reach farthest along odd features, about; they are looked at first."""
+
+ODD_MORE_ENDS = 1024
+"""The same, where after that many blocks are left: one of the farthest items in each, perhaps."""
+
+ODD_AT_ONCE = 4
+"""Odd features up to which a search looks for blocks first; with more it looks at all items."""
+
+ODD_BLOCKS = 16
+"""From so many more blocks on, the k best so far are scored exactly, which raises the bar."""
+
+ODD_FEW = 32
+"""Items, besides twice `k`, from which on the same is done for items."""
+
+ODD_SIDE = 8
+"""Side features of an item up to which blocks have boxes of factors: one for each of these, of 8
+bytes for each factor and block."""
+
 FOLD_CHUNK = 1 << 14
 """Rows of factors that are copied to float64 at a time while a model is loaded."""
 

@@ -32,7 +32,11 @@ def column(name: str, size: int, mode: ColumnMode = ColumnMode.CATEGORICAL) -> C
     values: list[object] = list(range(size)) if name in {"user", "item"} else []
     if not values and mode == ColumnMode.CATEGORICAL:
         values = [f"{name}{number}" for number in range(size)]
-    kinds = {ColumnMode.NUMERIC: ValueType.FLOAT, ColumnMode.CATEGORICAL: ValueType.STRING}
+    kinds = {
+        ColumnMode.NUMERIC: ValueType.FLOAT,
+        ColumnMode.NUMERIC_VECTOR: ValueType.VECTOR,
+        ColumnMode.CATEGORICAL: ValueType.STRING,
+    }
     return Column(
         name=name,
         mode=mode,
@@ -80,8 +84,11 @@ def factor_model(
     user_side: bool = False,
     sigmoid: bool = False,
     tail: float = 0.0,
+    vector: int = 0,
 ) -> SavedModel:
-    """Make a random factorization model with a context column and item side data.
+    """Make a random factorization model with context columns and item side data.
+
+    `vector` above 0 adds a context column of vectors with so many elements.
 
     `tail` above 0 gives the items' factors lengths that fall with that power, as popularity does.
 
@@ -89,7 +96,9 @@ def factor_model(
     they nearly equal one (-1) or differ by rounding alone (-4).
     """
     generator = np.random.default_rng(seed)
-    context = (column("period", 4), column("hour", 1, ColumnMode.NUMERIC))
+    context = [column("period", 4), column("hour", 1, ColumnMode.NUMERIC)]
+    if vector:
+        context.append(column("vector", vector, ColumnMode.NUMERIC_VECTOR))
     side_columns = (column("category", 3), column("brand", 2)) if item_side else ()
     side = SideTable.empty()
     if item_side:

@@ -39,12 +39,15 @@ class Feature:
         Its factors; empty where it has none.
     factors : ndarray of float32, shape (K,)
         x times its factors.
+    x : float
+        As above.
     """
 
     row: int
     linear: float
     raw: Factors
     factors: Factors
+    x: float = 1.0
 
 
 class Others:
@@ -67,10 +70,14 @@ class Others:
         Their linear terms.
     linear_size : float
         Sum of the magnitudes of these.
+    odd : list of int
+        Places of the features whose x is far outside the trained range.
     """
 
     def __init__(self, features: tuple[Feature, ...], width: int) -> None:
         self.features = features
+        # A number that is none is not usual either.
+        self.odd = [at for at, each in enumerate(features) if not abs(each.x) <= limits.USUAL_VALUE]
         rows = np.zeros((len(features), width), np.float32)
         for place, feature in enumerate(features):
             rows[place] = feature.factors[:width]
@@ -204,7 +211,8 @@ class FeatureReader:
         linear = x * float(self._weights[row])
         has_factors = row < len(self._factors)
         raw = self._factors.row(row) if has_factors else np.empty(0, np.float32)
-        return Feature(row, linear, raw, raw if x == 1.0 else np.float32(x) * raw)
+        factors = raw if x == 1.0 else np.float32(x) * raw
+        return Feature(row, linear, raw, factors, x)
 
     def side_entries(self, user: int) -> tuple[Entry, ...]:
         """Return the side data of a user as the model was trained with it."""

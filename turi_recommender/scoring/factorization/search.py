@@ -31,9 +31,12 @@ from turi_recommender.scoring.factorization.bounds import (
 from turi_recommender.scoring.factorization.catalogue import ItemFeatures
 from turi_recommender.scoring.factorization.context_order import ContextOrder, Head, find
 from turi_recommender.scoring.factorization.context_orders import ContextOrders
+from turi_recommender.scoring.factorization.exact import MachineForm
 from turi_recommender.scoring.factorization.features import Others, QueryFeatures
 from turi_recommender.scoring.factorization.fold import fold, typical_length
 from turi_recommender.scoring.factorization.lengths import row_lengths
+from turi_recommender.scoring.factorization.odd.hunt import Stored
+from turi_recommender.scoring.factorization.odd.search import OddSearch
 from turi_recommender.scoring.factorization.order import ItemOrder
 from turi_recommender.scoring.factorization.scan import Scan
 from turi_recommender.scoring.remember import remember
@@ -86,6 +89,11 @@ class ScoreSearch:
         self._norms = np.nextafter(norms[:depth].astype(np.float32), np.float32(np.inf))
         self._typical_user = typical_length(model, interactions=False)
         self._contexts = ContextOrders(self._make_context)
+        self._odd = None
+        if interactions and self._is_sound and len(order) > 0:
+            items = (order, self._vectors, self._constants, self._squares)
+            stored = Stored(*items, MachineForm(model, catalogue))
+            self._odd = OddSearch(stored, catalogue, model.intercept, self._linear_size)
 
     def survivors(
         self, queries: Sequence[QueryFeatures], candidates: Sequence[Candidates], k: int
@@ -105,6 +113,33 @@ class ScoreSearch:
         -------
         list of ndarray of int64, ascending
         """
+        if self._odd is not None and any(query.others.odd for query in queries):
+            return self._apart(self._odd, queries, candidates, k)
+        return self._usual(queries, candidates, k)
+
+    def _apart(
+        self,
+        search: OddSearch,
+        queries: Sequence[QueryFeatures],
+        candidates: Sequence[Candidates],
+        k: int,
+    ) -> list[Items]:
+        """Search for queries with odd numbers one by one, and for the others together."""
+        found: list[Items | None] = [
+            search.survivors(query, out, k) if query.others.odd else None
+            for query, out in zip(queries, candidates, strict=True)
+        ]
+        left = [place for place, items in enumerate(found) if items is None]
+        if left:
+            some = [queries[place] for place in left], [candidates[place] for place in left]
+            for place, items in zip(left, self._usual(*some, k), strict=True):
+                found[place] = items
+        return [items for items in found if items is not None]
+
+    def _usual(
+        self, queries: Sequence[QueryFeatures], candidates: Sequence[Candidates], k: int
+    ) -> list[Items]:
+        """Search for queries without odd numbers."""
         left: list[Items | None] = [None] * len(queries)
         thresholds = np.full(len(queries), LOWEST, np.float32)
         if self._is_sound:
@@ -185,6 +220,10 @@ class ScoreSearch:
         -------
         ndarray of int64, ascending
         """
+        if self._odd is not None and query.others.odd:
+            found = self._odd.among(query, items, k)
+            if found is not None:
+                return found
         directions = self._directions([query])
         if not (self._is_sound and directions.is_sound):
             return items

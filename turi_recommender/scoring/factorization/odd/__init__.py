@@ -1,0 +1,1 @@
+"""The search for queries with numbers far outside the trained range."""
