@@ -155,22 +155,27 @@ def find(
     k : int
         How many each wants.
     """
-    count = len(orders)
-    none = np.empty(0, np.int64)
-    found = Found([none] * count, [False] * count, np.full(count, LOWEST, np.float32))
-    left = list(range(count))
-    for level in range(len(limits.CONTEXT_FRONTS)):
+    enough = limits.SEARCH_GROWTH * k
+    levels = [level for level, front in enumerate(orders[0].fronts) if len(front) >= enough]
+    if len(levels) == 0:
+        return _nothing(len(orders))
+    found = look([order.fronts[levels[0]] for order in orders], directions, excluded, k)
+    for level in levels[1:]:
+        left = [place for place, is_whole in enumerate(found.is_whole) if not is_whole]
+        if len(left) == 0:
+            break
         fronts = [orders[place].fronts[level] for place in left]
-        if len(fronts[0]) < limits.SEARCH_GROWTH * k:
-            continue
         some = directions.some(left), [excluded[place] for place in left]
         found.take(left, look(fronts, *some, k))
-        left = [place for place in left if not found.is_whole[place]]
-        if not left:
-            break
     for order, is_whole in zip(orders, found.is_whole, strict=True):
         order.note(is_whole=is_whole)
     return found
+
+
+def _nothing(count: int) -> Found:
+    """Return what queries find that want more than any front has."""
+    none = np.empty(0, np.int64)
+    return Found([none] * count, [False] * count, np.full(count, LOWEST, np.float32))
 
 
 def _best_first(values: Bounds) -> Places:
