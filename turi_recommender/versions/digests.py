@@ -24,11 +24,14 @@ class Stamp(NamedTuple):
     inode : int
         Its number in the file system.
     mtime_ns : int
-        When it was last written to, in nanoseconds of Unix time.
+        When it was last written to, in nanoseconds of Unix time; whoever writes can set it back.
+    ctime_ns : int
+        When it or what the system says of it was last changed, which nobody can set.
     """
 
     inode: int
     mtime_ns: int
+    ctime_ns: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,7 @@ def stamp_of(path: Path) -> Stamp:
 
 
 def _stamp(status: os.stat_result) -> Stamp:
-    return Stamp(status.st_ino, status.st_mtime_ns)
+    return Stamp(status.st_ino, status.st_mtime_ns, status.st_ctime_ns)
 
 
 def _hash(path: Path, pause: Callable[[float], object]) -> Hashed:

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from tests.turi_recommender.golden import SAMPLE_MODELS
 from turi_recommender.errors import ModelFormatError
 from turi_recommender.versions.checked import CHECKED, is_noted, note_of, remove_note, write_note
+from turi_recommender.versions.digests import stamp_of
 from turi_recommender.versions.locations import Registry
 from turi_recommender.versions.manifest import MANIFEST, hash_and_check, hash_and_write
 from turi_recommender.versions.register import register
@@ -32,7 +33,7 @@ def version(tmp_path: Path) -> Path:
 
 
 def damage(file: Path) -> None:
-    """Change a byte as a bad disk does, of which the system knows nothing.
+    """Change a byte as a bad disk does, of which the system knows nothing: so the note does not.
 
     It is one of the time that training took: the model loads, and answers as before.
     """
@@ -44,6 +45,19 @@ def damage(file: Path) -> None:
         opened.seek(place)
         opened.write(bytes([byte ^ 1]))
     os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
+    folder = file.parents[1]
+    note = json.loads(note_of(folder).read_text())
+    note["files"][file.relative_to(folder).as_posix()].update(stamp_of(file)._asdict())
+    note_of(folder).write_text(json.dumps(note, indent=1, sort_keys=True) + "\n")
+
+
+def test_a_file_that_was_written_to_and_dated_back_is_not_noted(version: Path) -> None:
+    file = version / OBJECTS
+    status = file.stat()
+    with file.open("r+b") as opened:
+        opened.write(file.read_bytes()[:1])
+    os.utime(file, ns=(status.st_atime_ns, status.st_mtime_ns))
+    assert not is_noted(version)
 
 
 def test_what_was_registered_is_noted(version: Path) -> None:
@@ -54,8 +68,8 @@ def test_what_was_registered_is_noted(version: Path) -> None:
     assert set(files) == set(listed)
     for name, said in files.items():
         status = (version / name).stat()
-        stamp = {"inode": status.st_ino, "mtime_ns": status.st_mtime_ns}
-        assert said == {**listed[name], **stamp}
+        times = {"mtime_ns": status.st_mtime_ns, "ctime_ns": status.st_ctime_ns}
+        assert said == {**listed[name], "inode": status.st_ino, **times}
 
 
 def test_what_was_copied_is_noted_and_what_is_removed_is_not(version: Path, tmp_path: Path) -> None:

@@ -52,7 +52,7 @@ class Directions:
         The queries' part of the errors.
     rate : float
         An item's part is this times the square of its size.
-    is_sound : bool
+    is_sound : ndarray of bool, shape (queries,)
         Whether the bounds mean anything: all numbers are finite and within float32.
     """
 
@@ -64,7 +64,7 @@ class Directions:
         self.rate = error_rate(terms)
         squares = sizes * sizes
         self.errors = self.rate * squares + (_DOUBLE_SLACK * linear + _UNDERFLOW)
-        self.is_sound = bool(squares.max() < OVERFLOW)
+        self.is_sound = (squares < OVERFLOW) & np.isfinite(self.errors)
 
     @classmethod
     def of_sums(cls, totals: Scores, magnitudes: Scores, linear: Scores, terms: int) -> Directions:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
@@ -81,6 +82,8 @@ class Front:
             Length of the query's vector. The ceiling is convex in it: between two lengths it lies
             below the chord.
         """
+        if self._ceilings[-1] == -math.inf:  # there are no others
+            return -math.inf
         above = bisect_right(self._lengths, length)
         low = self._lengths[above - 1]
         if above == len(self._lengths):

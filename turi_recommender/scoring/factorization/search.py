@@ -181,7 +181,7 @@ class ScoreSearch:
             return
         mine = [order for order in orders if order is not None]
         directions = self._beside([queries[place] for place in places], mine)
-        if not directions.is_sound:
+        if not directions.is_sound.all():
             return
         found = find(mine, directions, [candidates[place].excluded for place in places], k)
         thresholds[places] = found.thresholds
@@ -195,10 +195,32 @@ class ScoreSearch:
         k: int,
         thresholds: NDArray[np.float32],
     ) -> list[Items]:
-        """Look for the best among all items, in the order that all queries share."""
+        """Look for the best among all items, in the order that all queries share.
+
+        If the bounds of a query mean nothing, all its candidates are returned.
+        """
         directions = self._directions(queries)
-        if not (self._is_sound and directions.is_sound):
-            return [out.indices().astype(np.int64) for out in candidates]
+        if self._is_sound and directions.is_sound.all():
+            return self._scan(directions, candidates, k, thresholds)
+        sound = directions.is_sound.nonzero()[0].tolist() if self._is_sound else []
+        left = [
+            _NOTHING if place in sound else out.indices().astype(np.int64)
+            for place, out in enumerate(candidates)
+        ]
+        if len(sound) > 0:
+            some = [candidates[place] for place in sound]
+            found = self._scan(directions.some(sound), some, k, thresholds[sound])
+            for place, items in zip(sound, found, strict=True):
+                left[place] = items
+        return left
+
+    def _scan(
+        self,
+        directions: Directions,
+        candidates: Sequence[Candidates],
+        k: int,
+        thresholds: NDArray[np.float32],
+    ) -> list[Items]:
         excluded = [self._places(out.excluded) for out in candidates]
         scan = Scan(self._order(directions.rate), directions, excluded, k, thresholds)
         found = scan.run(max(limits.SEARCH_FIRST, limits.SEARCH_GROWTH * k))
@@ -225,7 +247,7 @@ class ScoreSearch:
             if found is not None:
                 return found
         directions = self._directions([query])
-        if not (self._is_sound and directions.is_sound):
+        if not (self._is_sound and directions.is_sound.all()):
             return items
         places = self._places(items)
         every = self._order(directions.rate)

@@ -49,14 +49,14 @@ def test_no_items_have_a_ceiling_of_zero() -> None:
 @pytest.mark.parametrize(("scale", "is_sound"), [(1.0, True), (1e17, True), (1e19, False)])
 def test_directions_beyond_float32_are_not_sound(scale: float, is_sound: bool) -> None:
     totals = np.full((2, 3), scale)
-    assert Directions.of_sums(totals, totals, np.zeros(2), 10).is_sound is is_sound
+    assert Directions.of_sums(totals, totals, np.zeros(2), 10).is_sound.tolist() == [is_sound] * 2
 
 
 def test_a_direction_that_is_not_finite_is_not_sound() -> None:
     with np.errstate(all="ignore"):
         for broken in (np.nan, np.inf):
             totals = np.array([[1.0, broken]])
-            assert not Directions.of_sums(totals, np.abs(totals), np.zeros(1), 10).is_sound
+            assert not Directions.of_sums(totals, np.abs(totals), np.zeros(1), 10).is_sound[0]
 
 
 @given(st.integers(0, 2**32 - 1), st.integers(1, 24), st.sampled_from([1e-12, 1.0, 1e12]))
@@ -69,3 +69,9 @@ def test_errors_cover_a_float32_product(seed: int, width: int, scale: float) -> 
     exact = stored.astype(np.float64) @ query[0]
     errors = directions.errors[0] + directions.rate * (stored.astype(np.float64) ** 2).sum(axis=1)
     assert (np.abs(computed - exact) <= errors).all()
+
+
+def test_a_linear_term_that_is_not_finite_is_not_sound() -> None:
+    totals = np.ones((3, 2))
+    linear = np.array([1.0, np.nan, np.inf])
+    assert Directions.of_sums(totals, totals, linear, 10).is_sound.tolist() == [True, False, False]

@@ -6,6 +6,7 @@ import gc
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tests.turi_recommender.scoring.synthetic import MODELS, factor_model
+from turi_recommender.format import MACHINE, MATRIX, FactorModel
 from turi_recommender.scoring import limits, make_recommender
 from turi_recommender.scoring.candidates import Candidates
 from turi_recommender.scoring.factorization.recommender import FactorizationRecommender
@@ -130,3 +132,36 @@ def test_a_model_is_freed_at_once_whatever_was_kept_for_contexts() -> None:
         assert reference() is None
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize("mode", [MACHINE, MATRIX])
+def test_a_weight_that_is_no_number_spoils_its_own_user_alone(mode: str) -> None:
+    saved = factor_model(1, mode=mode, items=600, factors=8, item_side=False)
+    assert isinstance(saved.details, FactorModel)
+    weights = saved.details.weights.copy()
+    weights[1] = np.nan
+    broken = make_recommender(replace(saved, details=replace(saved.details, weights=weights)))
+    whole = make_recommender(saved)
+    assert isinstance(broken, FactorizationRecommender)
+    assert isinstance(whole, FactorizationRecommender)
+    rows = [{"user": 0}, {"user": 1}, {"user": 2}] * 3
+    for query in ({"k": 5}, {"k": 20}, {"k": 5, "items": list(range(300, 600))}):
+        found = answers(broken, rows, query)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(limits, "EXACT_WORK", 2**60)
+            assert found == answers(broken, rows, query)
+        assert found[::3] == answers(whole, rows, query)[::3]
+
+
+def test_a_context_that_is_no_number_is_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    saved = factor_model(1, mode=MATRIX, items=600, factors=8, item_side=False)
+    assert isinstance(saved.details, FactorModel)
+    hour = saved.details.offsets[3]
+    weights, scales = saved.details.weights.copy(), saved.details.scales.copy()
+    weights[hour], scales[hour] = 0.0, 4.0
+    details = replace(saved.details, weights=weights, scales=scales)
+    model = make_recommender(replace(saved, details=details))
+    assert isinstance(model, FactorizationRecommender)
+    found = answers(model, [{"user": 1, "hour": 1e308}], {"k": 5})
+    monkeypatch.setattr(limits, "EXACT_WORK", 2**60)
+    assert found == answers(model, [{"user": 1, "hour": 1e308}], {"k": 5})
