@@ -10,6 +10,7 @@ Source: docs/format.md, section 7.6.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any
 
@@ -42,10 +43,8 @@ def select(scores: Scores, k: int, total: int | None = None) -> Positions:
     ndarray of int64, shape (min(k, n),)
     """
     total = len(scores) if total is None else total
-    if k <= EXACT_TIES_UP_TO and k <= len(scores) <= limits.SELECT_FEW:
-        best = _best_if_strict(scores.tolist(), k)
-        if best is not None:
-            return np.array(best, np.int64)
+    if k <= EXACT_TIES_UP_TO and k < total and len(scores) <= limits.SELECT_FEW:
+        return np.array(_select_few(scores.tolist(), k), np.int64)
     keys = without_nan(scores)
     if total <= k:
         return _descending(keys)
@@ -53,7 +52,10 @@ def select(scores: Scores, k: int, total: int | None = None) -> Positions:
         threshold = kth_largest(keys, k)
         reaching = np.flatnonzero(keys >= threshold)
         return reaching[_descending(keys[reaching])][:k]
-    return _select_like_library(keys, k)
+    threshold = kth_largest(keys, k)
+    found = np.flatnonzero(keys >= threshold)
+    greater = found[keys[found] > threshold].tolist()
+    return np.array(_settle(keys, threshold, greater, found[:k].tolist(), k), np.int64)
 
 
 def is_strict(scores: Scores) -> bool:
@@ -73,43 +75,49 @@ def without_nan(scores: Scores) -> Scores:
     return np.where(missing, -np.inf, scores) if missing.any() else scores
 
 
-def _best_if_strict(numbers: list[float], k: int) -> list[int] | None:
-    """Return the positions of the best `k` of at least as many; None if ties or NaN play a part."""
-    if math.isnan(sum(numbers)):  # or there are infinite ones of both signs
-        return None
-    order = sorted(range(len(numbers)), key=numbers.__getitem__, reverse=True)
-    best = [numbers[place] for place in order[: k + 1]]
-    is_strict = all(one > other for one, other in pairwise(best))
-    return order[:k] if is_strict else None
-
-
 def _descending(keys: Scores) -> Positions:
     """Sort by score, descending; ties in ascending position."""
     return np.argsort(-keys, kind="stable")
 
 
-def _select_like_library(keys: Scores, k: int) -> Positions:
+def _select_few(numbers: list[float], k: int) -> list[int]:
+    """Select as `select` does for small `k`: Python takes less time here than calls of NumPy."""
+    if math.isnan(sum(numbers)):  # or there are infinite ones of both signs
+        numbers = [-math.inf if math.isnan(number) else number for number in numbers]
+    order = sorted(range(len(numbers)), key=numbers.__getitem__, reverse=True)
+    best = [numbers[place] for place in order[: k + 1]]
+    if all(one > other for one, other in pairwise(best)):  # no ties play a part
+        return order[:k]
+    threshold = best[k - 1]
+    reaching = [place for place, number in enumerate(numbers) if number >= threshold]
+    greater = [place for place in reaching if numbers[place] > threshold]
+    return _settle(numbers, threshold, greater, reaching[:k], k)
+
+
+def _settle(
+    keys: Sequence[float] | Scores, threshold: float, greater: list[int], running: list[int], k: int
+) -> list[int]:
     """Decide which of the scores tied for the last places win, and how ties are ordered (rule b).
 
     Of the scores equal to the k-th largest, only those among the first k that reach it are in the
     running, and the last of these win. Ties are then listed in descending position.
+
+    Parameters
+    ----------
+    keys : sequence of float
+        All scores, free of NaN.
+    threshold : float
+        The k-th largest.
+    greater, running : list of int
+        Positions of those above it, and of the first `k` that reach it; ascending.
+    k : int
+        How many are wanted.
     """
-    if len(keys) <= limits.SELECT_FEW:
-        numbers = keys.tolist()
-        threshold = sorted(numbers)[-k]
-        reaching = [place for place, key in enumerate(numbers) if key >= threshold]
-        greater = [place for place in reaching if numbers[place] > threshold]
-        running = reaching[:k]
-    else:
-        threshold = kth_largest(keys, k)
-        found = np.flatnonzero(keys >= threshold)
-        greater = found[keys[found] > threshold].tolist()
-        running = found[:k].tolist()
     tied = [place for place in running if keys[place] == threshold]
     chosen = greater + tied[len(tied) - (k - len(greater)) :]
     chosen.sort(reverse=True)
     chosen.sort(key=keys.__getitem__, reverse=True)
-    return np.array(chosen, np.int64)
+    return chosen
 
 
 def kth_largest(keys: NDArray[np.floating[Any]], k: int) -> float:
