@@ -132,7 +132,7 @@ def make_means(model: FactorizationRecommender, rows: list[Row]) -> Means:
     everything = [Candidates(model.num_items)]
     vectors, constants = search._vectors, search._constants
     extended = np.ascontiguousarray(np.c_[vectors, constants])
-    directions = np.array([search._directions([query]).vectors[0] for query in queries])
+    directions = np.array([search._translator.of([query]).vectors[0] for query in queries])
     asked = np.ascontiguousarray(np.c_[directions, np.ones(len(directions), np.float32)])
     faiss.omp_set_num_threads(1)
     index = faiss.IndexFlatIP(extended.shape[1])

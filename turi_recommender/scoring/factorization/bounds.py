@@ -104,7 +104,7 @@ class Directions:
             return self
         part = copy(self)
         part.vectors, part.lengths = self.vectors[places], self.lengths[places]
-        part.errors = self.errors[places]
+        part.errors, part.is_sound = self.errors[places], self.is_sound[places]
         return part
 
 
@@ -173,7 +173,7 @@ class BlockBounds:
         block : int
             Number of the block.
         """
-        above, weight = self._level(length)
+        above, weight = chord_of(self._levels, length)
         ceiling = self._tables[above - 1][block]
         if above == len(self._levels):
             ceiling += self._norms[block] * weight
@@ -185,13 +185,30 @@ class BlockBounds:
         """Return the length of the longest vector from a block on."""
         return self._norms[block]
 
-    def _level(self, length: float) -> tuple[int, float]:
-        """Return the level above a length, and its weight; above the last, the excess."""
-        above = bisect_right(self._levels, length)
-        low = self._levels[above - 1]
-        if above == len(self._levels):
-            return above, length - low
-        return above, (length - low) / (self._levels[above] - low)
+
+def chord_of(lengths: Sequence[float], length: float) -> tuple[int, float]:
+    """Return between which lengths one lies: the chord of a convex function there bounds it.
+
+    Parameters
+    ----------
+    lengths : sequence of float
+        At these the function is known; ascending, from 0.
+    length : float
+        At least 0.
+
+    Returns
+    -------
+    above : int
+        Position of the first greater one; their number beyond the last.
+    weight : float
+        How much of the function's value there counts beside that before it; beyond the last length,
+        by how much this one exceeds it.
+    """
+    above = bisect_right(lengths, length)
+    low = lengths[above - 1]
+    if above == len(lengths):
+        return above, length - low
+    return above, (length - low) / (lengths[above] - low)
 
 
 def _suffix_max(values: Scores, starts: NDArray[np.int64]) -> list[float]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -11,7 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from turi_recommender.scoring import limits
-from turi_recommender.scoring.factorization.bounds import LOWEST, Directions, rounded_down
+from turi_recommender.scoring.factorization.bounds import (
+    LOWEST,
+    Directions,
+    chord_of,
+    rounded_down,
+)
+from turi_recommender.scoring.factorization.products import products_of
 
 Bounds = NDArray[np.float32]
 Items = NDArray[np.int64]
@@ -84,11 +89,9 @@ class Front:
         """
         if self._ceilings[-1] == -math.inf:  # there are no others
             return -math.inf
-        above = bisect_right(self._lengths, length)
-        low = self._lengths[above - 1]
+        above, weight = chord_of(self._lengths, length)
         if above == len(self._lengths):
-            return self._ceilings[-1] + self._slope * (length - low)
-        weight = (length - low) / (self._lengths[above] - low)
+            return self._ceilings[-1] + self._slope * weight
         return self._ceilings[above - 1] * (1.0 - weight) + self._ceilings[above] * weight
 
 
@@ -134,7 +137,7 @@ def look(
     """
     first = fronts[0]
     if all(front is first for front in fronts):
-        uppers, spans = _products(first.vectors(), directions.vectors), first.spans
+        uppers, spans = products_of(directions.vectors, first.vectors()), first.spans
         uppers += first.uppers
     else:
         uppers = _products_each([front.vectors() for front in fronts], directions.vectors)
@@ -160,13 +163,6 @@ def look(
         is_whole.append(front.ceiling(length) < threshold)
         start = end
     return Found(found, is_whole, thresholds)
-
-
-def _products(vectors: Vectors, asked: Vectors) -> Bounds:
-    if len(asked) == 1:  # a product with a vector is faster than with a matrix of one row
-        single: Bounds = vectors @ asked[0]
-        return single[np.newaxis]
-    return asked @ vectors.T
 
 
 def _products_each(vectors: Sequence[Vectors], asked: Vectors) -> Bounds:

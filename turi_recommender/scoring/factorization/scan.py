@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from turi_recommender.scoring import limits
 from turi_recommender.scoring.factorization.bounds import LOWEST, Directions, rounded_down
 from turi_recommender.scoring.factorization.order import ItemOrder
+from turi_recommender.scoring.factorization.products import products_of
 
 Places = NDArray[np.integer[Any]]
 Bounds = NDArray[np.float32]
@@ -98,12 +99,9 @@ class Scan:
 
     def _products(self, low: int, high: int) -> Bounds:
         vectors, asked = self._order.vectors(low, high), self._directions.vectors
-        if len(asked) == 1:  # a product with a vector is faster than with a matrix of one row
-            single: Bounds = vectors @ asked[0]
-            return single[np.newaxis]
         if len(self.active) < len(asked):
             asked = asked[self.active]
-        return asked @ vectors.T
+        return products_of(asked, vectors)
 
     def absorb(self, low: int, products: Bounds) -> None:
         """Take the active queries' products with the items from a place on.

@@ -26,7 +26,6 @@ from turi_recommender.scoring.factorization.bounds import (
     UNIT,
     BlockBounds,
     Directions,
-    error_rate,
 )
 from turi_recommender.scoring.factorization.catalogue import ItemFeatures
 from turi_recommender.scoring.factorization.context_order import ContextOrder, Head, find
@@ -39,6 +38,7 @@ from turi_recommender.scoring.factorization.odd.hunt import Stored
 from turi_recommender.scoring.factorization.odd.search import OddSearch
 from turi_recommender.scoring.factorization.order import ItemOrder
 from turi_recommender.scoring.factorization.scan import Scan
+from turi_recommender.scoring.factorization.translate import Translator
 from turi_recommender.scoring.remember import remember
 
 Scores = NDArray[np.float64]
@@ -61,11 +61,7 @@ class ScoreSearch:
     """
 
     def __init__(self, model: FactorModel, catalogue: ItemFeatures, *, interactions: bool) -> None:
-        self._interactions = interactions
-        self._intercept = abs(model.intercept)
-        self._max_features = 1 + catalogue.max_side
-        self._linear_size = _largest(catalogue.linear)
-        self._linear_size += _largest(catalogue.side_linear) * catalogue.max_side
+        self._translator = Translator(model, catalogue, interactions=interactions)
         vectors, constants, sizes = fold(catalogue, interactions=interactions)
         norms = sizes if vectors is catalogue.stored else row_lengths(vectors)
         typical = typical_length(model, interactions=interactions)
@@ -93,7 +89,7 @@ class ScoreSearch:
         if interactions and self._is_sound and len(order) > 0:
             items = (order, self._vectors, self._constants, self._squares)
             stored = Stored(*items, MachineForm(model, catalogue))
-            self._odd = OddSearch(stored, catalogue, model.intercept, self._linear_size)
+            self._odd = OddSearch(stored, catalogue, model.intercept, self._translator.item_linear)
 
     def survivors(
         self, queries: Sequence[QueryFeatures], candidates: Sequence[Candidates], k: int
@@ -180,7 +176,8 @@ class ScoreSearch:
         if not places:
             return
         mine = [order for order in orders if order is not None]
-        directions = self._beside([queries[place] for place in places], mine)
+        asked = [queries[place] for place in places]
+        directions = self._translator.beside(asked, [order.size for order in mine])
         if not directions.is_sound.all():
             return
         found = find(mine, directions, [candidates[place].excluded for place in places], k)
@@ -199,7 +196,7 @@ class ScoreSearch:
 
         If the bounds of a query mean nothing, all its candidates are returned.
         """
-        directions = self._directions(queries)
+        directions = self._translator.of(queries)
         if self._is_sound and directions.is_sound.all():
             return self._scan(directions, candidates, k, thresholds)
         sound = directions.is_sound.nonzero()[0].tolist() if self._is_sound else []
@@ -246,7 +243,7 @@ class ScoreSearch:
             found = self._odd.among(query, items, k)
             if found is not None:
                 return found
-        directions = self._directions([query])
+        directions = self._translator.of([query])
         if not (self._is_sound and directions.is_sound.all()):
             return items
         places = self._places(items)
@@ -277,58 +274,10 @@ class ScoreSearch:
 
     def _make_context(self, others: Others) -> ContextOrder | None:
         """Return the order of a context; None if its numbers are beyond float32."""
-        size = self._size_of(others)
+        translator = self._translator
+        size = translator.size_of(others)
         if not size * size < OVERFLOW:
             return None
-        order = self._order(error_rate(self._terms(others)))
-        total = others.total if self._interactions else np.zeros(self._vectors.shape[1])
-        return ContextOrder(Head(order, self._items, self._norms, self._typical_user), total, size)
-
-    def _size_of(self, others: Others) -> float:
-        """Return the length of the sum of the magnitudes of these features' factors."""
-        if not self._interactions:
-            return 0.0
-        return float(np.sqrt(others.magnitude @ others.magnitude))
-
-    def _terms(self, others: Others) -> int:
-        """Return how many roundings a score can take."""
-        width: int = self._vectors.shape[1]
-        return self._max_features + 1 + len(others.features) + 2 * width + 4
-
-    def _linear(self, queries: Sequence[QueryFeatures]) -> Scores:
-        """Return the magnitude of all linear terms, shape (queries,)."""
-        sizes = [
-            query.others.linear_size + (0.0 if query.user is None else abs(query.user.linear))
-            for query in queries
-        ]
-        return np.array(sizes) + (self._intercept + self._linear_size)
-
-    def _beside(
-        self, queries: Sequence[QueryFeatures], orders: Sequence[ContextOrder]
-    ) -> Directions:
-        """Return the users' part of queries, each in its context."""
-        none = np.zeros(self._vectors.shape[1], np.float32)
-        users = [none if each.user is None else each.user.factors for each in queries]
-        terms = self._terms(queries[0].others)
-        sizes = [order.size for order in orders]
-        return Directions.beside(users, sizes, self._linear(queries), terms)
-
-    def _directions(self, queries: Sequence[QueryFeatures]) -> Directions:
-        others = [query.others for query in queries]
-        users = [query.user for query in queries if query.user is not None]
-        if self._interactions:
-            totals = np.array([other.total for other in others])
-            sizes = np.array([other.magnitude for other in others])
-        else:
-            totals = np.zeros((len(queries), self._vectors.shape[1]))
-            sizes = totals.copy()
-        if users:
-            factors = np.array([user.factors for user in users])
-            totals += factors
-            sizes += np.abs(factors)
-        return Directions.of_sums(totals, sizes, self._linear(queries), self._terms(others[0]))
-
-
-def _largest(values: Scores) -> float:
-    """Largest magnitude; 0 of nothing."""
-    return float(np.abs(values).max(initial=0.0))
+        order = self._order(translator.rate_of(others))
+        head = Head(order, self._items, self._norms, self._typical_user)
+        return ContextOrder(head, translator.total_of(others), size)
