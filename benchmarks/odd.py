@@ -24,6 +24,7 @@ for _variable in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
 
 import numpy as np  # noqa: E402 - the variables above come first
 
+from benchmarks.asked import USUAL  # noqa: E402
 from benchmarks.large_models import RANKING, pair  # noqa: E402
 from benchmarks.results import save  # noqa: E402
 from turi_recommender import load_model  # noqa: E402
@@ -36,9 +37,7 @@ IN_TWO = (1e3, 1e6, 1e9)
 ROUNDS = 15
 TARGET = 2.0  # times a usual query
 _USUAL = {
-    "period": "Night",
-    "month": 8,
-    "weekday": 2,
+    **USUAL,
     "tags": ["tag1", "tag2"],
     "weights": {"key1": 0.5, "key2": -1.0, "key3": 1.5},
     "hour": 13.5,

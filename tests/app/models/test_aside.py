@@ -34,11 +34,6 @@ run(["serve"])
 """
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 async def test_what_it_returns_or_raises_arrives() -> None:
     assert await run_aside(divmod, 7, 2, seconds=60) == (3, 1)
     with pytest.raises(ZeroDivisionError):

@@ -43,11 +43,6 @@ pytestmark = pytest.mark.anyio
 KNOWN, ITEM = 6000, 152913
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 class Watched:
     """An engine on the sample models, and what its metrics count."""
 

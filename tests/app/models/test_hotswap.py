@@ -80,11 +80,6 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
-@pytest.fixture
 def watched(root: Path) -> Watched:
     return Watched(root)
 

@@ -16,11 +16,6 @@ from tests.support.waiting import PATIENCE_SECONDS
 pytestmark = pytest.mark.anyio
 
 
-@pytest.fixture
-def anyio_backend() -> str:
-    return "asyncio"
-
-
 def waiting_for(gate: threading.Event, done: list[str], name: str) -> Callable[[Stop], str]:
     def work(_: Stop) -> str:
         assert gate.wait(PATIENCE_SECONDS)

@@ -13,6 +13,8 @@ usual lengths, says little; and its rounding is more than what scores differ by.
 
 from __future__ import annotations
 
+from functools import cached_property
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -55,15 +57,25 @@ class OddSearch:
         self._intercept = intercept
         self._linear_size = linear_size
         self._block = limits.SEARCH_BLOCK
-        starts = np.arange(0, len(stored.order), self._block)
-        self._constants = np.maximum.reduceat(stored.constants, starts).astype(np.float64)
-        slacks = np.maximum.reduceat(np.abs(stored.constants), starts)
-        self._constants += 4 * UNIT * slacks.astype(np.float64)
-        squares = np.maximum.reduceat(stored.squares, starts).astype(np.float64)
-        self._sizes = np.sqrt(squares * (1 + 4 * UNIT))
+        self._starts = np.arange(0, len(stored.order), self._block)
         self._shadows = Shadows(stored.vectors)
         few = catalogue.max_side <= min(limits.ODD_SIDE, limits.SIDE_SLOTS)
         self._boxes = Boxes(catalogue, stored.order) if few else None
+
+    @cached_property
+    def _constants(self) -> Values:
+        """What the constants of each block's items are at most, shape (blocks,)."""
+        constants = np.maximum.reduceat(self._stored.constants, self._starts).astype(np.float64)
+        slacks = np.maximum.reduceat(np.abs(self._stored.constants), self._starts)
+        highest: Values = constants + 4 * UNIT * slacks.astype(np.float64)
+        return highest
+
+    @cached_property
+    def _sizes(self) -> Values:
+        """What the sizes of each block's items are at most, shape (blocks,)."""
+        squares = np.maximum.reduceat(self._stored.squares, self._starts).astype(np.float64)
+        sizes: Values = np.sqrt(squares * (1 + 4 * UNIT))
+        return sizes
 
     def survivors(self, query: QueryFeatures, candidates: Candidates, k: int) -> Items | None:
         """Return the candidates that can be among the best `k`, ties included.
